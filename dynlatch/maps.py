@@ -1,0 +1,328 @@
+"""The contracts of a system, its trajectories, and maps made of other maps.
+
+Notation: `n` is the dimension of the state, `m` that of the input; `...` are any leading batch axes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, Self, runtime_checkable
+
+import numpy as np
+
+from dynlatch.errors import InvalidInput, NotSmooth
+from dynlatch.validation import Array, count, inputs_of, shaped_array, states
+
+
+@runtime_checkable
+class Map(Protocol):
+    """A discrete-time system `a_t = step(a_{t-1}, u_t)`; it may be discontinuous.
+
+    1. `step` maps states `(..., n)` and inputs `(..., m)` to states `(..., n)`; batch axes broadcast.
+    2. `u=None` is the zero input.
+    3. Nothing is changed in place; the same arguments give the same bits.
+    """
+
+    @property
+    def dim(self) -> int: ...
+    @property
+    def input_dim(self) -> int: ...
+    def step(self, a: Array, u: Array | None = None) -> Array: ...
+
+
+@runtime_checkable
+class SmoothMap(Map, Protocol):
+    """A map with exact first derivatives (almost everywhere, for piecewise-linear units).
+
+    1. `jacobian(a, u)[..., i, j]` is the derivative of component i of the next state with respect to a_j: `(..., n, n)`.
+    2. `input_jacobian` is the same with respect to u: `(..., n, m)`.
+    3. `jvp(a, v, u)` is `J v` and `vjp(a, v, u)` is `J^T v`, both without forming J where the structure allows.
+    """
+
+    def jacobian(self, a: Array, u: Array | None = None) -> Array: ...
+    def input_jacobian(self, a: Array, u: Array | None = None) -> Array: ...
+    def jvp(self, a: Array, v: Array, u: Array | None = None) -> Array: ...
+    def vjp(self, a: Array, v: Array, u: Array | None = None) -> Array: ...
+
+
+@runtime_checkable
+class Parametric(SmoothMap, Protocol):
+    """A smooth map with named parameters.
+
+    1. `parameters` holds every trainable array, under the name of the constructor argument.
+    2. `parameter_vjp(a, u, v)` gives, under the same names, the gradient of `v . step(a, u)`: shape `(..., *parameter.shape)`.
+    3. `with_parameters(W=...)` is the same network with those arrays replaced.
+    """
+
+    @property
+    def parameters(self) -> Mapping[str, Array]: ...
+    def parameter_vjp(self, a: Array, u: Array | None, v: Array) -> dict[str, Array]: ...
+    def with_parameters(self, **arrays: Any) -> Self: ...
+
+
+@runtime_checkable
+class Enclosable(Map, Protocol):
+    """A map with interval images: `enclose(lo, hi, u)` bounds `step` over the box [lo, hi], rounded outward."""
+
+    def enclose(self, lo: Array, hi: Array, u: Array | None = None) -> tuple[Array, Array]: ...
+
+
+def require_smooth(map: Map, verb: str) -> SmoothMap:
+    """`map` itself if it has derivatives; otherwise one sentence that says which verb needs them."""
+    if not isinstance(map, SmoothMap):
+        raise NotSmooth(f"`{verb}` needs derivatives, and {type(map).__name__} has none: wrap the function in FunctionMap.")
+    return map
+
+
+def coordinates(map: Map) -> str:
+    """What the state of `map` is, in words, for axes and for every statement about a norm."""
+    return str(getattr(map, "coordinates", "state"))
+
+
+def trajectory(map: Map, a0: Any, inputs: Any = None, steps: int | None = None) -> Array:
+    """States visited from `a0`: under `inputs`, or for `steps` steps without input.
+
+    Parameters
+    ----------
+    map : Map
+    a0 : array_like, shape (..., n)
+        Initial states.
+    inputs : array_like, shape (T, ..., m), optional
+        Input sequences, time first; their batch axes broadcast against those of `a0`.
+    steps : int, optional
+        Number of steps without input. Give exactly one of `inputs` and `steps`, or both if they agree.
+
+    Returns
+    -------
+    ndarray, shape (T + 1, ..., n)
+        `a_0` to `a_T`.
+
+    Raises
+    ------
+    InvalidInput
+        On wrong shapes, non-finite values, a negative number of steps, empty inputs, or a state that overflowed.
+
+    Examples
+    --------
+    >>> import dynlatch as dl
+    >>> dl.trajectory(dl.LatchNeuron(2.0), [0.1], steps=30)[-1].round(6)
+    array([1.915008])
+    """
+    start, sequence, T = drive(map, a0, inputs, steps)
+    batch = np.broadcast_shapes(start.shape[:-1], () if sequence is None else sequence.shape[1:-1])
+    visited = np.empty((T + 1, *batch, map.dim))
+    visited[0] = start
+    for t in range(T):
+        visited[t + 1] = map.step(visited[t], None if sequence is None else sequence[t])
+    bad = np.argwhere(~np.isfinite(visited))
+    if len(bad):
+        raise InvalidInput(
+            f"the trajectory left the finite numbers at step {bad[0][0]} (batch index {tuple(map_int(bad[0][1:-1]))}): "
+            "the map is not bounded there; start closer or take fewer `steps`."
+        )
+    return visited
+
+
+def drive(map: Map, a0: Any, inputs: Any, steps: int | None) -> tuple[Array, Array | None, int]:
+    """The arguments of a run, checked: initial states, inputs or None, number of steps."""
+    start = states(map, a0)
+    if inputs is None:
+        if steps is None:
+            raise InvalidInput("give `inputs` (shape (T, ..., m)) or `steps` (a number of steps without input).")
+        return start, None, count("steps", steps)
+    sequence = inputs_of(map, inputs)
+    if steps is not None and count("steps", steps) != len(sequence):
+        raise InvalidInput(f"`steps` is {steps} but `inputs` has {len(sequence)} time steps: give one of them.")
+    try:
+        np.broadcast_shapes(start.shape[:-1], sequence.shape[1:-1])
+    except ValueError:
+        raise InvalidInput(
+            f"the batch axes of `a0` {start.shape[:-1]} and of `inputs` {sequence.shape[1:-1]} do not broadcast."
+        ) from None
+    return start, sequence, len(sequence)
+
+
+def map_int(values: Array) -> list[int]:
+    """Array entries as Python ints, for messages."""
+    return [int(v) for v in values]
+
+
+@dataclass(frozen=True, eq=False)
+class Iterate:
+    """`M^period`: `period` steps of a map as one step, the input held constant meanwhile.
+
+    Fixed points of `M^p` are the points of cycles whose length divides p.
+    """
+
+    map: Map
+    period: int
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "period", count("period", self.period, least=1))
+
+    @property
+    def _smooth(self) -> SmoothMap:
+        return require_smooth(self.map, "a derivative")
+
+    @property
+    def dim(self) -> int:
+        return self.map.dim
+
+    @property
+    def input_dim(self) -> int:
+        return self.map.input_dim
+
+    @property
+    def coordinates(self) -> str:
+        return coordinates(self.map)
+
+    def step(self, a: Array, u: Array | None = None) -> Array:
+        for _ in range(self.period):
+            a = self.map.step(a, u)
+        return a
+
+    def _orbit(self, a: Array, u: Array | None) -> list[Array]:
+        orbit = [np.asarray(a, dtype=np.float64)]
+        for _ in range(self.period - 1):
+            orbit.append(self.map.step(orbit[-1], u))
+        return orbit
+
+    def jacobian(self, a: Array, u: Array | None = None) -> Array:
+        orbit = self._orbit(a, u)
+        product = self._smooth.jacobian(orbit[0], u)
+        for point in orbit[1:]:
+            product = self._smooth.jacobian(point, u) @ product
+        return product
+
+    def input_jacobian(self, a: Array, u: Array | None = None) -> Array:
+        orbit = self._orbit(a, u)
+        total = self._smooth.input_jacobian(orbit[0], u)
+        for point in orbit[1:]:
+            total = self._smooth.jacobian(point, u) @ total + self._smooth.input_jacobian(point, u)
+        return total
+
+    def jvp(self, a: Array, v: Array, u: Array | None = None) -> Array:
+        for point in self._orbit(a, u):
+            v = self._smooth.jvp(point, v, u)
+        return v
+
+    def vjp(self, a: Array, v: Array, u: Array | None = None) -> Array:
+        for point in reversed(self._orbit(a, u)):
+            v = self._smooth.vjp(point, v, u)
+        return v
+
+
+@dataclass(frozen=True, eq=False)
+class WithInput:
+    """The map under a constant input `u0`: `a' = M(a, u0 + u)`. Every verb works on it; a further input u comes on top."""
+
+    map: Map
+    u0: Array
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "u0", shaped_array("u0", self.u0, (self.map.input_dim,)))
+
+    @property
+    def _smooth(self) -> SmoothMap:
+        return require_smooth(self.map, "a derivative")
+
+    @property
+    def dim(self) -> int:
+        return self.map.dim
+
+    @property
+    def input_dim(self) -> int:
+        return self.map.input_dim
+
+    @property
+    def coordinates(self) -> str:
+        return coordinates(self.map)
+
+    def _total(self, u: Array | None) -> Array:
+        return self.u0 if u is None else self.u0 + u
+
+    def step(self, a: Array, u: Array | None = None) -> Array:
+        return self.map.step(a, self._total(u))
+
+    def jacobian(self, a: Array, u: Array | None = None) -> Array:
+        return self._smooth.jacobian(a, self._total(u))
+
+    def input_jacobian(self, a: Array, u: Array | None = None) -> Array:
+        return self._smooth.input_jacobian(a, self._total(u))
+
+    def jvp(self, a: Array, v: Array, u: Array | None = None) -> Array:
+        return self._smooth.jvp(a, v, self._total(u))
+
+    def vjp(self, a: Array, v: Array, u: Array | None = None) -> Array:
+        return self._smooth.vjp(a, v, self._total(u))
+
+    def enclose(self, lo: Array, hi: Array, u: Array | None = None) -> tuple[Array, Array]:
+        if not isinstance(self.map, Enclosable):
+            raise InvalidInput(f"{type(self.map).__name__} has no interval image (`enclose`).")
+        return self.map.enclose(lo, hi, self._total(u))
+
+
+@dataclass(frozen=True, eq=False)
+class Augmented:
+    """Footnote 2 of Bengio, Frasconi and Simard (1993): any inputs made additive.
+
+    `a_t = N(a_{t-1}, u_{t-1})` becomes `x_t = M(x_{t-1}) + (0, u_t)` with `x_t = (a_t, y_t)`, `M(a, y) = (N(a, y), 0)`:
+    the state has n + m components, and what enters at time t acts on `a` one step later.
+    """
+
+    map: Map
+
+    @property
+    def _smooth(self) -> SmoothMap:
+        return require_smooth(self.map, "a derivative")
+
+    @property
+    def dim(self) -> int:
+        return self.map.dim + self.map.input_dim
+
+    @property
+    def input_dim(self) -> int:
+        return self.map.input_dim
+
+    @property
+    def coordinates(self) -> str:
+        return f"({coordinates(self.map)}, pending input)"
+
+    def _split(self, x: Array) -> tuple[Array, Array]:
+        x = np.asarray(x, dtype=np.float64)
+        return x[..., : self.map.dim], x[..., self.map.dim :]
+
+    def step(self, a: Array, u: Array | None = None) -> Array:
+        state, pending = self._split(a)
+        entering = np.zeros_like(pending) if u is None else np.asarray(u, dtype=np.float64)
+        return _join(self.map.step(state, pending), entering)
+
+    def jacobian(self, a: Array, u: Array | None = None) -> Array:
+        state, pending = self._split(a)
+        top = np.concatenate([self._smooth.jacobian(state, pending), self._smooth.input_jacobian(state, pending)], axis=-1)
+        return np.concatenate([top, np.zeros((*top.shape[:-2], self.input_dim, self.dim))], axis=-2)
+
+    def input_jacobian(self, a: Array, u: Array | None = None) -> Array:
+        block = np.concatenate([np.zeros((self.map.dim, self.input_dim)), np.eye(self.input_dim)])
+        return np.broadcast_to(block, (*np.shape(a)[:-1], *block.shape)).copy()
+
+    def jvp(self, a: Array, v: Array, u: Array | None = None) -> Array:
+        state, pending = self._split(a)
+        dv, dp = self._split(v)
+        moved = self._smooth.jvp(state, dv, pending) + np.einsum("...ij,...j->...i", self._smooth.input_jacobian(state, pending), dp)
+        return _join(moved, np.zeros_like(dp))
+
+    def vjp(self, a: Array, v: Array, u: Array | None = None) -> Array:
+        state, pending = self._split(a)
+        dv, _ = self._split(v)
+        return _join(
+            self._smooth.vjp(state, dv, pending), np.einsum("...ij,...i->...j", self._smooth.input_jacobian(state, pending), dv)
+        )
+
+
+def _join(left: Array, right: Array) -> Array:
+    batch = np.broadcast_shapes(left.shape[:-1], right.shape[:-1])
+    return np.concatenate(
+        [np.broadcast_to(left, (*batch, left.shape[-1])), np.broadcast_to(right, (*batch, right.shape[-1]))], axis=-1
+    )

@@ -1,0 +1,160 @@
+"""The papers' network: `a' = W f(a) + c + B u`, state in activation coordinates (before the nonlinearity).
+
+Bengio, Simard and Frasconi (1994), eqs. 2-3, with the input entering through a matrix B.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from dynlatch.activations import Activation, resolve
+from dynlatch.errors import InvalidInput
+from dynlatch.intervals import affine_image
+from dynlatch.networks.readout import Readout, as_readout
+from dynlatch.validation import Array, finite_array, finite_number, shaped_array, square_matrix
+
+
+@dataclass(frozen=True, eq=False)
+class AdditiveNetwork:
+    """`a_t = W f(a_{t-1}) + c + B u_t`.
+
+    Parameters
+    ----------
+    W : array_like, shape (n, n)
+        Recurrent weights.
+    bias : array_like, shape (n,), optional
+        c; zero by default.
+    activation : str or Activation
+        f, applied to every unit.
+    input_matrix : array_like, shape (n, m), optional
+        B; the identity by default, so that the input is added to the state as in the papers.
+    readout : tuple of (matrix (k, n), bias (k,)), optional
+        A linear readout that belongs to the network. It reads `f(a)`, the units' outputs.
+
+    Raises
+    ------
+    InvalidInput
+        On wrong shapes, non-finite weights or an unknown activation.
+
+    Examples
+    --------
+    >>> import dynlatch as dl
+    >>> net = dl.AdditiveNetwork([[1.3, 2.6], [3.7, 0.3]])
+    >>> dl.trajectory(net, [1.0, 1.0], steps=40)[-1].round(5)
+    array([3.89717, 3.99675])
+    """
+
+    W: Array
+    bias: Array | None = None
+    activation: Activation | str = "tanh"
+    input_matrix: Array | None = None
+    readout: Readout | None = field(default=None, kw_only=True)
+
+    # Set once from the above: c, B and f in the form that the formulas use.
+    f: Activation = field(init=False, repr=False)
+    c: Array = field(init=False, repr=False)
+    B: Array | None = field(init=False, repr=False)
+
+    coordinates = "activation a"
+
+    def __post_init__(self) -> None:
+        W = square_matrix("W", self.W)
+        n = len(W)
+        put = object.__setattr__
+        put(self, "W", W)
+        put(self, "f", resolve(self.activation))
+        put(self, "c", shaped_array("bias", np.zeros(n) if self.bias is None else self.bias, (n,)))
+        put(self, "B", None if self.input_matrix is None else input_weights("input_matrix", self.input_matrix, n))
+        put(self, "readout", as_readout(self.readout, n))
+
+    @property
+    def dim(self) -> int:
+        return len(self.W)
+
+    @property
+    def input_dim(self) -> int:
+        return self.dim if self.B is None else self.B.shape[1]
+
+    def step(self, a: Array, u: Array | None = None) -> Array:
+        moved = self.f(a) @ self.W.T + self.c
+        if u is None:
+            return moved
+        return moved + (u if self.B is None else u @ self.B.T)
+
+    def jacobian(self, a: Array, u: Array | None = None) -> Array:
+        """`W diag f'(a)`: the input does not enter."""
+        return self.W * self.f.derivative(a)[..., None, :]
+
+    def input_jacobian(self, a: Array, u: Array | None = None) -> Array:
+        """B, whatever the state."""
+        B = np.eye(self.dim) if self.B is None else self.B
+        return np.broadcast_to(B, (*np.shape(a)[:-1], *B.shape)).copy()
+
+    def jvp(self, a: Array, v: Array, u: Array | None = None) -> Array:
+        return (self.f.derivative(a) * v) @ self.W.T
+
+    def vjp(self, a: Array, v: Array, u: Array | None = None) -> Array:
+        return self.f.derivative(a) * (v @ self.W)
+
+    @property
+    def parameters(self) -> dict[str, Array]:
+        """W, the bias and, where there is one, the input matrix."""
+        own = {"W": self.W, "bias": self.c}
+        return own if self.B is None else {**own, "input_matrix": self.B}
+
+    def parameter_vjp(self, a: Array, u: Array | None, v: Array) -> dict[str, Array]:
+        """Gradient of `v . step(a, u)` with respect to every parameter, shape `(..., *parameter.shape)`."""
+        gradient = {"W": v[..., :, None] * self.f(a)[..., None, :], "bias": np.array(v)}
+        if self.B is not None:
+            entering = np.zeros(self.input_dim) if u is None else np.asarray(u)
+            gradient["input_matrix"] = v[..., :, None] * entering[..., None, :]
+        return gradient
+
+    def with_parameters(self, **arrays: Any) -> AdditiveNetwork:
+        """The same network with the named parameters replaced."""
+        return replace(self, **checked_names(self.parameters, arrays))
+
+    def enclose(self, lo: Array, hi: Array, u: Array | None = None) -> tuple[Array, Array]:
+        """Interval image of the box [lo, hi], rounded outward."""
+        below, above = affine_image(self.W, *self.f.image(lo, hi), self.c)
+        if u is None:
+            return below, above
+        entering = np.asarray(u, dtype=np.float64)
+        matrix = np.eye(self.dim) if self.B is None else self.B
+        shift = affine_image(matrix, entering, entering)
+        return np.nextafter(below + shift[0], -np.inf), np.nextafter(above + shift[1], np.inf)
+
+    def output(self, a: Array) -> Array:
+        """The units' outputs f(a): what a readout sees."""
+        return self.f(a)
+
+
+def LatchNeuron(w: float, bias: float = 0.0, activation: Activation | str = "tanh") -> AdditiveNetwork:  # noqa: N802
+    """The papers' single unit `a' = w f(a) + c + u`: an `AdditiveNetwork` of dimension 1.
+
+    Examples
+    --------
+    >>> import dynlatch as dl
+    >>> dl.LatchNeuron(2.0).dim
+    1
+    """
+    return AdditiveNetwork(np.array([[finite_number("w", w)]]), np.array([finite_number("bias", bias)]), activation)
+
+
+def input_weights(name: str, value: Any, n: int) -> Array:
+    """An input matrix of shape (n, m); m may be zero."""
+    matrix = finite_array(name, value, ndim=2)
+    if len(matrix) != n:
+        return shaped_array(name, matrix, (n, matrix.shape[1]))
+    return matrix
+
+
+def checked_names(parameters: dict[str, Array], arrays: dict[str, Any]) -> dict[str, Array]:
+    """Replacement arrays whose names and shapes are those of `parameters`."""
+    for name in arrays:
+        if name not in parameters:
+            raise InvalidInput(f"there is no parameter {name!r}: this network has {', '.join(parameters)}.")
+    return {name: shaped_array(name, value, parameters[name].shape) for name, value in arrays.items()}

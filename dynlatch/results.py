@@ -1,0 +1,159 @@
+"""What every result can do: print itself, draw itself, be saved and be loaded again.
+
+A file is an `.npz` of plain arrays with one JSON header. The header names the class of each record; only the classes of
+`RECORDS` are ever built, and nothing in a file is executed (no pickle).
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import zipfile
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dynlatch.errors import DynlatchError, InvalidInput, UnreadableFile
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+FORMAT = 1
+
+# Class name -> module, for everything a file may hold. Names, not imports: the core loads no analysis.
+RECORDS: Mapping[str, str] = {
+    "Audit": "dynlatch.analysis.audit",
+    "EscapeThreshold": "dynlatch.analysis.escape",
+    "FixedPoints": "dynlatch.analysis.fixed_points",
+    "GradientDecay": "dynlatch.analysis.gradients",
+    "MemoryState": "dynlatch.analysis.audit",
+    "ScalarLatch": "dynlatch.analysis.scalar",
+}
+ENUMS: Mapping[str, str] = {
+    "Completeness": "dynlatch.analysis.fixed_points",
+    "EscapeOutcome": "dynlatch.analysis.escape",
+    "Stability": "dynlatch.analysis.outcomes",
+}
+
+
+class Result(ABC):
+    """The face of every result: an interface only; results are final frozen dataclasses."""
+
+    @abstractmethod
+    def summary(self) -> str:
+        """The result in words and numbers worth reading."""
+
+    @abstractmethod
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the result on `ax` (a new figure if None); nothing is computed here."""
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the result to `path` (`.npz` is added if it is missing); `dynlatch.load` reads it back."""
+        return save(self, path)
+
+    def __str__(self) -> str:
+        return self.summary()
+
+
+def save(result: Result, path: str | os.PathLike[str]) -> Path:
+    """Write `result` whole or not at all: the file appears under its name only when it is complete."""
+    target = Path(path)
+    if target.suffix != ".npz":
+        target = target.with_name(target.name + ".npz")
+    arrays: dict[str, np.ndarray[Any, Any]] = {}
+    header = json.dumps({"format": FORMAT, "record": _encode(result, arrays)})
+    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    try:
+        with partial.open("wb") as file:
+            np.savez_compressed(file, header=np.array(header), **arrays)  # type: ignore[arg-type]
+        partial.replace(target)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise UnreadableFile(f"cannot write {str(target)!r}: {error.strerror or error}.") from None
+    return target
+
+
+def load(path: str | os.PathLike[str]) -> Result:
+    """Read a saved result.
+
+    Raises
+    ------
+    UnreadableFile
+        If the file is missing, truncated, or not a result of dynlatch.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            header = json.loads(str(archive["header"][()]))
+            arrays = {name: archive[name] for name in archive.files if name != "header"}
+        if header["format"] != FORMAT:
+            raise UnreadableFile(f"{str(path)!r} has format {header['format']!r}; this version reads format {FORMAT}.")
+        record = _decode(header["record"], arrays)
+    except DynlatchError:
+        raise
+    except FileNotFoundError:
+        raise UnreadableFile(f"there is no file {str(path)!r}.") from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, RecursionError) as error:
+        raise UnreadableFile(f"{str(path)!r} is not a saved dynlatch result, or is damaged ({error}).") from None
+    if not isinstance(record, Result):
+        raise UnreadableFile(f"{str(path)!r} holds no result.")
+    return record
+
+
+def _encode(value: Any, arrays: dict[str, np.ndarray[Any, Any]]) -> Any:
+    """A JSON tree of `value`, its arrays moved to `arrays`."""
+    if isinstance(value, StrEnum):
+        return {"enum": type(value).__name__, "value": value.value}
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, (float, np.floating)):
+        return {"float": float(value).hex()}  # exact, and JSON has no infinity
+    if isinstance(value, np.integer):
+        return int(value)
+    if isinstance(value, np.ndarray):
+        key = f"array{len(arrays)}"
+        arrays[key] = value.astype(str) if value.dtype == object else value
+        return {"array": key, "enum": type(value.flat[0]).__name__} if value.dtype == object and value.size else {"array": key}
+    if isinstance(value, (tuple, list)):
+        return {"tuple": [_encode(item, arrays) for item in value]}
+    if isinstance(value, Mapping):
+        return {"mapping": [[key, _encode(item, arrays)] for key, item in value.items()]}
+    if is_dataclass(value) and type(value).__name__ in RECORDS:
+        members = {f.name: _encode(getattr(value, f.name), arrays) for f in fields(value) if f.init}
+        return {"record": type(value).__name__, "fields": members}
+    raise InvalidInput(f"a {type(value).__name__} cannot be saved in a result.")
+
+
+def _decode(tree: Any, arrays: Mapping[str, np.ndarray[Any, Any]]) -> Any:
+    if not isinstance(tree, dict):
+        return tree
+    if "record" in tree:
+        members = {name: _decode(item, arrays) for name, item in tree["fields"].items()}
+        return _allowed(RECORDS, tree["record"])(**members)
+    if "array" in tree:
+        array = arrays[tree["array"]]
+        if "enum" not in tree:
+            array.setflags(write=False)
+            return array
+        enum = _allowed(ENUMS, tree["enum"])
+        members = np.empty(array.shape, dtype=object)
+        members.flat = [enum(text) for text in array.flat]
+        return members
+    if "enum" in tree:
+        return _allowed(ENUMS, tree["enum"])(tree["value"])
+    if "float" in tree:
+        return float.fromhex(tree["float"])
+    if "tuple" in tree:
+        return tuple(_decode(item, arrays) for item in tree["tuple"])
+    return {key: _decode(item, arrays) for key, item in tree["mapping"]}
+
+
+def _allowed(table: Mapping[str, str], name: str) -> Any:
+    if name not in table:
+        raise UnreadableFile(f"the file names the class {name!r}, which no dynlatch result uses.")
+    return getattr(importlib.import_module(table[name]), name)
