@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dynlatch.networks import LSTM as LSTM
     from dynlatch.networks import AdditiveNetwork as AdditiveNetwork
     from dynlatch.networks import ElmanNetwork as ElmanNetwork
-    from dynlatch.networks import FunctionMap as FunctionMap
+    from dynlatch.functions import FunctionMap as FunctionMap
     from dynlatch.networks import LatchNeuron as LatchNeuron
     from dynlatch.networks import LeakyNetwork as LeakyNetwork
     from dynlatch.networks import StackedNetwork as StackedNetwork
@@ -38,7 +38,7 @@ _HOME = {
     "Augmented": "dynlatch.maps",
     "DynlatchError": "dynlatch.errors",
     "ElmanNetwork": "dynlatch.networks",
-    "FunctionMap": "dynlatch.networks",
+    "FunctionMap": "dynlatch.functions",
     "GRU": "dynlatch.networks",
     "Iterate": "dynlatch.maps",
     "LSTM": "dynlatch.networks",
