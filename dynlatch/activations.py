@@ -35,7 +35,8 @@ class Activation:
     inverse : callable, optional
         f^-1 on the open interval `limits`.
     secant : callable, optional
-        `(f(y) - f(x)) / (y - x)` without cancellation; by default the quotient, and f' of the midpoint where x and y are close.
+        `(f(y) - f(x)) / (y - x)` without cancellation; by default the quotient, and f' of the midpoint where x and y
+        are close.
     slope_peak : float, optional
         Where f' is largest, when f' rises before it and falls after it; `inf` when f' never falls.
         Needed only for `slope_image`.
@@ -46,7 +47,7 @@ class Activation:
     --------
     >>> import numpy as np
     >>> import dynlatch as dl
-    >>> softsign = dl.Activation("softsign", lambda x: x / (1 + abs(x)), lambda x: (1 + abs(x)) ** -2.0, limits=(-1, 1), odd=True)
+    >>> softsign = dl.Activation("softsign", lambda x: x / (1 + abs(x)), lambda x: (1 + abs(x)) ** -2.0, limits=(-1, 1))
     >>> dl.AdditiveNetwork([[3.0]], activation=softsign).step(np.array([1.0]))
     array([1.5])
     """
@@ -99,7 +100,7 @@ class Activation:
     def slope_image(self, lo: Array, hi: Array) -> tuple[Array, Array]:
         """Range of f' on [lo, hi], rounded outward: the ends give the least, the peak (if inside) the largest."""
         if self.slope_peak is None:
-            raise InvalidInput(f"the range of the slope of {self.name!r} needs `slope_peak`, the place where f' is largest.")
+            raise InvalidInput(f"the range of the slope of {self.name!r} needs `slope_peak`, where f' is largest.")
         ends = self.derivative(lo), self.derivative(hi)
         nearest = np.clip(self.slope_peak, lo, hi)
         below, above = _outward(np.minimum(*ends), np.maximum(np.maximum(*ends), self.derivative(nearest)))
@@ -117,8 +118,11 @@ class Activation:
 
 
 def _outward(lo: Array, hi: Array) -> tuple[Array, Array]:
-    tiny = np.finfo(np.float64).tiny
-    return lo - ULPS * np.spacing(np.abs(lo)) - tiny, hi + ULPS * np.spacing(np.abs(hi)) + tiny
+    return lo - _margin(lo), hi + _margin(hi)
+
+
+def _margin(x: Array) -> Array:
+    return np.where(np.isfinite(x), ULPS * np.spacing(np.abs(x)) + np.finfo(np.float64).tiny, 0.0)
 
 
 def _sech2(x: Array) -> Array:
@@ -157,11 +161,11 @@ def _softplus(x: Array) -> Array:
 
 def _softplus_secant(x: Array, y: Array) -> Array:
     # log((1 + e^y) / (1 + e^x)) = log1p(logistic(x) expm1(y - x)), taken upward from the smaller end
-    low, gap = np.minimum(x, y), np.abs(y - x)
+    low, high, gap = np.minimum(x, y), np.maximum(x, y), np.abs(y - x)
     small = gap < 1e-8
     safe = np.where(small, 1.0, np.minimum(gap, 30.0))
     near = np.log1p(_logistic(low) * np.expm1(safe)) / safe
-    far = (_softplus(low + gap) - _softplus(low)) / np.where(gap < 30.0, 1.0, gap)
+    far = (_softplus(high) - _softplus(low)) / np.where(gap < 30.0, 1.0, gap)
     return np.asarray(np.where(small, _logistic(0.5 * (x + y)), np.where(gap < 30.0, near, far)))
 
 

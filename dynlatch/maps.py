@@ -12,6 +12,7 @@ from typing import Any, Protocol, Self, runtime_checkable
 import numpy as np
 
 from dynlatch.errors import InvalidInput, NotSmooth
+from dynlatch.intervals import Box, add, as_box
 from dynlatch.validation import Array, count, inputs_of, shaped_array, states
 
 
@@ -35,9 +36,10 @@ class Map(Protocol):
 class SmoothMap(Map, Protocol):
     """A map with exact first derivatives (almost everywhere, for piecewise-linear units).
 
-    1. `jacobian(a, u)[..., i, j]` is the derivative of component i of the next state with respect to a_j: `(..., n, n)`.
+    1. `jacobian(a, u)[..., i, j]` is the derivative of component i of the next state by a_j: `(..., n, n)`.
     2. `input_jacobian` is the same with respect to u: `(..., n, m)`.
     3. `jvp(a, v, u)` is `J v` and `vjp(a, v, u)` is `J^T v`, both without forming J where the structure allows.
+    4. Batch axes of a, u and v broadcast in all of them, also where the structure makes u irrelevant.
     """
 
     def jacobian(self, a: Array, u: Array | None = None) -> Array: ...
@@ -51,7 +53,8 @@ class Parametric(SmoothMap, Protocol):
     """A smooth map with named parameters.
 
     1. `parameters` holds every trainable array, under the name of the constructor argument.
-    2. `parameter_vjp(a, u, v)` gives, under the same names, the gradient of `v . step(a, u)`: shape `(..., *parameter.shape)`.
+    2. `parameter_vjp(a, u, v)` gives, under the same names, the gradient of `v . step(a, u)`,
+       each `(..., *parameter.shape)`.
     3. `with_parameters(W=...)` is the same network with those arrays replaced.
     """
 
@@ -63,15 +66,19 @@ class Parametric(SmoothMap, Protocol):
 
 @runtime_checkable
 class Enclosable(Map, Protocol):
-    """A map with interval images: `enclose(lo, hi, u)` bounds `step` over the box [lo, hi], rounded outward."""
+    """A map with interval images: `enclose(lo, hi, u)` bounds `step` over the box [lo, hi], rounded outward.
 
-    def enclose(self, lo: Array, hi: Array, u: Array | None = None) -> tuple[Array, Array]: ...
+    `u` is an input (..., m), or a box of inputs: a tuple `(lo, hi)` of two such arrays.
+    """
+
+    def enclose(self, lo: Array, hi: Array, u: Array | Box | None = None) -> Box: ...
 
 
 def require_smooth(map: Map, verb: str) -> SmoothMap:
     """`map` itself if it has derivatives; otherwise one sentence that says which verb needs them."""
     if not isinstance(map, SmoothMap):
-        raise NotSmooth(f"`{verb}` needs derivatives, and {type(map).__name__} has none: wrap the function in FunctionMap.")
+        name = type(map).__name__
+        raise NotSmooth(f"`{verb}` needs derivatives, and {name} has none: wrap the function in FunctionMap.")
     return map
 
 
@@ -113,8 +120,10 @@ def trajectory(map: Map, a0: Any, inputs: Any = None, steps: int | None = None) 
     batch = np.broadcast_shapes(start.shape[:-1], () if sequence is None else sequence.shape[1:-1])
     visited = np.empty((T + 1, *batch, map.dim))
     visited[0] = start
-    for t in range(T):
-        visited[t + 1] = map.step(visited[t], None if sequence is None else sequence[t])
+    # An overflow is reported below, with its place, rather than as a warning on the way.
+    with np.errstate(over="ignore", invalid="ignore"):
+        for t in range(T):
+            visited[t + 1] = map.step(visited[t], None if sequence is None else sequence[t])
     bad = np.argwhere(~np.isfinite(visited))
     if len(bad):
         raise InvalidInput(
@@ -163,7 +172,7 @@ class Iterate:
 
     @property
     def _smooth(self) -> SmoothMap:
-        return require_smooth(self.map, "a derivative")
+        return require_smooth(self.map, "jacobian")
 
     @property
     def dim(self) -> int:
@@ -215,7 +224,7 @@ class Iterate:
 
 @dataclass(frozen=True, eq=False)
 class WithInput:
-    """The map under a constant input `u0`: `a' = M(a, u0 + u)`. Every verb works on it; a further input u comes on top."""
+    """The map under a constant input `u0`: `a' = M(a, u0 + u)`. Every verb works on it; a further u comes on top."""
 
     map: Map
     u0: Array
@@ -225,7 +234,7 @@ class WithInput:
 
     @property
     def _smooth(self) -> SmoothMap:
-        return require_smooth(self.map, "a derivative")
+        return require_smooth(self.map, "jacobian")
 
     @property
     def dim(self) -> int:
@@ -257,10 +266,10 @@ class WithInput:
     def vjp(self, a: Array, v: Array, u: Array | None = None) -> Array:
         return self._smooth.vjp(a, v, self._total(u))
 
-    def enclose(self, lo: Array, hi: Array, u: Array | None = None) -> tuple[Array, Array]:
+    def enclose(self, lo: Array, hi: Array, u: Array | Box | None = None) -> Box:
         if not isinstance(self.map, Enclosable):
             raise InvalidInput(f"{type(self.map).__name__} has no interval image (`enclose`).")
-        return self.map.enclose(lo, hi, self._total(u))
+        return self.map.enclose(lo, hi, self.u0 if u is None else add((self.u0, self.u0), as_box(u)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -275,7 +284,7 @@ class Augmented:
 
     @property
     def _smooth(self) -> SmoothMap:
-        return require_smooth(self.map, "a derivative")
+        return require_smooth(self.map, "jacobian")
 
     @property
     def dim(self) -> int:
@@ -299,26 +308,35 @@ class Augmented:
         return _join(self.map.step(state, pending), entering)
 
     def jacobian(self, a: Array, u: Array | None = None) -> Array:
+        """`[[N_a, N_y], [0, 0]]`: what enters now does not act on this step."""
         state, pending = self._split(a)
-        top = np.concatenate([self._smooth.jacobian(state, pending), self._smooth.input_jacobian(state, pending)], axis=-1)
-        return np.concatenate([top, np.zeros((*top.shape[:-2], self.input_dim, self.dim))], axis=-2)
+        n = self.map.dim
+        J = np.zeros((*_batch_of(a, u), self.dim, self.dim))
+        J[..., :n, :n] = self._smooth.jacobian(state, pending)
+        J[..., :n, n:] = self._smooth.input_jacobian(state, pending)
+        return J
 
     def input_jacobian(self, a: Array, u: Array | None = None) -> Array:
         block = np.concatenate([np.zeros((self.map.dim, self.input_dim)), np.eye(self.input_dim)])
-        return np.broadcast_to(block, (*np.shape(a)[:-1], *block.shape)).copy()
+        return np.broadcast_to(block, (*_batch_of(a, u), *block.shape)).copy()
 
     def jvp(self, a: Array, v: Array, u: Array | None = None) -> Array:
         state, pending = self._split(a)
         dv, dp = self._split(v)
-        moved = self._smooth.jvp(state, dv, pending) + np.einsum("...ij,...j->...i", self._smooth.input_jacobian(state, pending), dp)
-        return _join(moved, np.zeros_like(dp))
+        entering = np.einsum("...ij,...j->...i", self._smooth.input_jacobian(state, pending), dp)
+        nothing = np.zeros((*_batch_of(a, v, u), self.input_dim))
+        return _join(self._smooth.jvp(state, dv, pending) + entering, nothing)
 
     def vjp(self, a: Array, v: Array, u: Array | None = None) -> Array:
         state, pending = self._split(a)
         dv, _ = self._split(v)
-        return _join(
-            self._smooth.vjp(state, dv, pending), np.einsum("...ij,...i->...j", self._smooth.input_jacobian(state, pending), dv)
-        )
+        back = np.einsum("...ij,...i->...j", self._smooth.input_jacobian(state, pending), dv)
+        moved = _join(self._smooth.vjp(state, dv, pending), back)
+        return np.broadcast_to(moved, (*_batch_of(a, v, u), self.dim)).copy()
+
+
+def _batch_of(*vectors: Array | None) -> tuple[int, ...]:
+    return np.broadcast_shapes(*(np.shape(vector)[:-1] for vector in vectors if vector is not None))
 
 
 def _join(left: Array, right: Array) -> Array:

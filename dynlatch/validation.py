@@ -1,8 +1,7 @@
-"""The checks at the boundary: each takes what the user gave and returns it clean, or says in one sentence what is wrong."""
+"""The checks at the boundary: each takes what the user gave and returns it clean, or says what is wrong with it."""
 
 from __future__ import annotations
 
-import math
 import operator
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -26,11 +25,15 @@ def finite_array(name: str, value: Any, *, ndim: int | None = None) -> Array:
         If `value` is not numeric, has another number of axes than `ndim`, or holds NaN or infinity.
     """
     try:
+        # Asked first: NumPy would drop the imaginary part with no more than a warning.
+        if np.iscomplexobj(value):
+            raise InvalidInput(f"`{name}` must be real; got complex numbers.")
         array = np.array(value, dtype=np.float64)
+    except InvalidInput:
+        raise
     except (TypeError, ValueError) as error:
-        raise InvalidInput(f"`{name}` must be an array of real numbers; got {type(value).__name__} ({error}).") from None
-    if np.iscomplexobj(value):
-        raise InvalidInput(f"`{name}` must be real; got complex numbers.")
+        kind = type(value).__name__
+        raise InvalidInput(f"`{name}` must be an array of real numbers; got {kind} ({error}).") from None
     if ndim is not None and array.ndim != ndim:
         raise InvalidInput(f"`{name}` must have {ndim} axes; got shape {array.shape}.")
     bad = np.argwhere(~np.isfinite(array))
@@ -91,7 +94,7 @@ def inputs_of(map: Map, value: Any, name: str = "inputs") -> Array:
     array = _last_axis(name, finite_array(name, value), map.input_dim, "the map's input dimension")
     if array.ndim < 2:
         raise InvalidInput(f"`{name}` must be time first, shape (T, ..., {map.input_dim}); got shape {array.shape}.")
-    if math.prod(array.shape) == 0:
+    if 0 in array.shape[:-1]:
         raise InvalidInput(f"`{name}` is empty (shape {array.shape}): give at least one time step.")
     return array
 

@@ -2,5 +2,10 @@
 
 from dynlatch.networks.additive import AdditiveNetwork as AdditiveNetwork
 from dynlatch.networks.additive import LatchNeuron as LatchNeuron
+from dynlatch.networks.elman import ElmanNetwork as ElmanNetwork
+from dynlatch.networks.gru import GRU as GRU
+from dynlatch.networks.leaky import LeakyNetwork as LeakyNetwork
+from dynlatch.networks.lstm import LSTM as LSTM
+from dynlatch.networks.stacked import StackedNetwork as StackedNetwork
 
-NETWORKS = (AdditiveNetwork,)
+NETWORKS = (AdditiveNetwork, LeakyNetwork, ElmanNetwork, GRU, LSTM, StackedNetwork)

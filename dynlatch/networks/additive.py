@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from dynlatch.activations import Activation, resolve
-from dynlatch.errors import InvalidInput
-from dynlatch.intervals import affine_image
+from dynlatch.intervals import Box, add, affine_image, as_box
+from dynlatch.networks.common import batch_of, checked_names, input_weights, outer, real, spread
 from dynlatch.networks.readout import Readout, as_readout
-from dynlatch.validation import Array, finite_array, finite_number, shaped_array, square_matrix
+from dynlatch.validation import Array, finite_number, shaped_array, square_matrix
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,25 +79,25 @@ class AdditiveNetwork:
         return self.dim if self.B is None else self.B.shape[1]
 
     def step(self, a: Array, u: Array | None = None) -> Array:
-        moved = self.f(a) @ self.W.T + self.c
+        moved = self.f(real(a)) @ self.W.T + self.c
         if u is None:
             return moved
         return moved + (u if self.B is None else u @ self.B.T)
 
     def jacobian(self, a: Array, u: Array | None = None) -> Array:
         """`W diag f'(a)`: the input does not enter."""
-        return self.W * self.f.derivative(a)[..., None, :]
+        return spread(self.W * self.f.derivative(real(a))[..., None, :], batch_of(a, u), core=2)
 
     def input_jacobian(self, a: Array, u: Array | None = None) -> Array:
         """B, whatever the state."""
-        B = np.eye(self.dim) if self.B is None else self.B
-        return np.broadcast_to(B, (*np.shape(a)[:-1], *B.shape)).copy()
+        B = np.eye(self.dim) if self.B is None else self.B.copy()
+        return spread(B, batch_of(a, u), core=2)
 
     def jvp(self, a: Array, v: Array, u: Array | None = None) -> Array:
-        return (self.f.derivative(a) * v) @ self.W.T
+        return spread((self.f.derivative(real(a)) * v) @ self.W.T, batch_of(a, v, u))
 
     def vjp(self, a: Array, v: Array, u: Array | None = None) -> Array:
-        return self.f.derivative(a) * (v @ self.W)
+        return spread(self.f.derivative(real(a)) * (v @ self.W), batch_of(a, v, u))
 
     @property
     def parameters(self) -> dict[str, Array]:
@@ -107,32 +107,42 @@ class AdditiveNetwork:
 
     def parameter_vjp(self, a: Array, u: Array | None, v: Array) -> dict[str, Array]:
         """Gradient of `v . step(a, u)` with respect to every parameter, shape `(..., *parameter.shape)`."""
-        gradient = {"W": v[..., :, None] * self.f(a)[..., None, :], "bias": np.array(v)}
+        v = spread(real(v), batch_of(a, u, v))
+        gradient = {"W": outer(v, self.f(real(a))), "bias": v.copy()}
         if self.B is not None:
-            entering = np.zeros(self.input_dim) if u is None else np.asarray(u)
-            gradient["input_matrix"] = v[..., :, None] * entering[..., None, :]
+            gradient["input_matrix"] = outer(v, np.zeros(self.input_dim) if u is None else real(u))
         return gradient
 
     def with_parameters(self, **arrays: Any) -> AdditiveNetwork:
         """The same network with the named parameters replaced."""
         return replace(self, **checked_names(self.parameters, arrays))
 
-    def enclose(self, lo: Array, hi: Array, u: Array | None = None) -> tuple[Array, Array]:
-        """Interval image of the box [lo, hi], rounded outward."""
-        below, above = affine_image(self.W, *self.f.image(lo, hi), self.c)
+    def enclose(self, lo: Array, hi: Array, u: Array | Box | None = None) -> Box:
+        """Interval image of the box [lo, hi], rounded outward; `u` is an input or a box of inputs."""
+        image = affine_image(self.W, *self.f.image(real(lo), real(hi)), self.c)
         if u is None:
-            return below, above
-        entering = np.asarray(u, dtype=np.float64)
-        matrix = np.eye(self.dim) if self.B is None else self.B
-        shift = affine_image(matrix, entering, entering)
-        return np.nextafter(below + shift[0], -np.inf), np.nextafter(above + shift[1], np.inf)
+            return image
+        entering = as_box(u)
+        return add(image, entering if self.B is None else affine_image(self.B, *entering))
 
     def output(self, a: Array) -> Array:
-        """The units' outputs f(a): what a readout sees."""
-        return self.f(a)
+        """The units' outputs f(a): what a readout or a further layer sees."""
+        return self.f(real(a))
+
+    def output_jvp(self, a: Array, v: Array) -> Array:
+        """Derivative of `output` in the direction v."""
+        return self.f.derivative(real(a)) * v
+
+    def output_vjp(self, a: Array, v: Array) -> Array:
+        """Gradient of `v . output(a)`."""
+        return self.f.derivative(real(a)) * v
+
+    def output_enclose(self, lo: Array, hi: Array) -> Box:
+        """Interval image of `output`."""
+        return self.f.image(real(lo), real(hi))
 
 
-def LatchNeuron(w: float, bias: float = 0.0, activation: Activation | str = "tanh") -> AdditiveNetwork:  # noqa: N802
+def LatchNeuron(w: float, bias: float = 0.0, activation: Activation | str = "tanh") -> AdditiveNetwork:
     """The papers' single unit `a' = w f(a) + c + u`: an `AdditiveNetwork` of dimension 1.
 
     Examples
@@ -142,19 +152,3 @@ def LatchNeuron(w: float, bias: float = 0.0, activation: Activation | str = "tan
     1
     """
     return AdditiveNetwork(np.array([[finite_number("w", w)]]), np.array([finite_number("bias", bias)]), activation)
-
-
-def input_weights(name: str, value: Any, n: int) -> Array:
-    """An input matrix of shape (n, m); m may be zero."""
-    matrix = finite_array(name, value, ndim=2)
-    if len(matrix) != n:
-        return shaped_array(name, matrix, (n, matrix.shape[1]))
-    return matrix
-
-
-def checked_names(parameters: dict[str, Array], arrays: dict[str, Any]) -> dict[str, Array]:
-    """Replacement arrays whose names and shapes are those of `parameters`."""
-    for name in arrays:
-        if name not in parameters:
-            raise InvalidInput(f"there is no parameter {name!r}: this network has {', '.join(parameters)}.")
-    return {name: shaped_array(name, value, parameters[name].shape) for name, value in arrays.items()}

@@ -26,4 +26,5 @@ def as_readout(value: Any, width: int) -> Readout | None:
     matrix, bias = value
     matrix = finite_array("readout matrix", matrix, ndim=2)
     matrix = shaped_array("readout matrix", matrix, (len(matrix), width))
-    return Readout(matrix, shaped_array("readout bias", np.zeros(len(matrix)) if bias is None else bias, (len(matrix),)))
+    bias = np.zeros(len(matrix)) if bias is None else bias
+    return Readout(matrix, shaped_array("readout bias", bias, (len(matrix),)))

@@ -1,0 +1,86 @@
+"""What the architectures share: checks of their weights, batch axes, and sums over gates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from dynlatch.errors import InvalidInput
+from dynlatch.validation import Array, finite_array, shaped_array
+
+
+def input_weights(name: str, value: Any, n: int) -> Array:
+    """An input matrix of shape (n, m); m may be zero."""
+    matrix = finite_array(name, value, ndim=2)
+    if len(matrix) != n:
+        return shaped_array(name, matrix, (n, matrix.shape[1]))
+    return matrix
+
+
+def gate_weights(name: str, value: Any, gates: int) -> Array:
+    """Recurrent weights of `gates` gates below each other, shape (gates * n, n)."""
+    matrix = finite_array(name, value, ndim=2)
+    if matrix.shape[1] == 0 or len(matrix) != gates * matrix.shape[1]:
+        raise InvalidInput(f"`{name}` must have shape ({gates} n, n), the gates below each other; got {matrix.shape}.")
+    return matrix
+
+
+def optional_bias(name: str, value: Any, n: int) -> Array | None:
+    """A bias of shape (n,), or None."""
+    return None if value is None else shaped_array(name, value, (n,))
+
+
+def given(**arrays: Array | None) -> dict[str, Array]:
+    """The named arrays that are not None."""
+    return {name: array for name, array in arrays.items() if array is not None}
+
+
+def checked_names(parameters: dict[str, Array], arrays: dict[str, Any]) -> dict[str, Any]:
+    """Replacement arrays whose names and shapes are those of `parameters`."""
+    for name in arrays:
+        if name not in parameters:
+            raise InvalidInput(f"there is no parameter {name!r}: this network has {', '.join(parameters)}.")
+    return {name: shaped_array(name, value, parameters[name].shape) for name, value in arrays.items()}
+
+
+def real(value: Any) -> Array:
+    """`value` in float64: a state in float32 would otherwise pass through the nonlinearity with 7 digits."""
+    return np.asarray(value, dtype=np.float64)
+
+
+def batch_of(*vectors: Array | None) -> tuple[int, ...]:
+    """Common batch axes of arrays `(..., k)`; None has none."""
+    return np.broadcast_shapes(*(np.shape(vector)[:-1] for vector in vectors if vector is not None))
+
+
+def spread(value: Array, batch: tuple[int, ...], core: int = 1) -> Array:
+    """`value` repeated over the batch axes `batch`; its last `core` axes are no batch axes."""
+    shape = (*batch, *value.shape[value.ndim - core :])
+    return value if value.shape == shape else np.broadcast_to(value, shape).copy()
+
+
+def join(*parts: Array) -> Array:
+    """The vectors `(..., k_i)` one after the other along the last axis, batch axes broadcast."""
+    batch = batch_of(*parts)
+    return np.concatenate([spread(part, batch) for part in parts], axis=-1)
+
+
+def parts(x: Array, count: int) -> tuple[Array, ...]:
+    """The last axis of `x` cut into `count` equal pieces (views)."""
+    n = x.shape[-1] // count
+    return tuple(x[..., k * n : (k + 1) * n] for k in range(count))
+
+
+def outer(v: Array, x: Array) -> Array:
+    """`v x^T` for vectors (..., k) and (..., m): shape (..., k, m)."""
+    return v[..., :, None] * x[..., None, :]
+
+
+def sum_of_gates(coefficients: tuple[Array, ...], W: Array) -> Array:
+    """`sum_g diag(k_g) W_g` for gate weights below each other in W (G n, m): shape (..., n, m)."""
+    n = coefficients[0].shape[-1]
+    total = coefficients[0][..., None] * W[:n]
+    for g, k in enumerate(coefficients[1:], start=1):
+        total = total + k[..., None] * W[g * n : (g + 1) * n]
+    return total
