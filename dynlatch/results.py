@@ -32,7 +32,6 @@ RECORDS: Mapping[str, str] = {
     "EscapeThreshold": "dynlatch.analysis.escape",
     "FixedPoints": "dynlatch.analysis.fixed_points",
     "GradientDecay": "dynlatch.analysis.gradients",
-    "MemoryState": "dynlatch.analysis.audit",
     "ScalarLatch": "dynlatch.analysis.scalar",
 }
 ENUMS: Mapping[str, str] = {

@@ -1,0 +1,34 @@
+"""The analysis layer: questions about one given system. It imports the core only.
+
+Some verbs bear the name of the module that holds them (`fixed_points`, `audit`): here the name is the verb.
+"""
+
+from dynlatch.analysis.audit import Audit as Audit
+from dynlatch.analysis.audit import audit as audit
+from dynlatch.analysis.escape import EscapeOutcome as EscapeOutcome
+from dynlatch.analysis.escape import EscapeThreshold as EscapeThreshold
+from dynlatch.analysis.escape import escape_threshold as escape_threshold
+from dynlatch.analysis.fixed_points import Completeness as Completeness
+from dynlatch.analysis.fixed_points import FixedPoints as FixedPoints
+from dynlatch.analysis.fixed_points import fixed_points as fixed_points
+from dynlatch.analysis.gradients import GradientDecay as GradientDecay
+from dynlatch.analysis.gradients import gradient_decay as gradient_decay
+from dynlatch.analysis.outcomes import Stability as Stability
+from dynlatch.analysis.scalar import ScalarLatch as ScalarLatch
+from dynlatch.analysis.scalar import scalar_latch as scalar_latch
+
+__all__ = [
+    "Audit",
+    "Completeness",
+    "EscapeOutcome",
+    "EscapeThreshold",
+    "FixedPoints",
+    "GradientDecay",
+    "ScalarLatch",
+    "Stability",
+    "audit",
+    "escape_threshold",
+    "fixed_points",
+    "gradient_decay",
+    "scalar_latch",
+]

@@ -1,0 +1,272 @@
+"""`audit`: what a trained network remembers, and how fast its gradients vanish, in one call."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dynlatch.analysis.escape import EscapeOutcome, EscapeThreshold, escape_threshold
+from dynlatch.analysis.fixed_points import FixedPoints, fixed_points
+from dynlatch.analysis.gradients import GradientDecay, gradient_decay
+from dynlatch.analysis.report.findings import findings
+from dynlatch.errors import InvalidInput
+from dynlatch.maps import Parametric, coordinates, trajectory
+from dynlatch.networks.readout import Readout
+from dynlatch.progress import stages
+from dynlatch.randomness import Rng, generator
+from dynlatch.results import Result
+from dynlatch.validation import Array, inputs_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+SEQUENCES, STEPS = 8, 100  # how many sequences, and how many of their steps, the gradient norms are taken along
+PULSE = 0.1  # probability per step and channel of a unit pulse in sampled inputs
+NEAR_STEPS = 60  # steps of the decay at each memory state
+SETTLE = 2000  # steps without input after which a run is assigned to the memory state it is at
+AT_REST = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class Audit(Result):
+    """Memory states of a network, and the decay of its gradients.
+
+    Attributes
+    ----------
+    name, architecture : str
+        Where the network came from, and what it is, in words.
+    dim, input_dim, parameter_count : int
+    fixed_points : FixedPoints
+        Under zero input. The attracting ones are the memory states, k of them.
+    readouts : ndarray, shape (k, p), or None
+        What the network's own readout says in each memory state.
+    at_memory : GradientDecay or None
+        Norms of da_t/da_0 at each memory state, log_norms of shape (60, k).
+    along_inputs : GradientDecay
+        The same along the inputs, log_norms of shape (T, sequences).
+    inputs_from : str
+        Which inputs those were.
+    trajectories : ndarray, shape (T + 1, sequences, n)
+    occupancy : ndarray, shape (k + 1,)
+        Share of the sequences that end in each memory state once the input is off; the last entry is "none of them".
+    thresholds : tuple of EscapeThreshold
+        One for each memory state, where a bound exists.
+    findings : tuple of str
+        The result in plain words, most consequential first.
+    """
+
+    name: str
+    architecture: str
+    dim: int
+    input_dim: int
+    parameter_count: int
+    fixed_points: FixedPoints
+    readouts: Array | None
+    at_memory: GradientDecay | None
+    along_inputs: GradientDecay
+    inputs_from: str
+    trajectories: Array
+    occupancy: Array
+    thresholds: tuple[EscapeThreshold, ...]
+    findings: tuple[str, ...]
+
+    @property
+    def memory_states(self) -> FixedPoints:
+        """The attracting fixed points."""
+        return self.fixed_points.attractors
+
+    @property
+    def bits(self) -> float:
+        """log2 of the number of memory states; 0 where there is none."""
+        return float(np.log2(max(len(self.memory_states), 1)))
+
+    @property
+    def half_lives(self) -> Array:
+        """Steps after which da_t/da_0 has halved near each memory state in the long run, shape (k,)."""
+        radius = np.abs(self.memory_states.eigenvalues).max(-1, initial=0.0)
+        with np.errstate(divide="ignore"):
+            return np.asarray(np.log(2.0) / -np.log(radius))
+
+    def summary(self) -> str:
+        lines = [f"{self.name}: {self.architecture}, {self.parameter_count} parameters", ""]
+        lines += [f"{i}. {sentence}" for i, sentence in enumerate(self.findings, 1)]
+        if len(self.memory_states):
+            lines += ["", *_table(self)]
+        return "\n".join(lines)
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        from dynlatch.analysis.plots.fixed_points import plot_fixed_points
+
+        return plot_fixed_points(self.fixed_points, ax=ax, trajectories=self.trajectories)
+
+    def to_html(self, path: str | os.PathLike[str]) -> Path:
+        """Write one self-contained page: figures embedded, no network access, every name escaped."""
+        from dynlatch.analysis.report import write_html
+
+        return write_html(self, path)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The numbers as plain Python objects, ready for JSON."""
+        from dynlatch.analysis.report import as_dict
+
+        return as_dict(self)
+
+    def to_json(self, path: str | os.PathLike[str]) -> Path:
+        """Write `to_dict()` as JSON."""
+        from dynlatch.analysis.report import write_json
+
+        return write_json(self, path)
+
+
+def audit(
+    network: Parametric,
+    inputs: Any = None,
+    *,
+    batch_first: bool = False,
+    name: str = "network",
+    rng: Rng = 0,
+    progress: bool = False,
+) -> Audit:
+    """Memory states, bits, and gradient decay of a network.
+
+    Parameters
+    ----------
+    network : Parametric
+        A network of the core, or one loaded by `dynlatch.load_network`.
+    inputs : array_like, shape (T, m) or (T, sequences, m), optional
+        Sequences to follow the network along; sampled unit pulses by default. Runs start from the zero state. Gradient
+        norms are taken along the first 8 sequences and 100 steps.
+    batch_first : bool
+        Whether `inputs` come as (sequences, T, m), PyTorch's other order.
+    name : str
+        What the network is called in the report.
+    rng : int, Generator or None
+        For the search and the sampled inputs; 0 by default, so that an audit can be repeated.
+    progress : bool
+
+    Returns
+    -------
+    Audit
+
+    Raises
+    ------
+    InvalidInput
+        If the inputs do not fit the network, are empty or not finite.
+
+    Examples
+    --------
+    >>> import dynlatch as dl
+    >>> from dynlatch import analysis
+    >>> report = analysis.audit(dl.LatchNeuron(2.0))
+    >>> len(report.memory_states), report.bits
+    (2, 1.0)
+    """
+    random = generator(rng)
+    sequences, inputs_from = _inputs(network, inputs, random, batch_first=batch_first)
+    with stages(5, shown=progress) as enter:
+        enter("fixed points")
+        found = fixed_points(network, rng=random)
+        memory = found.attractors
+        enter("trajectories")
+        visited = trajectory(network, np.zeros(network.dim), sequences)
+        occupancy = _occupancy(network, visited[-1], memory.points)
+        enter("gradients along inputs")
+        along = gradient_decay(network, visited[0, :SEQUENCES], sequences[:STEPS, :SEQUENCES])
+        enter("gradients at memory states")
+        near = gradient_decay(network, memory.points, steps=NEAR_STEPS) if len(memory) else None
+        enter("escape thresholds")
+        thresholds = _thresholds(network, memory)
+    draft = Audit(
+        name=name,
+        architecture=describe(network),
+        dim=network.dim,
+        input_dim=network.input_dim,
+        parameter_count=sum(array.size for array in network.parameters.values()),
+        fixed_points=found,
+        readouts=_readouts(network, memory.points),
+        at_memory=near,
+        along_inputs=along,
+        inputs_from=inputs_from,
+        trajectories=visited[:, :SEQUENCES],
+        occupancy=occupancy,
+        thresholds=thresholds,
+        findings=(),
+    )
+    return replace(draft, findings=findings(draft))
+
+
+def describe(network: Parametric) -> str:
+    """The architecture in words."""
+    layers = getattr(network, "layers", None)
+    if layers is not None:
+        return f"stack of {len(layers)}: " + " -> ".join(describe(layer) for layer in layers)
+    units = getattr(network, "hidden_size", network.dim)
+    inputs = f"{network.input_dim} input{'s' * (network.input_dim != 1)}"
+    return f"{type(network).__name__} with {units} unit{'s' * (units != 1)} and {inputs} (state: {coordinates(network)})"
+
+
+def _inputs(network: Parametric, inputs: Any, rng: np.random.Generator, *, batch_first: bool) -> tuple[Array, str]:
+    """Sequences of shape (T, sequences, m), and in words where they came from."""
+    if inputs is None:
+        shape = (STEPS, SEQUENCES, network.input_dim)
+        pulses = rng.choice([-1.0, 0.0, 1.0], size=shape, p=[PULSE / 2, 1 - PULSE, PULSE / 2])
+        return pulses, f"{SEQUENCES} sampled sequences of {STEPS} steps (each channel +1 or -1 with probability {PULSE})"
+    given = inputs_of(network, inputs)
+    if given.ndim > 3:
+        raise InvalidInput(f"`inputs` must have shape (T, m) or (T, sequences, m); got {given.shape}.")
+    given = given[:, None, :] if given.ndim == 2 else given
+    given = np.swapaxes(given, 0, 1) if batch_first and np.ndim(inputs) == 3 else given
+    T, count, _ = given.shape
+    return given, f"{count} given sequence{'s' * (count != 1)} of {T} step{'s' * (T != 1)}"
+
+
+def _occupancy(network: Parametric, last: Array, memory: Array) -> Array:
+    """Share of the runs that come to rest in each memory state without input; the last entry is none of them."""
+    settled = last
+    for _ in range(SETTLE):
+        moved = network.step(settled)
+        if np.abs(moved - settled).max() <= 1e-12:
+            break
+        settled = moved
+    counts = np.zeros(len(memory) + 1)
+    if len(memory) == 0:
+        counts[-1] = 1.0
+        return counts
+    distance = np.abs(settled[:, None, :] - memory).max(-1)
+    nearest = np.where(distance.min(-1) <= AT_REST * (1.0 + np.abs(settled).max(-1)), distance.argmin(-1), len(memory))
+    np.add.at(counts, nearest, 1.0 / len(settled))
+    return counts
+
+
+def _thresholds(network: Parametric, memory: FixedPoints) -> tuple[EscapeThreshold, ...]:
+    """u* of every memory state, where it is known."""
+    if network.input_dim == 0:
+        return ()
+    brackets = (escape_threshold(network, state) for state in memory)
+    return tuple(bracket for bracket in brackets if bracket.outcome is not EscapeOutcome.UNAVAILABLE)
+
+
+def _readouts(network: Parametric, states: Array) -> Array | None:
+    readout: Readout | None = getattr(network, "readout", None)
+    if readout is None or len(states) == 0:
+        return None
+    return readout(network.output(states))  # type: ignore[attr-defined]
+
+
+def _table(report: Audit) -> list[str]:
+    """One line a memory state."""
+    memory, near = report.memory_states, report.at_memory
+    assert near is not None
+    radius = np.abs(memory.eigenvalues).max(-1)
+    peak = np.exp(near.log_norms.max(axis=0))
+    lines = [f"{'state':>5} {'|multiplier|':>12} {'half-life':>10} {'peak growth':>12} {'runs ending':>12}  readout"]
+    for i in range(len(memory)):
+        said = "" if report.readouts is None else np.array2string(report.readouts[i], precision=2, threshold=6, edgeitems=2)
+        lines.append(
+            f"{i:>5} {radius[i]:>12.6f} {report.half_lives[i]:>10.2f} {peak[i]:>12.3f} {report.occupancy[i]:>12.0%}  {said}"
+        )
+    return lines

@@ -1,0 +1,149 @@
+"""Exact thresholds of monotone maps under box inputs.
+
+If signs s, r exist with `s W s >= 0` and `s B r >= 0`, the map preserves the order `a <= b iff s a <= s b` componentwise. Then
+every input with |u| <= b keeps the state between the two orbits under the constant inputs `+b r` and `-b r`, and b is safe if
+and only if both of them lead back: whatever lies between two states of the basin that order the attractor is squeezed
+between their orbits. So each direction has a threshold of its own, and u* is the smaller.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from dynlatch.analysis.escape.fold import Fold, Forced, find_fold, forced
+from dynlatch.analysis.escape.witness import rest
+from dynlatch.intervals import Box
+from dynlatch.maps import SmoothMap
+from dynlatch.validation import Array
+
+LONG = 20_000  # steps under a constant input after which a state that has not left is taken to stay, for bracketing only
+WITNESS_STEPS = 100_000
+MARGIN = 1e-6  # relative distance below the fold at which safety is shown
+EXCESS = 0.99e-6  # relative distance above the threshold at which the witness escapes
+LARGEST = 1e9
+
+
+class Direction(NamedTuple):
+    """Threshold of one extreme direction: the largest safe and the smallest escaping size, and how long that escape takes."""
+
+    safe: float
+    escaping: float
+    steps: int | None
+    by: str
+
+
+class Problem(NamedTuple):
+    """One attractor pushed in one extreme direction of the order."""
+
+    map: SmoothMap
+    attractor: Array
+    order: Array  # signs: the push moves the state upward in `order * a`
+    d: Array  # the extreme input of size 1
+    system: Forced
+
+    def returns(self, a: Array) -> bool:
+        """Whether the state comes back to the attractor without input."""
+        state, settled = rest(self.map, a)
+        return settled and bool(np.abs(state - self.attractor).max() <= 1e-6 * (1.0 + np.abs(self.attractor).max()))
+
+
+def problem(map: SmoothMap, attractor: Array, order: Array, d: Array, input_matrix: Array | None) -> Problem:
+    return Problem(map, attractor, order, d, forced(map, d, input_matrix))
+
+
+def is_extreme(problem: Problem, box: Box) -> bool:
+    """Whether the attractor is the last fixed point in this direction, so that no push can lose it: proved by squeezing."""
+    corner = np.where(problem.order > 0, box[1], box[0])
+    return problem.returns(corner)
+
+
+def after(problem: Problem, size: float, steps: int) -> Array:
+    """State after `steps` steps of the constant input; stops early once nothing moves."""
+    a = problem.attractor
+    for _ in range(steps):
+        moved = problem.system.step(a, size)
+        if np.array_equal(moved, a):
+            return a
+        a = moved
+    return a
+
+
+def threshold(problem: Problem, steps: int | None, known: float | None = None) -> Direction:
+    """Largest size of the constant push that is safe for `steps` steps, or for ever; `known` is its closed form, if any."""
+    if known is not None:
+        return Direction(known, known, _escape_length(problem, known * (1 + EXCESS)), "closed form (scalar theory)")
+    lo, hi = _bracket(problem, LONG if steps is None else steps, 1e-3 if steps is None else 0.0)
+    if np.isinf(hi):
+        return Direction(np.inf, np.inf, None, "every input of this direction is safe")
+    if steps is not None:
+        return Direction(hi, hi, steps, f"bisection on the extreme input of {steps} steps")
+    fold = find_fold(problem.system, after(problem, lo, LONG), lo)
+    if fold is not None and lo * (1 - 1e-6) <= fold.size <= hi * (1 + 1e-6) and _safe_below(problem, fold):
+        length = _escape_length(problem, fold.size * (1 + EXCESS))
+        return Direction(fold.size, fold.size, length, "fold under the extreme constant input (bordered Newton)")
+    lo, hi = _bracket(problem, LONG, 0.0, lo, hi)
+    return Direction(hi, hi, LONG, "bisection on the extreme constant input")
+
+
+def _bracket(problem: Problem, steps: int, width: float, lo: float = 0.0, hi: float = np.inf) -> tuple[float, float]:
+    """Safe and escaping sizes at most `width` apart, relative; (0, inf) if even the largest inputs are safe."""
+
+    def safe(size: float) -> bool:
+        return problem.returns(after(problem, size, steps))
+
+    if np.isinf(hi):
+        hi = 1e-3 * (1.0 + float(np.abs(problem.attractor).max()))
+        while safe(hi):
+            lo, hi = hi, 2.0 * hi
+            if hi > LARGEST:
+                return np.inf, np.inf
+    while hi - lo > max(width, 2e-16) * hi:
+        middle = 0.5 * (lo + hi)
+        if not lo < middle < hi:
+            break
+        lo, hi = (middle, hi) if safe(middle) else (lo, middle)
+    return lo, hi
+
+
+def _safe_below(problem: Problem, fold: Fold) -> bool:
+    """Proof that `(1 - MARGIN)` of the fold's size is safe: a fixed point under it, past the attractor, that leads back.
+
+    The orbit of the attractor under the push never passes a fixed point of the pushed map that lies beyond the attractor.
+    """
+    size = (1.0 - MARGIN) * fold.size
+    reach = problem.order * (fold.point - problem.attractor)
+    for share in (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1):
+        a = fold.point - share * problem.order * reach
+        for _ in range(30):
+            try:
+                a = a + np.linalg.solve(
+                    np.eye(len(a)) - problem.system.jacobian(a, size), problem.system.step(a, size) - a
+                )
+            except np.linalg.LinAlgError:
+                break
+        slack = 1e-9 * (1.0 + np.abs(a).max())
+        at_rest = np.abs(problem.system.step(a, size) - a).max() <= 1e-13 * (1.0 + np.abs(a).max())
+        beyond = np.all(problem.order * (a - problem.attractor) >= -slack)
+        if at_rest and beyond and problem.returns(a):
+            return True
+    return False
+
+
+def _escape_length(problem: Problem, size: float) -> int | None:
+    """Number of steps after which the constant push of this size has carried the state out; None beyond WITNESS_STEPS.
+
+    The state creeps through the bottleneck of the fold and then runs: it is asked at growing intervals whether it has left,
+    and the interval shrinks to a few steps once its pace rises.
+    """
+    a, check, slowest = problem.attractor, 16, np.inf
+    for t in range(1, WITNESS_STEPS + 1):
+        moved = problem.system.step(a, size)
+        pace = float(np.abs(moved - a).max())
+        a, slowest = moved, min(slowest, pace)
+        if t >= check:
+            if pace > 4.0 * slowest and not problem.returns(a):
+                return t
+            check = t + (t // 8 if pace <= 4.0 * slowest else 1 + t // 64)
+    return None

@@ -1,0 +1,285 @@
+"""Which equation to solve for the fixed points of a map.
+
+A fixed point of M is a zero of M(a) - a. For a gated net that residual is a trap: the update gate makes it tiny far from any
+fixed point. Dividing the gate out leaves an equation `G(x) = x` with the same solutions and no false ones:
+
+* GRU: `h' - h = (1 - z)(n(h) - h)`, so G = n, the candidate.
+* LSTM: `c (1 - f) = i g` gives `c = i g / (1 - f)`, a function of h alone, and `G(h) = o tanh(c)`.
+* A stack: layer by layer, each under the output of the layer below.
+
+`1 - z` and `1 - f` are positive, so `sign det(I - G') = sign det(I - M')`: the index of a fixed point is the same for both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from dynlatch.activations import LOGISTIC, TANH
+from dynlatch.analysis.structure import additive_form
+from dynlatch.intervals import Box, affine_image
+from dynlatch.maps import Iterate, Map, SmoothMap, WithInput, require_smooth
+from dynlatch.networks import GRU, LSTM, ElmanNetwork, StackedNetwork
+from dynlatch.networks.common import parts, sum_of_gates
+from dynlatch.validation import Array
+
+
+class Equation(Protocol):
+    """`G(x) = x`, whose solutions are the fixed points of a map under the constant input u.
+
+    1. `step` is G, `jacobian` and `input_jacobian` its derivatives with respect to x and u.
+    2. `lift` gives the map's state that belongs to a solution x; `project` the x of any state.
+    3. `box(u)` holds every solution for inputs in the box u (None: structure gives no bound).
+    4. `output` is what a layer above sees of x, `output_jacobian` its derivative.
+    """
+
+    @property
+    def dim(self) -> int: ...
+    def step(self, x: Array, u: Array | None = None) -> Array: ...
+    def jacobian(self, x: Array, u: Array | None = None) -> Array: ...
+    def input_jacobian(self, x: Array, u: Array | None = None) -> Array: ...
+    def lift(self, x: Array, u: Array | None = None) -> Array: ...
+    def project(self, a: Array) -> Array: ...
+    def box(self, u: Box | None = None) -> Box | None: ...
+    def output(self, x: Array) -> Array: ...
+    def output_jacobian(self, x: Array) -> Array: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Plain:
+    """The map itself: G = M."""
+
+    map: SmoothMap
+
+    @property
+    def dim(self) -> int:
+        return self.map.dim
+
+    def step(self, x: Array, u: Array | None = None) -> Array:
+        return self.map.step(x, u)
+
+    def jacobian(self, x: Array, u: Array | None = None) -> Array:
+        return self.map.jacobian(x, u)
+
+    def input_jacobian(self, x: Array, u: Array | None = None) -> Array:
+        return self.map.input_jacobian(x, u)
+
+    def lift(self, x: Array, u: Array | None = None) -> Array:
+        return x
+
+    def project(self, a: Array) -> Array:
+        return a
+
+    def box(self, u: Box | None = None) -> Box | None:
+        inner = self.map.map if isinstance(self.map, Iterate) else self.map
+        form = additive_form(inner)
+        if form is None:
+            # The candidate and the previous output of a GRU both lie in [-1, 1], and so does every point of a cycle.
+            return _unit_box(self.dim) if isinstance(inner, GRU) else None
+        if not form.f.bounded:
+            return None
+        limits = (np.full(self.dim, end) for end in form.f.limits)
+        if isinstance(inner, ElmanNetwork) or (isinstance(inner, WithInput) and isinstance(inner.map, ElmanNetwork)):
+            lo, hi = limits
+            return lo, hi
+        lo, hi = affine_image(form.W, *limits, form.c)
+        if u is None:
+            return lo, hi
+        shift = affine_image(form.B, *u)
+        return lo + shift[0], hi + shift[1]
+
+    def output(self, x: Array) -> Array:
+        return self.map.output(x)  # type: ignore[attr-defined, no-any-return]
+
+    def output_jacobian(self, x: Array) -> Array:
+        rows = self.map.output_jvp(x[..., None, :], np.eye(self.dim))  # type: ignore[attr-defined]
+        return np.swapaxes(rows, -1, -2)
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """`n(h) = h` for a GRU: the update gate divided out."""
+
+    net: GRU
+
+    @property
+    def dim(self) -> int:
+        return self.net.hidden_size
+
+    def step(self, x: Array, u: Array | None = None) -> Array:
+        return self.net.gates(x, u).candidate
+
+    def _slopes(self, x: Array, u: Array | None) -> tuple[Array, Array, Array]:
+        reset, _, candidate = self.net.gates(x, u)
+        inner = parts(x @ self.net.weight_hh.T + self.net.b_hh, 3)
+        entering = parts(self.net.b_ih if u is None else u @ self.net.weight_ih.T + self.net.b_ih, 3)
+        slope = TANH.derivative(entering[2] + reset * inner[2])
+        return slope * inner[2] * LOGISTIC.derivative(entering[0] + inner[0]), slope * reset, slope
+
+    def jacobian(self, x: Array, u: Array | None = None) -> Array:
+        n = self.dim
+        reset, recurrent, _ = self._slopes(x, u)
+        W = self.net.weight_hh
+        return reset[..., None] * W[:n] + recurrent[..., None] * W[2 * n :]
+
+    def input_jacobian(self, x: Array, u: Array | None = None) -> Array:
+        n = self.dim
+        reset, _, entering = self._slopes(x, u)
+        W = self.net.weight_ih
+        return reset[..., None] * W[:n] + entering[..., None] * W[2 * n :]
+
+    def lift(self, x: Array, u: Array | None = None) -> Array:
+        return x
+
+    def project(self, a: Array) -> Array:
+        return a
+
+    def box(self, u: Box | None = None) -> Box | None:
+        return _unit_box(self.dim)
+
+    def output(self, x: Array) -> Array:
+        return x
+
+    def output_jacobian(self, x: Array) -> Array:
+        return np.broadcast_to(np.eye(self.dim), (*x.shape, self.dim))
+
+
+@dataclass(frozen=True, eq=False)
+class CellBalance:
+    """`o(h) tanh(i g / (1 - f)) = h` for an LSTM: the cell eliminated."""
+
+    net: LSTM
+
+    @property
+    def dim(self) -> int:
+        return self.net.hidden_size
+
+    def _nets(self, x: Array, u: Array | None) -> tuple[Array, ...]:
+        net = x @ self.net.weight_hh.T + self.net.b
+        i, f, g, o = parts(net if u is None else net + u @ self.net.weight_ih.T, 4)
+        return i, np.minimum(f, 700.0), g, o  # exp(700) is still finite, and the cell far beyond where tanh saturates
+
+    def _cell(self, i: Array, f: Array, g: Array) -> Array:
+        return LOGISTIC(i) * TANH(g) / LOGISTIC(-f)  # 1 - f as s(-net): the subtraction would lose it
+
+    def step(self, x: Array, u: Array | None = None) -> Array:
+        i, f, g, o = self._nets(x, u)
+        return LOGISTIC(o) * np.tanh(self._cell(i, f, g))
+
+    def _slopes(self, x: Array, u: Array | None) -> tuple[Array, ...]:
+        i, f, g, o = self._nets(x, u)
+        cell = self._cell(i, f, g)
+        squash = LOGISTIC(o) * TANH.derivative(cell)
+        return (
+            squash * LOGISTIC.derivative(i) * TANH(g) / LOGISTIC(-f),
+            squash * cell * LOGISTIC(f),
+            squash * LOGISTIC(i) * TANH.derivative(g) / LOGISTIC(-f),
+            LOGISTIC.derivative(o) * np.tanh(cell),
+        )
+
+    def jacobian(self, x: Array, u: Array | None = None) -> Array:
+        return sum_of_gates(self._slopes(x, u), self.net.weight_hh)
+
+    def input_jacobian(self, x: Array, u: Array | None = None) -> Array:
+        return sum_of_gates(self._slopes(x, u), self.net.weight_ih)
+
+    def lift(self, x: Array, u: Array | None = None) -> Array:
+        i, f, g, _ = self._nets(x, u)
+        return np.concatenate([x, self._cell(i, f, g)], axis=-1)
+
+    def project(self, a: Array) -> Array:
+        return parts(a, 2)[0]
+
+    def box(self, u: Box | None = None) -> Box | None:
+        return _unit_box(self.dim)
+
+    def output(self, x: Array) -> Array:
+        return x
+
+    def output_jacobian(self, x: Array) -> Array:
+        return np.broadcast_to(np.eye(self.dim), (*x.shape, self.dim))
+
+
+@dataclass(frozen=True, eq=False)
+class Layers:
+    """A stack at rest: every layer's equation under the output of the layer below; block lower bidiagonal."""
+
+    layers: tuple[Equation, ...]
+    widths: tuple[int, ...]  # of the layers' states
+
+    @property
+    def dim(self) -> int:
+        return sum(layer.dim for layer in self.layers)
+
+    def _split(self, x: Array) -> list[Array]:
+        return np.split(x, np.cumsum([layer.dim for layer in self.layers])[:-1], axis=-1)
+
+    def _with_inputs(self, x: Array, u: Array | None) -> list[tuple[Equation, Array, Array | None]]:
+        xs = self._split(x)
+        below = [layer.output(part) for layer, part in zip(self.layers[:-1], xs[:-1], strict=True)]
+        return list(zip(self.layers, xs, [u, *below], strict=True))
+
+    def step(self, x: Array, u: Array | None = None) -> Array:
+        return np.concatenate([layer.step(part, v) for layer, part, v in self._with_inputs(x, u)], axis=-1)
+
+    def jacobian(self, x: Array, u: Array | None = None) -> Array:
+        J = np.zeros((*x.shape, self.dim))
+        start = previous = 0
+        below: tuple[Equation, Array] | None = None
+        for layer, part, v in self._with_inputs(x, u):
+            rows = slice(start, start + layer.dim)
+            J[..., rows, rows] = layer.jacobian(part, v)
+            if below is not None:
+                J[..., rows, previous:start] = layer.input_jacobian(part, v) @ below[0].output_jacobian(below[1])
+            below, previous, start = (layer, part), start, start + layer.dim
+        return J
+
+    def input_jacobian(self, x: Array, u: Array | None = None) -> Array:
+        first, part, v = self._with_inputs(x, u)[0]
+        top = first.input_jacobian(part, v)
+        return np.concatenate([top, np.zeros((*top.shape[:-2], self.dim - first.dim, top.shape[-1]))], axis=-2)
+
+    def lift(self, x: Array, u: Array | None = None) -> Array:
+        return np.concatenate([layer.lift(part, v) for layer, part, v in self._with_inputs(x, u)], axis=-1)
+
+    def project(self, a: Array) -> Array:
+        states = np.split(a, np.cumsum(self.widths)[:-1], axis=-1)
+        return np.concatenate([layer.project(s) for layer, s in zip(self.layers, states, strict=True)], axis=-1)
+
+    def box(self, u: Box | None = None) -> Box | None:
+        boxes: list[Box] = []
+        for layer in self.layers:
+            box = layer.box(u)
+            if box is None:
+                return None
+            boxes.append(box)
+            u = layer.output(box[0]), layer.output(box[1])  # outputs are non-decreasing in the state
+        return np.concatenate([b[0] for b in boxes]), np.concatenate([b[1] for b in boxes])
+
+    def output(self, x: Array) -> Array:
+        return self.layers[-1].output(self._split(x)[-1])
+
+    def output_jacobian(self, x: Array) -> Array:
+        top = self.layers[-1].output_jacobian(self._split(x)[-1])
+        return np.concatenate([np.zeros((*top.shape[:-1], self.dim - top.shape[-1])), top], axis=-1)
+
+
+def equation_of(map: Map) -> tuple[Equation, Array | None]:
+    """The equation to solve for `map`, and the constant input under which it holds."""
+    if isinstance(map, WithInput):
+        equation, u0 = equation_of(map.map)
+        return equation, map.u0 if u0 is None else map.u0 + u0
+    if isinstance(map, GRU):
+        return Candidate(map), None
+    if isinstance(map, LSTM):
+        return CellBalance(map), None
+    if isinstance(map, StackedNetwork):
+        layers = tuple(equation_of(layer)[0] for layer in map.layers)
+        return Layers(layers, tuple(layer.dim for layer in map.layers)), None
+    return Plain(require_smooth(map, "fixed_points")), None
+
+
+def _unit_box(n: int) -> Box:
+    return -np.ones(n), np.ones(n)

@@ -1,0 +1,150 @@
+"""What `fixed_points` returns."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynlatch.analysis.outcomes import Stability
+from dynlatch.results import Result
+from dynlatch.validation import Array
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+class Completeness(StrEnum):
+    """How much is known about fixed points that are not in the list."""
+
+    PROVED = "proved"
+    CHECKSUM_PASSED = "checksum passed"
+    CHECKSUM_FAILED = "checksum failed"
+    NO_CHECKSUM = "no checksum"
+    BUDGET = "budget"
+    CLUSTER = "cluster"
+
+    @property
+    def sentence(self) -> str:
+        return {
+            Completeness.PROVED: "These are all the fixed points, by proof.",
+            Completeness.CHECKSUM_PASSED: "The indices sum to +1, as they must over all fixed points of a bounded map; "
+            "a pair of opposite index could still be missing.",
+            Completeness.CHECKSUM_FAILED: "The indices do not sum to +1, as they must over all fixed points of a bounded "
+            "map: some are missing.",
+            Completeness.NO_CHECKSUM: "The search came to rest, but the map is not known to be bounded, so that no "
+            "checksum exists.",
+            Completeness.BUDGET: "The search was cut short by its budget: there may be more.",
+            Completeness.CLUSTER: "At least one point is degenerate (I - J singular to rounding): a fold, a continuum or a "
+            "cluster of points, shown by one representative.",
+        }[self]
+
+
+class FixedPoint(NamedTuple):
+    """One fixed point of a result."""
+
+    point: Array
+    eigenvalues: NDArray[np.complex128]
+    residual: float
+    error: float
+    stability: Stability
+    index: int
+
+    @property
+    def spectral_radius(self) -> float:
+        """Largest modulus of a multiplier."""
+        return float(np.abs(self.eigenvalues).max())
+
+
+@dataclass(frozen=True, eq=False)
+class FixedPoints(Result):
+    """Fixed points of a map, sorted lexicographically by point.
+
+    Attributes
+    ----------
+    points : ndarray, shape (k, n)
+    eigenvalues : complex ndarray, shape (k, n)
+        Multipliers: eigenvalues of the Jacobian of the map at each point, by falling modulus.
+    residuals : ndarray, shape (k,)
+        Largest component of |M(a) - a|.
+    errors : ndarray, shape (k,)
+        First-order bound on the distance to the true point (largest component), from residual, rounding and the inverse
+        of I - G', in the unknowns of the equation that was solved. An estimate, not a proof.
+    stability : object ndarray of Stability, shape (k,)
+    index : int ndarray, shape (k,)
+        sign det(I - J); 0 at a degenerate point, where it is not defined.
+    completeness : Completeness
+    estimated_missing : float
+        Chao's lower estimate of the number of points that the search did not meet.
+    coordinates : str
+        What the state is.
+    """
+
+    points: Array
+    eigenvalues: NDArray[np.complex128]
+    residuals: Array
+    errors: Array
+    stability: NDArray[np.object_]
+    index: NDArray[np.int64]
+    completeness: Completeness
+    estimated_missing: float
+    coordinates: str
+
+    @property
+    def index_sum(self) -> int:
+        """Sum of the indices; +1 over all fixed points of a bounded map, if none is degenerate."""
+        return int(self.index.sum())
+
+    @property
+    def unstable_dimensions(self) -> NDArray[np.int64]:
+        """Number of multipliers outside the unit circle, shape (k,)."""
+        return np.asarray((np.abs(self.eigenvalues) > 1.0).sum(-1), dtype=np.int64)
+
+    @property
+    def attractors(self) -> FixedPoints:
+        """The attracting ones."""
+        return self.select(self.stability == Stability.ATTRACTING)
+
+    def select(self, rows: Any) -> FixedPoints:
+        """The rows given by a mask, indices or a slice."""
+        arrays = (self.points, self.eigenvalues, self.residuals, self.errors, self.stability, self.index)
+        return FixedPoints(*(a[rows] for a in arrays), self.completeness, self.estimated_missing, self.coordinates)
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    def __getitem__(self, i: int) -> FixedPoint:
+        return FixedPoint(
+            self.points[i],
+            self.eigenvalues[i],
+            float(self.residuals[i]),
+            float(self.errors[i]),
+            self.stability[i],
+            int(self.index[i]),
+        )
+
+    def summary(self) -> str:
+        count = Counter(str(s) for s in self.stability)
+        kinds = ", ".join(f"{n} {word}" for word, n in sorted(count.items())) or "none"
+        lines = [
+            f"{len(self)} fixed point{'s' * (len(self) != 1)} in {self.coordinates}: {kinds}",
+            f"{self.completeness}: {self.completeness.sentence} Index sum {self.index_sum:+d}; "
+            f"estimated unseen {self.estimated_missing:.1f}.",
+            f"{'':>4} {'stability':<11} {'unstable':>8} {'|multiplier|':>12} {'residual':>9} {'error':>9}  point",
+        ]
+        for i, p in enumerate(self):
+            shown = np.array2string(p.point, precision=4, suppress_small=True, threshold=6, edgeitems=2, max_line_width=60)
+            unstable = int(self.unstable_dimensions[i])
+            lines.append(
+                f"{i:>4} {p.stability:<11} {unstable:>8} {p.spectral_radius:>12.6g} {p.residual:>9.1e} {p.error:>9.1e}  {shown}"
+            )
+        return "\n".join(lines)
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        from dynlatch.analysis.plots.fixed_points import plot_fixed_points
+
+        return plot_fixed_points(self, ax=ax)

@@ -1,0 +1,170 @@
+"""`log ||da_t/da_0||` for every t, without underflow or overflow.
+
+`da_t/da_0 = J_t ... J_1` with `J_t = M'(a_{t-1})` (Bengio, Simard and Frasconi 1994, section III.A). The running product is
+rescaled at every step and its scale kept as a logarithm, so that T = 1e5 steps of a contracting net are as exact as ten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dynlatch.analysis.structure import additive_form, steepest_slope
+from dynlatch.errors import InvalidInput
+from dynlatch.linalg import check_norm, matrix_norm, scaled_products
+from dynlatch.maps import Map, SmoothMap, coordinates, drive, require_smooth, trajectory
+from dynlatch.results import Result
+from dynlatch.validation import Array, positive_number
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+@dataclass(frozen=True, eq=False)
+class GradientDecay(Result):
+    """Logarithms of `||da_t/da_0||` along trajectories.
+
+    Attributes
+    ----------
+    log_norms : ndarray, shape (T, ...)
+        Natural logarithm; entry t - 1 is for time t. `-inf` where the product is exactly zero.
+    bounds : mapping of str to ndarray, shape (T, ...)
+        Logarithms of proved upper bounds: "product of norms" (the sum of log ||J_t||) and, where the weights are known,
+        "weight norm" (t log(||W|| max f'), Hochreiter 1991, Pascanu et al. 2013).
+    norm : float or str
+        1, 2, inf or "fro".
+    coordinates : str
+        What the state is: in other coordinates the norms differ.
+    """
+
+    log_norms: Array
+    bounds: Mapping[str, Array]
+    norm: float | str
+    coordinates: str
+
+    @property
+    def rate(self) -> Array:
+        """Change of the log-norm per step over the second half of the run, shape (...); negative where gradients decay."""
+        T = len(self.log_norms)
+        first = max(T // 2 - 1, 0)
+        last, earlier = self.log_norms[-1], self.log_norms[first]
+        if T == 1:
+            return np.asarray(last)
+        gone = np.isneginf(last)
+        return np.where(gone, -np.inf, (np.where(gone, 0.0, last) - np.where(gone, 0.0, earlier)) / (T - 1 - first))
+
+    def time_to(self, eps: float) -> Array:
+        """First time from which the norm stays at or below `eps` until the end of the run, shape (...); inf if it does not."""
+        above = self.log_norms > np.log(positive_number("eps", eps))
+        last_above = len(above) - np.argmax(above[::-1], axis=0)
+        time = np.where(above.any(axis=0), last_above, 0) + 1.0
+        return np.where(time > len(above), np.inf, time)
+
+    def summary(self) -> str:
+        final = np.atleast_1d(self.log_norms[-1]) / np.log(10.0)
+        rate = np.atleast_1d(self.rate)
+        T, runs = len(self.log_norms), final.size
+        verb = "decays" if np.median(rate) < 0 else "grows"
+        lines = [
+            f"||da_t/da_0|| ({self.norm}-norm, {self.coordinates}) over {T} steps"
+            + (f", {runs} trajectories (medians)" if runs > 1 else ""),
+            f"  at t = {T}: 10^{np.median(final):.2f}"
+            + (f"  (from 10^{final.min():.2f} to 10^{final.max():.2f})" if runs > 1 else ""),
+            f"  {verb} by a factor {np.exp(np.median(rate)):.4g} per step over the second half",
+        ]
+        for eps in (1e-1, 1e-3, 1e-6):
+            time = float(np.median(np.atleast_1d(self.time_to(eps))))
+            reached = f"from t = {time:.0f} on" if np.isfinite(time) else "not within the run"
+            lines.append(f"  at or below {eps:g}: {reached}")
+        for name, bound in self.bounds.items():
+            lines.append(f"  upper bound at t = {T} by {name}: 10^{np.median(bound[-1]) / np.log(10.0):.2f}")
+        return "\n".join(lines)
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        from dynlatch.analysis.plots.gradients import plot_gradient_decay
+
+        return plot_gradient_decay(self, ax=ax)
+
+
+def gradient_decay(
+    map: Map, a0: Any, inputs: Any = None, steps: int | None = None, *, norm: float | str = 2
+) -> GradientDecay:
+    """Logarithm of `||da_t/da_0||` for every t along the trajectory from `a0`.
+
+    Parameters
+    ----------
+    map : SmoothMap
+    a0 : array_like, shape (..., n)
+    inputs : array_like, shape (T, ..., m), optional
+    steps : int, optional
+        Number of steps without input; give `inputs` or `steps`.
+    norm : {2, 1, inf, "fro"}
+        Operator norms induced by the vector norms, or Frobenius.
+
+    Returns
+    -------
+    GradientDecay
+
+    Raises
+    ------
+    InvalidInput
+        On wrong shapes, no steps, or a trajectory that overflows.
+    NotSmooth
+        If the map has no derivatives.
+
+    References
+    ----------
+    .. [1] Bengio, Y., Simard, P. and Frasconi, P. (1994), Learning long-term dependencies with gradient descent is
+       difficult. IEEE Trans. Neural Networks 5(2), Theorem 4.
+
+    Examples
+    --------
+    At the upper attractor of the latch with w = 2 every step multiplies the gradient by the slope 0.166372.
+
+    >>> import numpy as np
+    >>> import dynlatch as dl
+    >>> from dynlatch import analysis
+    >>> decay = analysis.gradient_decay(dl.LatchNeuron(2.0), [1.9150080482], steps=1000)
+    >>> float(np.exp(decay.rate).round(6)), float(decay.log_norms[-1].round(3))
+    (0.166372, -1793.53)
+    """
+    smooth = require_smooth(map, "gradient_decay")
+    check_norm(norm)
+    start, sequence, T = drive(map, a0, inputs, steps)
+    if T == 0:
+        raise InvalidInput("`steps` must be at least 1: there is no gradient over zero steps.")
+    visited = trajectory(map, start, sequence, None if sequence is not None else T)
+    logs = np.empty(visited.shape[:-1])[1:]
+    singles = np.empty_like(logs)
+    with np.errstate(divide="ignore"):
+        jacobians = _jacobians(smooth, visited, sequence, singles, norm)
+        for t, (product, log_scale) in enumerate(scaled_products(jacobians)):
+            logs[t] = np.log(matrix_norm(product, norm)) + log_scale
+        bounds = {"product of norms": np.cumsum(np.log(singles), axis=0)}
+        weights = _weight_bound(map, norm)
+        if weights is not None:
+            steps_so_far = np.arange(1, T + 1).reshape(-1, *[1] * (logs.ndim - 1))
+            bounds["weight norm"] = np.broadcast_to(steps_so_far * np.log(weights), logs.shape).copy()
+    return GradientDecay(logs, bounds, norm, coordinates(map))
+
+
+def _jacobians(
+    map: SmoothMap, visited: Array, sequence: Array | None, singles: Array, norm: float | str
+) -> Iterator[Array]:
+    """The Jacobian of every step in turn; the norm of each is left in `singles`."""
+    for t in range(len(visited) - 1):
+        J = map.jacobian(visited[t], None if sequence is None else sequence[t])
+        singles[t] = matrix_norm(J, norm)
+        yield J
+
+
+def _weight_bound(map: Map, norm: float | str) -> float | None:
+    """`||W|| max f'`, a bound on every ||J||; None where the weights do not give one."""
+    form = additive_form(map)
+    if form is None or form.leak.any() or norm == "fro":
+        return None
+    slope = steepest_slope(form.f)
+    return float(matrix_norm(form.W, norm)) * slope if np.isfinite(slope) else None

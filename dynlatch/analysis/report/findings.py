@@ -1,0 +1,94 @@
+"""What an audit found, in sentences, most consequential first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from dynlatch.analysis.audit import Audit
+
+FAINT = 1e-3  # a gradient below this share is called lost
+LAG = 100
+
+
+def findings(report: Audit) -> tuple[str, ...]:
+    """The sentences of `report`, each with its evidence."""
+    sentences = [_memory(report), _near(report), _along(report), _occupancy(report), _thresholds(report), _others(report)]
+    return tuple(sentence for sentence in sentences if sentence)
+
+
+def _memory(report: Audit) -> str:
+    found, k = report.fixed_points, len(report.memory_states)
+    known = f"{found.completeness}: {found.completeness.sentence}"
+    if k == 0:
+        return f"No fixed point attracts: under zero input the network latches no bit in a fixed point ({known})"
+    if k == 1:
+        return f"There is one memory state: whatever happened before, the network forgets it; it latches 0 bits ({known})"
+    bits = f"{report.bits:.0f}" if report.bits.is_integer() else f"{report.bits:.2f}"
+    return f"There are {k} memory states (attracting fixed points under zero input): the network can latch {bits} bits ({known})"
+
+
+def _near(report: Audit) -> str:
+    memory = report.memory_states
+    if len(memory) == 0 or report.at_memory is None:
+        return ""
+    radius = np.abs(memory.eigenvalues).max(-1)
+    least, most = float(radius.min()), float(radius.max())
+    span = f"{least:.3g}" if most - least < 1e-3 else f"{least:.3g} to {most:.3g}"
+    with np.errstate(divide="ignore"):
+        decades = LAG * np.log10(most)
+    lost = f"10^{decades:.1f}" if np.isfinite(decades) else "exactly 0"
+    sentence = (
+        f"While it latches, the gradient vanishes: near the memory states da_t/da_0 shrinks in the long run by a factor {span} "
+        f"per step, half of it is gone after {report.half_lives.min():.3g} to {report.half_lives.max():.3g} steps, and over "
+        f"{LAG} steps at most {lost} of it is left (Theorem 4 of Bengio, Simard and Frasconi, 1994)"
+    )
+    peak = float(np.exp(report.at_memory.log_norms.max()))
+    if peak > 1.0:
+        sentence += f"; before that it can grow up to {peak:.3g}-fold, because the Jacobians are not normal"
+    return sentence + "."
+
+
+def _along(report: Audit) -> str:
+    decay = report.along_inputs
+    rate = float(np.median(decay.rate))
+    reached = float(np.median(decay.time_to(FAINT)))
+    horizon = (
+        f"the median norm of da_t/da_0 stays below {FAINT:g} from step {reached:.0f} on"
+        if np.isfinite(reached)
+        else f"the median norm of da_t/da_0 does not fall below {FAINT:g} for good within {len(decay.log_norms)} steps"
+    )
+    verb = "decays" if rate < 0 else "grows"
+    return f"Along the inputs ({report.inputs_from}) {horizon}; it {verb} by a factor {np.exp(rate):.3g} per step."
+
+
+def _occupancy(report: Audit) -> str:
+    k = len(report.memory_states)
+    if k < 2:
+        return ""
+    used = int((report.occupancy[:-1] > 0).sum())
+    sentence = f"{used} of the {k} memory states are where the sequences end once the input is off"
+    nowhere = float(report.occupancy[-1])
+    return sentence + (f"; {nowhere:.0%} of them end in none of these (a cycle, or still moving)." if nowhere > 0 else ".")
+
+
+def _thresholds(report: Audit) -> str:
+    finite = [bracket.lower for bracket in report.thresholds if np.isfinite(bracket.lower)]
+    if not finite:
+        return ""
+    return (
+        f"No input whose entries stay within {min(finite):.6g} can erase any memory state (escape threshold u*, exact; the "
+        f"hardest to erase needs {max(finite):.6g})."
+    )
+
+
+def _others(report: Audit) -> str:
+    found = report.fixed_points
+    rest = len(found) - len(report.memory_states)
+    if rest == 0:
+        return ""
+    slowest = float(np.abs(np.abs(found.eigenvalues) - 1.0).min())
+    note = " A multiplier within 1e-3 of the unit circle hints at an integrator (line attractor)." if slowest < 1e-3 else ""
+    return f"Besides them {rest} fixed point{'s do' if rest != 1 else ' does'} not attract (saddles lie between memory states).{note}"

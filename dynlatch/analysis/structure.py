@@ -1,0 +1,85 @@
+"""What the weights alone say: the additive form behind several architectures, contraction, monotonicity."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from dynlatch.activations import Activation
+from dynlatch.linalg import matrix_norm
+from dynlatch.maps import Map, WithInput
+from dynlatch.networks import AdditiveNetwork, ElmanNetwork, LeakyNetwork
+from dynlatch.validation import Array
+
+
+class AdditiveForm(NamedTuple):
+    """`W f(.) + c`, with inputs through B, and the leak of each unit: what Additive, Leaky and Elman nets have in common."""
+
+    W: Array
+    c: Array
+    B: Array
+    f: Activation
+    leak: Array
+
+
+def additive_form(map: Map) -> AdditiveForm | None:
+    """The weights of a network that is additive up to a leak or a change of coordinates; None for any other map."""
+    if isinstance(map, WithInput):
+        inner = additive_form(map.map)
+        return None if inner is None else inner._replace(c=inner.c + inner.B @ map.u0)
+    if isinstance(map, AdditiveNetwork):
+        B = np.eye(map.dim) if map.B is None else map.B
+        return AdditiveForm(map.W, map.c, B, map.f, np.zeros(map.dim))
+    if isinstance(map, LeakyNetwork):
+        B = np.eye(map.dim) if map.B is None else map.B
+        return AdditiveForm(map.W, map.c, B, map.f, 1.0 - map.rate)
+    if isinstance(map, ElmanNetwork):
+        return AdditiveForm(map.W_hh, map.b, map.W_ih, map.f, np.zeros(map.dim))
+    return None
+
+
+def steepest_slope(f: Activation) -> float:
+    """sup f' over the real line; infinite where the activation does not say (no `slope_peak`) or has none."""
+    if f.slope_peak is None:
+        return np.inf
+    return float(f.derivative(np.asarray(f.slope_peak)))
+
+
+def contraction_factor(map: Map) -> float:
+    """An upper bound on the Lipschitz constant of the map in its best of the norms 1, 2, inf.
+
+    Below 1 the map is a contraction of the whole space: one fixed point, which attracts every state (Banach).
+    """
+    form = additive_form(map)
+    if form is None or form.f.slope_peak is None:
+        return np.inf
+    bound = np.abs(form.W) * steepest_slope(form.f) * (1.0 - form.leak)[:, None] + np.diag(form.leak)
+    signed = form.W * steepest_slope(form.f) * (1.0 - form.leak)[:, None]
+    spectral = float(matrix_norm(signed, 2)) + float(form.leak.max(initial=0.0))
+    return min(float(matrix_norm(bound, 1)), float(matrix_norm(bound, np.inf)), spectral)
+
+
+def monotone_signs(form: AdditiveForm) -> tuple[Array, Array] | None:
+    """Signs s (n,) of the states and r (m,) of the inputs in which the map is non-decreasing; None if there are none.
+
+    They satisfy `s_i W_ij s_j >= 0` and `s_i B_ik r_k >= 0`: with f non-decreasing, `a -> s * step(s * a, r * u)` then preserves
+    the componentwise order. Each component of the signed graph is coloured from its first node.
+    """
+    n, m = len(form.W), form.B.shape[1]
+    edges = np.zeros((n + m, n + m))
+    edges[:n, :n], edges[:n, n:] = form.W, form.B
+    both_ways = np.sign(edges) + np.sign(edges.T)
+    colour = np.zeros(n + m)
+    for root in range(n + m):
+        queue = [] if colour[root] else [root]
+        colour[root] = colour[root] or 1.0
+        while queue:
+            i = queue.pop()
+            wanted = colour[i] * np.sign(both_ways[i])
+            fresh = np.flatnonzero((wanted != 0) & (colour == 0))
+            colour[fresh] = wanted[fresh]
+            queue.extend(int(j) for j in fresh)
+    if np.any(colour[:, None] * edges * colour < 0):
+        return None
+    return colour[:n], colour[n:]

@@ -1,0 +1,37 @@
+"""The command line: a composition root that loads a command only when it is called.
+
+Exit status: 0 done; 1 a check that the command makes failed; 2 bad input, in one line; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from cyclopts import App, CycloptsError
+
+from dynlatch import __version__
+from dynlatch.errors import DynlatchError
+
+app = App(
+    name="dynlatch",
+    version=__version__,
+    help="Dynamical-systems analysis of recurrent networks.",
+    help_format="plaintext",
+)
+app.command("dynlatch.commands.audit:audit", name="audit", help="Memory states and gradient decay of a trained network.")
+app.command("dynlatch.commands.escape:escape", name="escape", help="Escape threshold u* of a latching neuron.")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and exit with its status."""
+    try:
+        status = app(arguments, exit_on_error=False, print_error=False)
+    except (CycloptsError, DynlatchError) as error:
+        sentence = " ".join(str(error).split())
+        sys.stderr.write(f"dynlatch: {sentence}\n")
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.stderr.write("dynlatch: interrupted; nothing was written.\n")
+        sys.exit(130)
+    sys.exit(status if isinstance(status, int) else 0)

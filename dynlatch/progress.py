@@ -1,0 +1,28 @@
+"""Progress on long work: off in the library, on in the command line. Bars go to stderr and vanish when done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def stages(total: int, *, shown: bool) -> Iterator[Callable[[str], None]]:
+    """A bar over `total` named stages; the yielded function opens the next one. Nothing is drawn unless `shown`."""
+    if not shown:
+        yield lambda name: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description:<28}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("starting", total=total)
+        opened = 0
+
+        def enter(name: str) -> None:
+            nonlocal opened
+            progress.update(task, description=name, completed=opened)
+            opened += 1
+
+        yield enter
