@@ -37,6 +37,7 @@ RECORDS: Mapping[str, str] = {
 ENUMS: Mapping[str, str] = {
     "Completeness": "dynlatch.analysis.fixed_points",
     "EscapeOutcome": "dynlatch.analysis.escape",
+    "LatchOutcome": "dynlatch.analysis.scalar",
     "Stability": "dynlatch.analysis.outcomes",
 }
 
