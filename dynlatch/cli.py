@@ -35,3 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.stderr.write("dynlatch: interrupted; nothing was written.\n")
         sys.exit(130)
     sys.exit(status if isinstance(status, int) else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -88,7 +88,7 @@ def load(path: str | os.PathLike[str]) -> Result:
         If the file is missing, truncated, or not a result of dynlatch.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as archive:
             header = json.loads(str(archive["header"][()]))
             arrays = {name: archive[name] for name in archive.files if name != "header"}
         if header["format"] != FORMAT:

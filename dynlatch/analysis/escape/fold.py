@@ -60,10 +60,8 @@ def find_fold(system: Forced, a: Array, b: float) -> Fold | None:
         matrix[n:-1, n:-1] = J - np.eye(n)
         matrix[n:-1, :n], matrix[n:-1, -1] = _turning(system, a, v, b)
         matrix[-1, n:-1] = 2.0 * v
-        try:
-            change = np.linalg.solve(matrix, -residual)
-        except np.linalg.LinAlgError:
-            return None
+        # Least squares: units that fold together (uncoupled equal ones) leave the critical direction free in a plane.
+        change = np.linalg.lstsq(matrix, -residual, rcond=1e-9)[0]
         a, v, b = a + change[:n], v + change[n:-1], b + float(change[-1])
         if not np.isfinite(change).all():
             return None

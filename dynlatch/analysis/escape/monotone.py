@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from dynlatch.analysis.escape.fold import Fold, Forced, find_fold, forced
-from dynlatch.analysis.escape.witness import rest
+from dynlatch.analysis.escape.witness import is_back, rest
 from dynlatch.intervals import Box
 from dynlatch.maps import SmoothMap
 from dynlatch.validation import Array
@@ -45,8 +45,7 @@ class Problem(NamedTuple):
 
     def returns(self, a: Array) -> bool:
         """Whether the state comes back to the attractor without input."""
-        state, settled = rest(self.map, a)
-        return settled and bool(np.abs(state - self.attractor).max() <= 1e-6 * (1.0 + np.abs(self.attractor).max()))
+        return is_back(*rest(self.map, a), self.attractor)
 
 
 def problem(map: SmoothMap, attractor: Array, order: Array, d: Array, input_matrix: Array | None) -> Problem:
@@ -73,7 +72,8 @@ def after(problem: Problem, size: float, steps: int) -> Array:
 def threshold(problem: Problem, steps: int | None, known: float | None = None) -> Direction:
     """Largest size of the constant push that is safe for `steps` steps, or for ever; `known` is its closed form, if any."""
     if known is not None:
-        return Direction(known, known, _escape_length(problem, known * (1 + EXCESS)), "closed form (scalar theory)")
+        length = _escape_length(problem, known * (1 + EXCESS)) if steps is None else steps
+        return Direction(known, known, length, "exact scalar theory")
     lo, hi = _bracket(problem, LONG if steps is None else steps, 1e-3 if steps is None else 0.0)
     if np.isinf(hi):
         return Direction(np.inf, np.inf, None, "every input of this direction is safe")
@@ -132,18 +132,31 @@ def _safe_below(problem: Problem, fold: Fold) -> bool:
 
 
 def _escape_length(problem: Problem, size: float) -> int | None:
-    """Number of steps after which the constant push of this size has carried the state out; None beyond WITNESS_STEPS.
+    """Smallest number of steps after which the constant push of this size has carried the state out for good.
 
-    The state creeps through the bottleneck of the fold and then runs: it is asked at growing intervals whether it has left,
-    and the interval shrinks to a few steps once its pace rises.
+    Under a constant push the state only moves on, so that once out it stays out: the number is bracketed by doubling, then
+    bisected. None beyond WITNESS_STEPS, which it reaches near the pitchfork of a latch, where the passage is slow.
     """
-    a, check, slowest = problem.attractor, 16, np.inf
-    for t in range(1, WITNESS_STEPS + 1):
-        moved = problem.system.step(a, size)
-        pace = float(np.abs(moved - a).max())
-        a, slowest = moved, min(slowest, pace)
-        if t >= check:
-            if pace > 4.0 * slowest and not problem.returns(a):
-                return t
-            check = t + (t // 8 if pace <= 4.0 * slowest else 1 + t // 64)
-    return None
+    start, a, steps = 0, problem.attractor, 16
+    while True:
+        end = _pushed(problem, a, size, steps)
+        if not problem.returns(end):
+            break
+        start, a = start + steps, end
+        if start >= WITNESS_STEPS:
+            return None
+        steps = start
+    while steps > 1:
+        half = steps // 2
+        middle = _pushed(problem, a, size, half)
+        if problem.returns(middle):
+            start, a, steps = start + half, middle, steps - half
+        else:
+            steps = half
+    return start + 1
+
+
+def _pushed(problem: Problem, a: Array, size: float, steps: int) -> Array:
+    for _ in range(steps):
+        a = problem.system.step(a, size)
+    return a

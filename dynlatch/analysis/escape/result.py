@@ -55,7 +55,7 @@ class EscapeThreshold(Result):
         Inputs that escape, with norm in (upper, upper (1 + 1e-6)]; None if there are none, or if the passage near the
         threshold takes more steps than were allowed.
     destination : ndarray, shape (n,), or None
-        Where the state comes to rest after the witness, when the input is off again.
+        Where the state comes to rest after the witness, when the input is off again (a point of a cycle, if it is one).
     lower_method, upper_method : str
     attractor : ndarray, shape (n,)
     norm : float
@@ -88,7 +88,9 @@ class EscapeThreshold(Result):
             f"  attractor ({self.coordinates}): {_shown(self.attractor)}",
         ]
         if self.lower_method:
-            lines.append(f"  lower bound: {self.lower_method}; upper bound: {self.upper_method}")
+            same = self.lower_method == self.upper_method
+            how = f"by {self.lower_method}" if same else f"lower bound: {self.lower_method}; upper: {self.upper_method}"
+            lines.append(f"  {how}")
         if self.witness is not None and self.destination is not None:
             lines.append(
                 f"  witness: {len(self.witness)} steps, norm {np.linalg.norm(self.witness, self.norm, axis=1).max():.15g}, "

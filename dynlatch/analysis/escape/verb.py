@@ -86,8 +86,8 @@ def escape_threshold(
     >>> from dynlatch import analysis
     >>> neuron = dl.LatchNeuron(2.0)
     >>> up = analysis.fixed_points(neuron).attractors[1]
-    >>> analysis.escape_threshold(neuron, up).lower
-    0.532839975353552
+    >>> round(analysis.escape_threshold(neuron, up).lower, 12)
+    0.532839975354
     """
     question = _question(map, attractor, norm, input_matrix, steps, disturbance)
     form = question.form
@@ -168,22 +168,24 @@ def _by_order(question: Question, s: Array, r: Array) -> EscapeThreshold:
     open_ways = [push for push in pushes if not is_extreme(push, box)]
     if not open_ways:
         return answer(question, EscapeOutcome.MONOSTABLE, np.inf, np.inf, "the extreme orbits of a monotone map meet here")
-    known = _scalar_thresholds(question)
-    ways = [(threshold(push, question.steps, None if known is None else known[push.order[0] > 0]), push) for push in open_ways]
+    ways = [(threshold(push, question.steps, _closed_form(question, push)), push) for push in open_ways]
     easiest, push = min(ways, key=lambda way: way[0].escaping)
     if np.isinf(easiest.escaping):
         return answer(question, EscapeOutcome.UNREACHABLE, np.inf, np.inf, easiest.by)
     return answer(question, EscapeOutcome.EXACT, easiest.safe, easiest.escaping, easiest.by, _constant(easiest, push))
 
 
-def _scalar_thresholds(question: Question) -> dict[bool, float] | None:
-    """Closed forms for one unit without horizon: threshold when pushed up (True) and down (False)."""
+def _closed_form(question: Question, push: Problem) -> float | None:
+    """The threshold of one unit from the exact scalar theory, where it applies."""
     form = question.form
-    if form is None or question.steps is not None or not _is_latch(form) or question.width != 1 or _reads_output(question):
+    if form is None or not _is_latch(form) or question.width != 1 or _reads_output(question):
         return None
-    lower, upper = scalar.thresholds(float(form.W[0, 0]), float(form.c[0]), form.f.name)
-    gain = abs(float(form.B[0, 0]))
-    return {True: lower / gain, False: upper / gain}
+    w, c, gain = float(form.W[0, 0]), float(form.c[0]), abs(float(form.B[0, 0]))
+    pushed_up = bool(push.order[0] > 0)  # and then it is the lower attractor that can be lost
+    if question.steps is None:
+        return scalar.thresholds(w, c, form.f.name)[0 if pushed_up else 1] / gain
+    which = "lower" if pushed_up else "upper"
+    return scalar.finite_horizon_threshold(w, question.steps, c, which, form.f.name) / gain
 
 
 def _reads_output(question: Question) -> bool:
@@ -206,7 +208,7 @@ def answer(
     destination = None
     if witness is not None:
         landing = replay(question.map, question.point, witness, norm=question.norm, input_matrix=question.B)
-        if landing.returned or not landing.settled:
+        if landing.returned:
             raise DynlatchError("an escaping input failed its replay; please report the map and the attractor.")
         destination = landing.state
     if not lower <= upper:

@@ -9,39 +9,56 @@ import numpy as np
 from dynlatch.maps import Map
 from dynlatch.validation import Array
 
-PATIENCE = 200_000
+PATIENCE = 100_000  # steps
+BACK = 1e-6  # relative distance at which a state at rest is the attractor
+SLOWLY_BACK = 1e-2  # the same for a state still moving when patience ran out
 
 
 class Landing(NamedTuple):
     """Where a state came to rest after inputs and then silence."""
 
     state: Array
-    settled: bool  # False: still moving when patience ran out
-    returned: bool  # it is the attractor it started from
+    period: int | None  # of the cycle it is on, 1 for a fixed point; None while still moving when patience ran out
+    returned: bool  # it is at, or slowly on its way to, the attractor it started from
     norm: float  # largest norm of an input on the way
 
 
 def replay(map: Map, attractor: Array, inputs: Array, *, norm: float = np.inf, input_matrix: Array | None = None) -> Landing:
-    """Drive `map` from `attractor` by `inputs` (T, m), switch the input off, and follow the state until it rests.
-
-    Slow convergence is not an escape: a state still moving after `PATIENCE` steps is reported as not settled.
-    """
+    """Drive `map` from `attractor` by `inputs` (T, m), switch the input off, and follow the state until it rests."""
     a = attractor
     for u in inputs:
         a = map.step(a, u) if input_matrix is None else map.step(a) + input_matrix @ u
-    state, settled = rest(map, a)
+    state, period = rest(map, a)
     size = float(np.linalg.norm(inputs, norm, axis=1).max()) if len(inputs) else 0.0
-    close = float(np.abs(state - attractor).max()) <= 1e-6 * (1.0 + float(np.abs(attractor).max()))
-    return Landing(state, settled, bool(settled and close), size)
+    return Landing(state, period, is_back(state, period, attractor), size)
 
 
-def rest(map: Map, a: Array) -> tuple[Array, bool]:
-    """Iterate without input until the state moves by less than rounding for a while, or patience runs out."""
-    still = 0
+def is_back(state: Array, period: int | None, attractor: Array) -> bool:
+    """Whether a state that was followed to `rest` is the attractor; slow convergence towards it is no escape."""
+    distance = float(np.abs(state - attractor).max()) / (1.0 + float(np.abs(attractor).max()))
+    return distance <= (SLOWLY_BACK if period is None else BACK)
+
+
+def rest(map: Map, a: Array) -> tuple[Array, int | None]:
+    """Iterate without input until the state recurs to rounding; returns it and its period (None: patience ran out).
+
+    Brent's method: the state is compared with one remembered at the last power of two, so that a slow drift is not taken
+    for rest.
+    """
+    remembered, age, horizon = a, 0, 16
     for _ in range(PATIENCE):
-        moved = map.step(a)
-        still = still + 1 if np.abs(moved - a).max() <= 4e-16 * (1.0 + np.abs(a).max()) else 0
-        a = moved
-        if still >= 8:
-            return a, True
-    return a, False
+        a = map.step(a)
+        age += 1
+        if np.abs(a - remembered).max() <= 8e-16 * (1.0 + np.abs(a).max()):
+            return a, _period(map, a)
+        if age == horizon:
+            remembered, age, horizon = a, 0, 2 * horizon
+    return a, None
+
+
+def _period(map: Map, a: Array) -> int:
+    b = map.step(a)
+    period = 1
+    while np.abs(b - a).max() > 8e-16 * (1.0 + np.abs(a).max()) and period < PATIENCE:
+        b, period = map.step(b), period + 1
+    return period

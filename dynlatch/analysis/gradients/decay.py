@@ -129,7 +129,7 @@ def gradient_decay(
     >>> from dynlatch import analysis
     >>> decay = analysis.gradient_decay(dl.LatchNeuron(2.0), [1.9150080482], steps=1000)
     >>> float(np.exp(decay.rate).round(6)), float(decay.log_norms[-1].round(3))
-    (0.166372, -1793.53)
+    (0.166372, -1793.529)
     """
     smooth = require_smooth(map, "gradient_decay")
     check_norm(norm)

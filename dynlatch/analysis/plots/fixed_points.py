@@ -65,7 +65,7 @@ def plot_multipliers(found: FixedPoints, *, ax: Axes | None = None) -> Axes:
     angle = np.linspace(0.0, 2.0 * np.pi, 361)
     ax.plot(np.cos(angle), np.sin(angle), color=COLOURS["faint"], linewidth=1.0)
     words = np.array([str(s) for s in found.stability])
-    for word in MARKERS:
+    for word in reversed(MARKERS):  # the attracting ones on top
         values = found.eigenvalues[words == word].ravel()
         if len(values):
             ax.scatter(values.real, values.imag, s=12, color=COLOURS[word], alpha=0.7, linewidth=0, label=word)

@@ -24,12 +24,13 @@ def plot_gradient_decay(decay: GradientDecay, *, ax: Axes | None = None) -> Axes
         ax.plot(time, runs, color=COLOURS["attracting"], alpha=0.25, linewidth=0.8)
     ax.plot(time, np.median(runs, axis=1), color=COLOURS["attracting"], linewidth=2.0, label=r"$\|\partial a_t/\partial a_0\|$")
     low, high = float(np.nanmin(runs[np.isfinite(runs)], initial=-1.0)), float(runs.max())
-    for name, bound in decay.bounds.items():
-        ax.plot(time, np.median(bound.reshape(T, -1), axis=1) / np.log(10.0), "--", linewidth=1.0, label=f"bound: {name}")
+    for (name, bound), colour in zip(decay.bounds.items(), (COLOURS["saddle"], COLOURS["repelling"]), strict=False):
+        median = np.median(bound.reshape(T, -1), axis=1) / np.log(10.0)
+        ax.plot(time, median, "--", color=colour, linewidth=1.2, label=f"upper bound: {name}")
     span = max(high - low, 1.0)
     ax.set_ylim(low - 0.05 * span, max(high, 0.0) + 0.35 * span)
     ax.axhline(0.0, color=COLOURS["faint"], linewidth=0.8)
     ax.set_xlabel("time t")
     ax.set_ylabel(f"log10 of the {decay.norm}-norm, {decay.coordinates}")
-    ax.legend(loc="best")
+    ax.legend(loc="best", frameon=False)
     return ax
