@@ -1,6 +1,6 @@
 """dynlatch: dynamical-systems analysis of recurrent networks.
 
-`import dynlatch as dl` gives the systems; `from dynlatch import analysis, training` the questions and the learning rules.
+`import dynlatch as dl` gives the systems; `from dynlatch import analysis, training` the questions and the rules.
 Names are loaded on first use (PEP 562), so that importing the package costs nothing.
 """
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dynlatch.activations import Activation as Activation
     from dynlatch.errors import DynlatchError as DynlatchError
+    from dynlatch.functions import FunctionMap as FunctionMap
     from dynlatch.interop import from_torch as from_torch
     from dynlatch.interop import load_network as load_network
     from dynlatch.maps import Augmented as Augmented
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from dynlatch.networks import LSTM as LSTM
     from dynlatch.networks import AdditiveNetwork as AdditiveNetwork
     from dynlatch.networks import ElmanNetwork as ElmanNetwork
-    from dynlatch.functions import FunctionMap as FunctionMap
     from dynlatch.networks import LatchNeuron as LatchNeuron
     from dynlatch.networks import LeakyNetwork as LeakyNetwork
     from dynlatch.networks import StackedNetwork as StackedNetwork
@@ -53,7 +53,7 @@ _HOME = {
     "trajectory": "dynlatch.maps",
 }
 
-__all__ = sorted(_HOME)  # noqa: PLE0605
+__all__ = sorted(_HOME)
 
 
 def __getattr__(name: str) -> Any:

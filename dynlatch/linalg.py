@@ -21,7 +21,7 @@ def check_norm(norm: float | str) -> float | str:
 
 
 def spectra(matrices: Array) -> NDArray[np.complex128]:
-    """Eigenvalues of a batch of matrices, shape (..., n), by falling modulus (ties: by falling real, then imaginary part)."""
+    """Eigenvalues of a batch of matrices, shape (..., n), by falling modulus, then real part."""
     values = np.asarray(np.linalg.eigvals(matrices), dtype=np.complex128)
     # Rounding keeps conjugate pairs, whose moduli agree only to rounding, from being ordered by noise.
     order = np.lexsort((-values.imag, -values.real, -np.round(np.abs(values), 12)), axis=-1)
@@ -41,7 +41,7 @@ def matrix_norm(matrices: Array, norm: float | str = 2) -> Array:
         scaled = matrices / scale
         if norm == "fro":
             return np.asarray(np.sqrt(np.sum(np.square(scaled), axis=(-2, -1))) * scale[..., 0, 0])
-        # The largest singular value keeps full relative accuracy through the Gram matrix, at a third of the cost of an SVD.
+        # The largest singular value keeps its relative accuracy through the Gram matrix, at a third of an SVD's cost.
         gram = scaled @ np.swapaxes(scaled, -1, -2)
         return np.asarray(np.sqrt(np.maximum(np.linalg.eigvalsh(gram)[..., -1], 0.0)) * scale[..., 0, 0])
     return np.asarray(np.abs(matrices).sum(axis=-1 if norm == np.inf else -2).max(axis=-1))

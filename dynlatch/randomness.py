@@ -13,7 +13,7 @@ Rng: TypeAlias = int | np.random.Generator | None
 
 def generator(rng: Rng) -> np.random.Generator:
     """`rng` as a Generator: an int seeds one (0 is a seed like any other), None draws fresh entropy."""
-    if rng is not None and not isinstance(rng, (int, np.integer, np.random.Generator)) or isinstance(rng, bool):
+    if (rng is not None and not isinstance(rng, (int, np.integer, np.random.Generator))) or isinstance(rng, bool):
         raise InvalidInput(f"`rng` must be an int, a numpy Generator or None; got {rng!r}.")
     if isinstance(rng, (int, np.integer)) and rng < 0:
         raise InvalidInput(f"`rng` must not be negative; got {rng}.")

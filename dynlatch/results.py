@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 
+# What NumPy, zipfile and json raise on files that are damaged or something else.
+DAMAGE = (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, RecursionError)
+
 # Class name -> module, for everything a file may hold. Names, not imports: the core loads no analysis.
 RECORDS: Mapping[str, str] = {
     "Audit": "dynlatch.analysis.audit",
@@ -98,7 +101,7 @@ def load(path: str | os.PathLike[str]) -> Result:
         raise
     except FileNotFoundError:
         raise UnreadableFile(f"there is no file {str(path)!r}.") from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, RecursionError) as error:
+    except DAMAGE as error:
         raise UnreadableFile(f"{str(path)!r} is not a saved dynlatch result, or is damaged ({error}).") from None
     if not isinstance(record, Result):
         raise UnreadableFile(f"{str(path)!r} holds no result.")
@@ -117,8 +120,13 @@ def _encode(value: Any, arrays: dict[str, np.ndarray[Any, Any]]) -> Any:
         return int(value)
     if isinstance(value, np.ndarray):
         key = f"array{len(arrays)}"
-        arrays[key] = value.astype(str) if value.dtype == object else value
-        return {"array": key, "enum": type(value.flat[0]).__name__} if value.dtype == object and value.size else {"array": key}
+        words = value.dtype == object  # of one enum, empty or not
+        arrays[key] = value.astype(str) if words else value
+        return (
+            {"array": key, "enum": type(value.flat[0]).__name__ if value.size else "Stability"}
+            if words
+            else {"array": key}
+        )
     if isinstance(value, (tuple, list)):
         return {"tuple": [_encode(item, arrays) for item in value]}
     if isinstance(value, Mapping):
@@ -141,9 +149,9 @@ def _decode(tree: Any, arrays: Mapping[str, np.ndarray[Any, Any]]) -> Any:
             array.setflags(write=False)
             return array
         enum = _allowed(ENUMS, tree["enum"])
-        members = np.empty(array.shape, dtype=object)
-        members.flat = [enum(text) for text in array.flat]
-        return members
+        words = np.empty(array.shape, dtype=object)
+        words.flat = [enum(text) for text in array.flat]
+        return words
     if "enum" in tree:
         return _allowed(ENUMS, tree["enum"])(tree["value"])
     if "float" in tree:

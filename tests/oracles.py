@@ -22,7 +22,7 @@ def roots_by_scan(f, lo, hi, pieces=20_000):
 
 
 def product_norms(jacobians, digits=400):
-    """ln ||J_t ... J_1||_2 for every t, from a product in `digits` decimal digits: largest eigenvalue of the Gram matrix."""
+    """ln ||J_t ... J_1||_2 for every t, from a product in `digits` decimal digits."""
     out = []
     with mpmath.workdps(digits):
         product = mpmath.eye(len(jacobians[0]))

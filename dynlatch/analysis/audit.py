@@ -206,7 +206,9 @@ def describe(network: Parametric) -> str:
         return f"stack of {len(layers)}: " + " -> ".join(describe(layer) for layer in layers)
     units = getattr(network, "hidden_size", network.dim)
     inputs = f"{network.input_dim} input{'s' * (network.input_dim != 1)}"
-    return f"{type(network).__name__} with {units} unit{'s' * (units != 1)} and {inputs} (state: {coordinates(network)})"
+    return (
+        f"{type(network).__name__} with {units} unit{'s' * (units != 1)} and {inputs} (state: {coordinates(network)})"
+    )
 
 
 def _inputs(network: Parametric, inputs: Any, rng: np.random.Generator, *, batch_first: bool) -> tuple[Array, str]:
@@ -214,7 +216,10 @@ def _inputs(network: Parametric, inputs: Any, rng: np.random.Generator, *, batch
     if inputs is None:
         shape = (STEPS, SEQUENCES, network.input_dim)
         pulses = rng.choice([-1.0, 0.0, 1.0], size=shape, p=[PULSE / 2, 1 - PULSE, PULSE / 2])
-        return pulses, f"{SEQUENCES} sampled sequences of {STEPS} steps (each channel +1 or -1 with probability {PULSE})"
+        return (
+            pulses,
+            f"{SEQUENCES} sampled sequences of {STEPS} steps (each channel +1 or -1 with probability {PULSE})",
+        )
     given = inputs_of(network, inputs)
     if given.ndim > 3:
         raise InvalidInput(f"`inputs` must have shape (T, m) or (T, sequences, m); got {given.shape}.")
@@ -265,7 +270,11 @@ def _table(report: Audit) -> list[str]:
     peak = np.exp(near.log_norms.max(axis=0))
     lines = [f"{'state':>5} {'|multiplier|':>12} {'half-life':>10} {'peak growth':>12} {'runs ending':>12}  readout"]
     for i in range(len(memory)):
-        said = "" if report.readouts is None else np.array2string(report.readouts[i], precision=2, threshold=6, edgeitems=2)
+        said = (
+            ""
+            if report.readouts is None
+            else np.array2string(report.readouts[i], precision=2, threshold=6, edgeitems=2)
+        )
         lines.append(
             f"{i:>5} {radius[i]:>12.6f} {report.half_lives[i]:>10.2f} {peak[i]:>12.3f} {report.occupancy[i]:>12.0%}  {said}"
         )

@@ -173,7 +173,10 @@ def test_the_same_seed_gives_the_same_bits():
 
 def test_touching_points_merge_and_others_do_not():
     points = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1e-12], [1.0, 1.0]])
-    assert list(same_point(points, np.full(4, 1e-11))) == [0, 1, 0, 2] or len(set(same_point(points, np.full(4, 1e-11)))) == 3
+    assert (
+        list(same_point(points, np.full(4, 1e-11))) == [0, 1, 0, 2]
+        or len(set(same_point(points, np.full(4, 1e-11)))) == 3
+    )
     assert len(set(same_point(points, np.full(4, 1e-13)))) == 4
 
 

@@ -48,7 +48,9 @@ def test_the_order_is_preserved():
     assert np.all(signs * (net.step(high, v) - net.step(low, u)) >= -1e-14)
 
 
-@pytest.mark.parametrize("make", [dl.AdditiveNetwork, lambda W: dl.ElmanNetwork(W, np.eye(5), None), lambda W: dl.LeakyNetwork(W, 0.4)])
+@pytest.mark.parametrize(
+    "make", [dl.AdditiveNetwork, lambda W: dl.ElmanNetwork(W, np.eye(5), None), lambda W: dl.LeakyNetwork(W, 0.4)]
+)
 def test_contraction_factor_bounds_the_expansion_of_pairs(make):
     """In at least one of the norms 1, 2, inf no pair of states moves apart by more than the factor."""
     rng = np.random.default_rng(1)
@@ -56,7 +58,8 @@ def test_contraction_factor_bounds_the_expansion_of_pairs(make):
     factor = contraction_factor(net)
     x, y = rng.standard_normal((2, 2000, 5))
     ratios = [
-        (np.linalg.norm(net.step(x) - net.step(y), p, axis=1) / np.linalg.norm(x - y, p, axis=1)).max() for p in (1, 2, np.inf)
+        (np.linalg.norm(net.step(x) - net.step(y), p, axis=1) / np.linalg.norm(x - y, p, axis=1)).max()
+        for p in (1, 2, np.inf)
     ]
     assert min(ratios) <= factor * (1 + 1e-12)
 

@@ -41,7 +41,9 @@ def forced(map: SmoothMap, d: Array, input_matrix: Array | None) -> Forced:
         push = input_matrix @ d
         return Forced(lambda a, b: map.step(a) + b * push, lambda a, b: map.jacobian(a), lambda a, b: push)
     return Forced(
-        lambda a, b: map.step(a, b * d), lambda a, b: map.jacobian(a, b * d), lambda a, b: map.input_jacobian(a, b * d) @ d
+        lambda a, b: map.step(a, b * d),
+        lambda a, b: map.jacobian(a, b * d),
+        lambda a, b: map.input_jacobian(a, b * d) @ d,
     )
 
 

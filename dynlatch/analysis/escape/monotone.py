@@ -18,7 +18,9 @@ from dynlatch.intervals import Box
 from dynlatch.maps import SmoothMap
 from dynlatch.validation import Array
 
-LONG = 20_000  # steps under a constant input after which a state that has not left is taken to stay, for bracketing only
+LONG = (
+    20_000  # steps under a constant input after which a state that has not left is taken to stay, for bracketing only
+)
 WITNESS_STEPS = 100_000
 MARGIN = 1e-6  # relative distance below the fold at which safety is shown
 EXCESS = 0.99e-6  # relative distance above the threshold at which the witness escapes

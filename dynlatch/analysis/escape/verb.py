@@ -131,7 +131,9 @@ def _question(
     width = map.input_dim if B is None else B.shape[1]
     form = additive_form(map)
     if width == 0 or (B is None and form is not None and not form.B.any()):
-        raise InvalidInput("no input reaches this map: give `input_matrix` (the identity adds the disturbance to the state).")
+        raise InvalidInput(
+            "no input reaches this map: give `input_matrix` (the identity adds the disturbance to the state)."
+        )
     if form is not None and B is not None:
         form = form._replace(B=B)
     if form is not None and _latch_word(form) == scalar.LatchOutcome.NEUTRAL:
@@ -167,7 +169,9 @@ def _by_order(question: Question, s: Array, r: Array) -> EscapeThreshold:
     pushes = [problem(question.map, question.point, sign * s, sign * r, question.B) for sign in (1.0, -1.0)]
     open_ways = [push for push in pushes if not is_extreme(push, box)]
     if not open_ways:
-        return answer(question, EscapeOutcome.MONOSTABLE, np.inf, np.inf, "the extreme orbits of a monotone map meet here")
+        return answer(
+            question, EscapeOutcome.MONOSTABLE, np.inf, np.inf, "the extreme orbits of a monotone map meet here"
+        )
     ways = [(threshold(push, question.steps, _closed_form(question, push)), push) for push in open_ways]
     easiest, push = min(ways, key=lambda way: way[0].escaping)
     if np.isinf(easiest.escaping):

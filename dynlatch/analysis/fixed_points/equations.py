@@ -84,7 +84,8 @@ class Plain:
         if isinstance(inner, ElmanNetwork) or (isinstance(inner, WithInput) and isinstance(inner.map, ElmanNetwork)):
             lo, hi = limits
             return lo, hi
-        lo, hi = affine_image(form.W, *limits, form.c)
+        low, high = limits
+        lo, hi = affine_image(form.W, low, high, form.c)
         if u is None:
             return lo, hi
         shift = affine_image(form.B, *u)

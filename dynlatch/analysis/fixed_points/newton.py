@@ -31,10 +31,10 @@ def newton_step(x: Array, residual: Array, slope: Array) -> Array:
     """`(I - G')^-1 (G(x) - x)`, with a nudge where the matrix is exactly singular."""
     matrix = np.eye(x.shape[-1]) - slope
     try:
-        return np.linalg.solve(matrix, residual[..., None])[..., 0]
+        return np.asarray(np.linalg.solve(matrix, residual[..., None])[..., 0])
     except np.linalg.LinAlgError:
         nudge = EPS * (1.0 + np.abs(matrix).max(axis=(-2, -1), keepdims=True))
-        return np.linalg.solve(matrix + nudge * np.eye(x.shape[-1]), residual[..., None])[..., 0]
+        return np.asarray(np.linalg.solve(matrix + nudge * np.eye(x.shape[-1]), residual[..., None])[..., 0])
 
 
 def solve(step: Callable[[Array], Array], jacobian: Callable[[Array], Array], starts: Array) -> Solutions:
@@ -79,7 +79,7 @@ def _move(step: Callable[[Array], Array], x: Array, residual: Array, correction:
         moved[who] = trial
         worse = ~(np.sum(np.square(step(trial) - trial), axis=-1) < before)
         who, before = who[worse], before[worse]
-    return moved
+    return np.asarray(moved)
 
 
 def measure(step: Callable[[Array], Array], jacobian: Callable[[Array], Array], x: Array) -> Solutions:

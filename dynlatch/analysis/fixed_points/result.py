@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +45,8 @@ class Completeness(StrEnum):
         }[self]
 
 
-class FixedPoint(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class FixedPoint:
     """One fixed point of a result."""
 
     point: Array
@@ -111,8 +113,15 @@ class FixedPoints(Result):
 
     def select(self, rows: Any) -> FixedPoints:
         """The rows given by a mask, indices or a slice."""
-        arrays = (self.points, self.eigenvalues, self.residuals, self.errors, self.stability, self.index)
-        return FixedPoints(*(a[rows] for a in arrays), self.completeness, self.estimated_missing, self.coordinates)
+        return replace(
+            self,
+            points=self.points[rows],
+            eigenvalues=self.eigenvalues[rows],
+            residuals=self.residuals[rows],
+            errors=self.errors[rows],
+            stability=self.stability[rows],
+            index=self.index[rows],
+        )
 
     def __len__(self) -> int:
         return len(self.points)
@@ -127,6 +136,9 @@ class FixedPoints(Result):
             int(self.index[i]),
         )
 
+    def __iter__(self) -> Iterator[FixedPoint]:
+        return (self[i] for i in range(len(self)))
+
     def summary(self) -> str:
         count = Counter(str(s) for s in self.stability)
         kinds = ", ".join(f"{n} {word}" for word, n in sorted(count.items())) or "none"
@@ -137,7 +149,9 @@ class FixedPoints(Result):
             f"{'':>4} {'stability':<11} {'unstable':>8} {'|multiplier|':>12} {'residual':>9} {'error':>9}  point",
         ]
         for i, p in enumerate(self):
-            shown = np.array2string(p.point, precision=4, suppress_small=True, threshold=6, edgeitems=2, max_line_width=60)
+            shown = np.array2string(
+                p.point, precision=4, suppress_small=True, threshold=6, edgeitems=2, max_line_width=60
+            )
             unstable = int(self.unstable_dimensions[i])
             lines.append(
                 f"{i:>4} {p.stability:<11} {unstable:>8} {p.spectral_radius:>12.6g} {p.residual:>9.1e} {p.error:>9.1e}  {shown}"

@@ -64,7 +64,7 @@ def is_degenerate(points: Array, errors: Array) -> NDArray[np.bool_]:
 def merge_radius(points: Array, errors: Array) -> Array:
     """Two solutions closer than the sum of their radii are one: ten forward errors, at most 1e-3 of their size."""
     size = 1.0 + np.abs(points).max(-1, initial=0.0)
-    return np.minimum(10.0 * errors + 1e-12 * size, 1e-3 * size)
+    return np.asarray(np.minimum(10.0 * errors + 1e-12 * size, 1e-3 * size))
 
 
 def same_point(points: Array, radius: Array) -> NDArray[np.int64]:
@@ -138,7 +138,7 @@ def index_of(slope: Array) -> NDArray[np.int64]:
     """sign det(I - G') of each Jacobian, shape (k,)."""
     if len(slope) == 0:
         return np.zeros(0, dtype=np.int64)
-    return np.linalg.slogdet(np.eye(slope.shape[-1]) - slope)[0].astype(np.int64)
+    return np.asarray(np.linalg.slogdet(np.eye(slope.shape[-1]) - slope)[0], dtype=np.int64)
 
 
 def _starts(

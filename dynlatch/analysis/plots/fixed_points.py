@@ -34,7 +34,7 @@ def plot_fixed_points(found: FixedPoints, *, ax: Axes | None = None, trajectorie
         rows = words == word
         if rows.any():
             ax.scatter(
-                *xy[rows].T, s=70 if word == "attracting" else 45, marker=marker, color=COLOURS[word],
+                xy[rows, 0], xy[rows, 1], s=70 if word == "attracting" else 45, marker=marker, color=COLOURS[word],
                 edgecolor="white", linewidth=0.8, label=f"{word} ({rows.sum()})", zorder=3,
             )  # fmt: skip
     names = ("principal component 1 of", "principal component 2 of") if n > 2 else ("component 1 of", "component 2 of")

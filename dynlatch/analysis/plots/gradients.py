@@ -22,7 +22,13 @@ def plot_gradient_decay(decay: GradientDecay, *, ax: Axes | None = None) -> Axes
     runs = decay.log_norms.reshape(T, -1) / np.log(10.0)
     if runs.shape[1] > 1:
         ax.plot(time, runs, color=COLOURS["attracting"], alpha=0.25, linewidth=0.8)
-    ax.plot(time, np.median(runs, axis=1), color=COLOURS["attracting"], linewidth=2.0, label=r"$\|\partial a_t/\partial a_0\|$")
+    ax.plot(
+        time,
+        np.median(runs, axis=1),
+        color=COLOURS["attracting"],
+        linewidth=2.0,
+        label=r"$\|\partial a_t/\partial a_0\|$",
+    )
     low, high = float(np.nanmin(runs[np.isfinite(runs)], initial=-1.0)), float(runs.max())
     for (name, bound), colour in zip(decay.bounds.items(), (COLOURS["saddle"], COLOURS["repelling"]), strict=False):
         median = np.median(bound.reshape(T, -1), axis=1) / np.log(10.0)

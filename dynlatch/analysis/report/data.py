@@ -58,7 +58,12 @@ def as_dict(report: Audit) -> dict[str, Any]:
             "rate": plain(report.along_inputs.rate),
         },
         "escape_thresholds": [
-            {"lower": plain(e.lower), "upper": plain(e.upper), "outcome": str(e.outcome), "attractor": plain(e.attractor)}
+            {
+                "lower": plain(e.lower),
+                "upper": plain(e.upper),
+                "outcome": str(e.outcome),
+                "attractor": plain(e.attractor),
+            }
             for e in report.thresholds
         ],
     }
