@@ -120,13 +120,11 @@ def _encode(value: Any, arrays: dict[str, np.ndarray[Any, Any]]) -> Any:
         return int(value)
     if isinstance(value, np.ndarray):
         key = f"array{len(arrays)}"
-        words = value.dtype == object  # of one enum, empty or not
-        arrays[key] = value.astype(str) if words else value
-        return (
-            {"array": key, "enum": type(value.flat[0]).__name__ if value.size else "Stability"}
-            if words
-            else {"array": key}
-        )
+        if value.dtype != object:
+            arrays[key] = value
+            return {"array": key}
+        arrays[key] = value.astype(str)  # words of one enum; in an empty array any
+        return {"array": key, "enum": type(value.flat[0]).__name__ if value.size else "Stability"}
     if isinstance(value, (tuple, list)):
         return {"tuple": [_encode(item, arrays) for item in value]}
     if isinstance(value, Mapping):
@@ -149,9 +147,9 @@ def _decode(tree: Any, arrays: Mapping[str, np.ndarray[Any, Any]]) -> Any:
             array.setflags(write=False)
             return array
         enum = _allowed(ENUMS, tree["enum"])
-        words = np.empty(array.shape, dtype=object)
-        words.flat = [enum(text) for text in array.flat]
-        return words
+        words = np.empty(array.size, dtype=object)
+        words[:] = [enum(text) for text in array.flat]
+        return words.reshape(array.shape)
     if "enum" in tree:
         return _allowed(ENUMS, tree["enum"])(tree["value"])
     if "float" in tree:

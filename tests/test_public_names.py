@@ -25,12 +25,8 @@ def test_every_name_loads_and_is_documented(name):
 
 
 def test_every_analysis_name_is_exported_and_documented():
-    told = {
-        a.asname
-        for n in ast.parse((ROOT / "analysis" / "__init__.py").read_text()).body
-        if isinstance(n, ast.ImportFrom)
-        for a in n.names
-    }
+    tree = ast.parse((ROOT / "analysis" / "__init__.py").read_text())
+    told = {alias.asname for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names}
     assert told == set(analysis.__all__)
     for name in analysis.__all__:
         assert getattr(analysis, name).__doc__
@@ -62,9 +58,8 @@ def test_docstring_examples():
 
     failed = attempted = 0
     for path in sorted(ROOT.rglob("*.py")):
-        module = importlib.import_module(
-            ".".join(path.relative_to(ROOT.parent).with_suffix("").parts).removesuffix(".__init__")
-        )
+        name = ".".join(path.relative_to(ROOT.parent).with_suffix("").parts).removesuffix(".__init__")
+        module = importlib.import_module(name)
         result = doctest.testmod(module, optionflags=doctest.NORMALIZE_WHITESPACE)
         failed, attempted = failed + result.failed, attempted + result.attempted
     assert failed == 0
