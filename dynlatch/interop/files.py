@@ -1,0 +1,56 @@
+"""What all file formats share: one error for every unreadable file, and sizes checked before memory is taken."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dynlatch.errors import DynlatchError, UnreadableFile
+
+# Bytes. More than any recurrent layer whose Jacobian one could still take apart.
+LARGEST = 8 * 2**30
+
+
+@contextmanager
+def reading(path: Path, kind: str) -> Iterator[None]:
+    """Turn whatever a reader raises into one `UnreadableFile`: damaged bytes can raise nearly anything."""
+    try:
+        check_file(path)
+        yield
+    except DynlatchError:
+        raise
+    except Exception as error:
+        raise UnreadableFile(f"{str(path)!r} is not {kind}, or is damaged ({first_line(error)}).") from None
+
+
+def check_file(path: Path) -> None:
+    """Refuse what is no regular file with something in it."""
+    if not path.exists():
+        raise UnreadableFile(f"there is no file {str(path)!r}.")
+    if not path.is_file():
+        raise UnreadableFile(f"{str(path)!r} is not a file but a directory or a device; give the path of one file.")
+    if path.stat().st_size == 0:
+        raise UnreadableFile(f"{str(path)!r} is empty.")
+
+
+def check_zip(path: Path) -> None:
+    """Refuse an archive whose members declare too many bytes; readers stop at the declared size."""
+    with zipfile.ZipFile(path) as archive:
+        check_size(path, sum(member.file_size for member in archive.infolist()))
+
+
+def check_size(path: Path, declared: int) -> None:
+    """Refuse `declared` bytes where that is more than `LARGEST`."""
+    if declared > LARGEST:
+        raise UnreadableFile(
+            f"{str(path)!r} declares {declared / 2**30:.4g} GiB of data and is refused unread: at most "
+            f"{LARGEST >> 30} GiB are read; keep only the recurrent layer's weights in the file."
+        )
+
+
+def first_line(error: Exception) -> str:
+    """The first line of an error's text, short enough to stand inside another sentence."""
+    lines = str(error).strip().splitlines()
+    return (lines[0] if lines else type(error).__name__)[:200].rstrip(".")

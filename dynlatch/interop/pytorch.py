@@ -1,0 +1,122 @@
+"""PyTorch: modules, state dicts and checkpoints (`.pt`, `.pth`). Only the last needs the torch package here."""
+
+from __future__ import annotations
+
+import pickle
+import warnings
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from dynlatch.activations import Activation, resolve
+from dynlatch.errors import InvalidInput, MissingExtra, UnreadableFile
+from dynlatch.interop.files import check_zip, reading
+from dynlatch.interop.mapping import Network, build, choose, network_from, recurrent_layers
+
+
+def from_torch(
+    module_or_state_dict: Any, *, layer: str | None = None, nonlinearity: str | Activation | None = None
+) -> Network:
+    """A network from a PyTorch module, its state dict, or any mapping from PyTorch's names to arrays.
+
+    Parameters
+    ----------
+    module_or_state_dict : torch.nn.Module or mapping of str to array_like
+        `nn.RNN`, `nn.GRU`, `nn.LSTM`, their cells, or a module that contains one; tensors of any precision or arrays.
+    layer : str, optional
+        Prefix of the recurrent layer to take (`"encoder.rnn"`); one layer alone is found by itself.
+    nonlinearity : str or Activation, optional
+        f of a plain recurrent layer. A module knows its own; a mapping does not, and `None` means tanh there.
+
+    Returns
+    -------
+    network : ElmanNetwork, GRU, LSTM or StackedNetwork
+        Several layers become a stack. `network.readout` is the one linear layer that reads the output, or None.
+
+    Raises
+    ------
+    UnsupportedNetwork
+        If there is no recurrent layer, or one that is bidirectional or has a projection.
+    InvalidInput
+        If a weight is missing, does not fit or is not finite, if `nonlinearity` contradicts the module, or if `layer`
+        is needed and names no layer.
+
+    Examples
+    --------
+    >>> import dynlatch as dl
+    >>> dl.from_torch({"weight_ih": [[1.0], [0.0]], "weight_hh": [[0.0, 2.0], [2.0, 0.0]]}).dim
+    2
+    """
+    source = module_or_state_dict
+    if isinstance(source, Mapping):
+        return network_from(source, layer=layer, nonlinearity="tanh" if nonlinearity is None else nonlinearity)
+    if not callable(getattr(source, "state_dict", None)):
+        raise InvalidInput(f"expected a PyTorch module or a mapping from names to arrays; got {type(source).__name__}.")
+    arrays = source.state_dict()
+    chosen = choose(recurrent_layers(arrays), layer, arrays)
+    own = _declared(source, chosen.prefix)
+    if own is not None and nonlinearity is not None and resolve(nonlinearity).name != own:
+        raise InvalidInput(
+            f"`nonlinearity` is {resolve(nonlinearity).name!r}, but the module has {own!r}: leave it out."
+        )
+    return build(chosen, arrays, nonlinearity if own is None else own)
+
+
+def _declared(module: Any, prefix: str) -> str | None:
+    """The nonlinearity that the layer itself names, if it does: `nn.RNN` in its mode, a cell in an attribute."""
+    try:
+        part = module.get_submodule(prefix)
+    except AttributeError:
+        return None
+    mode = getattr(part, "mode", None)
+    if isinstance(mode, str) and mode.startswith("RNN_"):
+        return mode.removeprefix("RNN_").lower()
+    own = getattr(part, "nonlinearity", None)
+    return own if isinstance(own, str) else None
+
+
+def read_checkpoint(path: Path) -> Mapping[str, Any]:
+    """The mapping that a PyTorch checkpoint holds, read by PyTorch's weights-only unpickler.
+
+    Raises
+    ------
+    MissingExtra
+        If PyTorch is not installed.
+    UnreadableFile
+        If the file is missing, damaged, or holds pickled objects.
+    """
+    kind = "a PyTorch checkpoint"
+    with reading(path, kind):
+        if zipfile.is_zipfile(path):
+            check_zip(path)
+    torch = _torch()
+    with reading(path, kind):
+        content = _weights_only(torch, path)
+    if not isinstance(content, Mapping):
+        raise UnreadableFile(f"{str(path)!r} holds a {type(content).__name__}, not a mapping from names to weights.")
+    return content
+
+
+def _weights_only(torch: Any, path: Path) -> Any:
+    try:
+        # Its warnings speak of pickle protocols, to the author of the file; what matters here is the outcome.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        # PyTorch's own text advises to load without the safeguard, so none of it is passed on.
+        if "GLOBAL" not in str(error):
+            raise UnreadableFile(f"{str(path)!r} is not a PyTorch checkpoint, or is damaged.") from None
+        raise UnreadableFile(
+            f"{str(path)!r} holds a pickled object, not plain weights; load it yourself where you trust it and save "
+            "model.state_dict()."
+        ) from None
+
+
+def _torch() -> Any:
+    try:
+        import torch
+    except ImportError:
+        raise MissingExtra("reading .pt and .pth files needs PyTorch: pip install 'dynlatch[torch]'.") from None
+    return torch
