@@ -65,7 +65,7 @@ def after(problem: Problem, size: float, steps: int) -> Array:
     a = problem.attractor
     for _ in range(steps):
         moved = problem.system.step(a, size)
-        if np.array_equal(moved, a):
+        if moved[0] == a[0] and np.array_equal(moved, a):
             return a
         a = moved
     return a
