@@ -54,18 +54,22 @@ def rest(map: Map, a: Array) -> tuple[Array, int | None]:
         age += 1
         # One component first: it rules nearly every step out at a tenth of the cost of comparing states.
         if abs(a[0] - remembered[0]) <= ROUNDING * (1.0 + abs(a[0])) and _same(a, remembered):
-            return a, _period(map, a)
+            period = _period(map, a, age)
+            if period is not None:
+                return a, period
         if age == horizon:
             remembered, age, horizon = a, 0, 2 * horizon
     return a, None
 
 
-def _period(map: Map, a: Array) -> int:
-    b = map.step(a)
-    period = 1
-    while not _same(a, b) and period < PATIENCE:
-        b, period = map.step(b), period + 1
-    return period
+def _period(map: Map, a: Array, most: int) -> int | None:
+    """Smallest number of steps, at most `most`, after which the state recurs; None while it only lingers at a saddle."""
+    b = a
+    for period in range(1, most + 1):
+        b = map.step(b)
+        if _same(a, b):
+            return period
+    return None
 
 
 def _same(a: Array, b: Array) -> bool:

@@ -72,28 +72,25 @@ def same_point(points: Array, radius: Array) -> NDArray[np.int64]:
 
     Sorted along one generic direction, only neighbours within reach of each other are compared.
     """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     k = len(points)
     if k == 0:
         return np.zeros(0, dtype=np.int64)
     direction = np.cos(1.0 + np.arange(points.shape[1]) ** 1.5)  # generic, and the same every time
     key = points @ (direction / np.abs(direction).sum())
     order = np.argsort(key, kind="stable")
-    parent = np.arange(k)
     reach = np.searchsorted(key[order], key[order] + radius[order] + radius.max(), side="right")
-
-    def root(i: int) -> int:
-        while parent[i] != i:
-            parent[i] = parent[parent[i]]
-            i = int(parent[i])
-        return i
-
+    left, right = [], []
     for position in range(k):
         i, others = order[position], order[position + 1 : reach[position]]
-        close = np.abs(points[others] - points[i]).max(-1) <= radius[others] + radius[i]
-        for j in others[close]:
-            parent[root(int(j))] = root(int(i))
-    roots = np.array([root(i) for i in range(k)])
-    return np.unique(roots, return_inverse=True)[1].astype(np.int64)
+        close = others[np.abs(points[others] - points[i]).max(-1) <= radius[others] + radius[i]]
+        left.append(np.full(len(close), i))
+        right.append(close)
+    rows, columns = np.concatenate(left), np.concatenate(right)
+    graph = coo_array((np.ones(len(rows)), (rows, columns)), shape=(k, k))
+    return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
 
 
 def search(
