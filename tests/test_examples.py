@@ -1,0 +1,39 @@
+"""Every example that needs no torch runs as a user would run it: by itself, in an empty folder."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+NEEDS_TORCH = re.compile(r"^\s*(import|from) torch\b", re.MULTILINE)
+SCRIPTS = sorted(path for path in EXAMPLES.glob("*.py") if not NEEDS_TORCH.search(path.read_text(encoding="utf-8")))
+
+
+def test_there_are_examples():
+    assert any(path.name == "u_star_closed_form.py" for path in SCRIPTS)
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+def test_runs(script, tmp_path):
+    environment = {**os.environ, "MPLBACKEND": "Agg", "PYTHONWARNINGS": "error", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [sys.executable, str(script)], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip(), "an example says what it found"
+
+
+def test_u_star_writes_its_figure_where_it_is_told(tmp_path):
+    script = EXAMPLES / "u_star_closed_form.py"
+    figure = tmp_path / "sub.png"
+    done = subprocess.run([sys.executable, str(script), str(figure)], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert figure.read_bytes()[:4] == b"\x89PNG"
+    assert list(tmp_path.iterdir()) == [figure]
+    assert "0.532839975353552" in done.stdout
