@@ -12,6 +12,8 @@ from dynlatch.maps import Map, WithInput
 from dynlatch.networks import AdditiveNetwork, ElmanNetwork, LeakyNetwork
 from dynlatch.validation import Array
 
+ROUNDING = 1e-12  # far above the error of the norms, so that a norm of exactly 1 is not taken for a contraction
+
 
 class AdditiveForm(NamedTuple):
     """`W f(.) + c`, with inputs through B, and the leak of each unit: what Additive, Leaky and Elman nets have in common."""
@@ -47,7 +49,7 @@ def steepest_slope(f: Activation) -> float:
 
 
 def contraction_factor(map: Map) -> float:
-    """An upper bound on the Lipschitz constant of the map in its best of the norms 1, 2, inf.
+    """An upper bound on the Lipschitz constant of the map in its best of the norms 1, 2, inf, rounded up.
 
     Below 1 the map is a contraction of the whole space: one fixed point, which attracts every state (Banach).
     """
@@ -57,14 +59,14 @@ def contraction_factor(map: Map) -> float:
     bound = np.abs(form.W) * steepest_slope(form.f) * (1.0 - form.leak)[:, None] + np.diag(form.leak)
     signed = form.W * steepest_slope(form.f) * (1.0 - form.leak)[:, None]
     spectral = float(matrix_norm(signed, 2)) + float(form.leak.max(initial=0.0))
-    return min(float(matrix_norm(bound, 1)), float(matrix_norm(bound, np.inf)), spectral)
+    return min(float(matrix_norm(bound, 1)), float(matrix_norm(bound, np.inf)), spectral) * (1.0 + ROUNDING)
 
 
 def monotone_signs(form: AdditiveForm) -> tuple[Array, Array] | None:
     """Signs s (n,) of the states and r (m,) of the inputs in which the map is non-decreasing; None if there are none.
 
-    They satisfy `s_i W_ij s_j >= 0` and `s_i B_ik r_k >= 0`: with f non-decreasing, `a -> s * step(s * a, r * u)` then preserves
-    the componentwise order. Each component of the signed graph is coloured from its first node.
+    They satisfy `s_i W_ij s_j >= 0` and `s_i B_ik r_k >= 0`: with f non-decreasing, `s * step(s * a, r * u)` preserves the
+    componentwise order. Each component of the signed graph is coloured from its first node.
     """
     n, m = len(form.W), form.B.shape[1]
     edges = np.zeros((n + m, n + m))

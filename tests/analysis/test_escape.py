@@ -219,3 +219,14 @@ def test_bad_input():
         analysis.escape_threshold(net, [1.915008], steps=4, disturbance="impulse")
     with pytest.raises(InvalidInput, match="no input"):
         analysis.escape_threshold(dl.ElmanNetwork([[2.0]], np.zeros((1, 0)), None), [0.95750])
+
+
+def test_near_the_pitchfork_no_number_is_wrong():
+    """At w = 1 + 1e-8 simulation cannot tell the two attractors apart: the closed form can, and larger nets say so."""
+    single = threshold(dl.LatchNeuron(1 + 1e-8))
+    np.testing.assert_allclose(single.lower, 2 / 3 * 1e-12, rtol=1e-6)
+    assert single.witness is None
+    assert single.outcome is EscapeOutcome.EXACT
+    pair = dl.AdditiveNetwork((1 + 1e-8) * np.eye(2))
+    states = np.full(2, threshold(dl.LatchNeuron(1 + 1e-8)).attractor[0])
+    assert analysis.escape_threshold(pair, states).outcome is EscapeOutcome.UNAVAILABLE

@@ -27,6 +27,10 @@ EXCESS = 0.99e-6  # relative distance above the threshold at which the witness e
 LARGEST = 1e9
 
 
+class Undecided(Exception):
+    """The map is so close to a bifurcation that simulation does not tell where a state comes to rest."""
+
+
 class Direction(NamedTuple):
     """Threshold of one extreme direction: the largest safe and the smallest escaping size, and how long that escape takes."""
 
@@ -47,7 +51,11 @@ class Problem(NamedTuple):
 
     def returns(self, a: Array) -> bool:
         """Whether the state comes back to the attractor without input."""
-        return is_back(*rest(self.map, a), self.attractor)
+        state, period = rest(self.map, a)
+        back = is_back(state, period, self.attractor)
+        if back and period is None:
+            raise Undecided  # creeping, towards the attractor or another point beside it
+        return back
 
 
 def problem(map: SmoothMap, attractor: Array, order: Array, d: Array, input_matrix: Array | None) -> Problem:
@@ -71,11 +79,14 @@ def after(problem: Problem, size: float, steps: int) -> Array:
     return a
 
 
-def threshold(problem: Problem, steps: int | None, known: float | None = None) -> Direction:
-    """Largest size of the constant push that is safe for `steps` steps, or for ever; `known` is its closed form, if any."""
-    if known is not None:
-        length = _escape_length(problem, known * (1 + EXCESS)) if steps is None else steps
-        return Direction(known, known, length, "exact scalar theory")
+def threshold(problem: Problem, steps: int | None) -> Direction:
+    """Largest size of the constant push that is safe for `steps` steps, or for ever.
+
+    Raises
+    ------
+    Undecided
+        Where convergence is too slow for simulation to decide.
+    """
     lo, hi = _bracket(problem, LONG if steps is None else steps, 1e-3 if steps is None else 0.0)
     if np.isinf(hi):
         return Direction(np.inf, np.inf, None, "every input of this direction is safe")
@@ -83,7 +94,7 @@ def threshold(problem: Problem, steps: int | None, known: float | None = None) -
         return Direction(hi, hi, steps, f"bisection on the extreme input of {steps} steps")
     fold = find_fold(problem.system, after(problem, lo, LONG), lo)
     if fold is not None and lo * (1 - 1e-6) <= fold.size <= hi * (1 + 1e-6) and _safe_below(problem, fold):
-        length = _escape_length(problem, fold.size * (1 + EXCESS))
+        length = escape_length(problem, fold.size * (1 + EXCESS))
         return Direction(fold.size, fold.size, length, "fold under the extreme constant input (bordered Newton)")
     lo, hi = _bracket(problem, LONG, 0.0, lo, hi)
     return Direction(hi, hi, LONG, "bisection on the extreme constant input")
@@ -133,12 +144,19 @@ def _safe_below(problem: Problem, fold: Fold) -> bool:
     return False
 
 
-def _escape_length(problem: Problem, size: float) -> int | None:
+def escape_length(problem: Problem, size: float) -> int | None:
     """Smallest number of steps after which the constant push of this size has carried the state out for good.
 
     Under a constant push the state only moves on, so that once out it stays out: the number is bracketed by doubling, then
     bisected. None beyond WITNESS_STEPS, which it reaches near the pitchfork of a latch, where the passage is slow.
     """
+    try:
+        return _first_escape(problem, size)
+    except Undecided:
+        return None
+
+
+def _first_escape(problem: Problem, size: float) -> int | None:
     start, a, steps = 0, problem.attractor, 16
     while True:
         end = _pushed(problem, a, size, steps)

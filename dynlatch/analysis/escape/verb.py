@@ -6,21 +6,32 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from dynlatch.activations import LOGISTIC, TANH
+from dynlatch.activations import LOGISTIC, TANH, resolve
 from dynlatch.analysis import scalar
 from dynlatch.analysis.attractor import attracting, polish
-from dynlatch.analysis.escape.monotone import EXCESS, Direction, Problem, is_extreme, problem, threshold
+from dynlatch.analysis.escape.monotone import (
+    EXCESS,
+    WITNESS_STEPS,
+    Direction,
+    Problem,
+    Undecided,
+    escape_length,
+    is_extreme,
+    problem,
+    threshold,
+)
 from dynlatch.analysis.escape.result import EscapeOutcome, EscapeThreshold
 from dynlatch.analysis.escape.witness import replay
 from dynlatch.analysis.fixed_points.equations import equation_of
 from dynlatch.analysis.structure import AdditiveForm, additive_form, contraction_factor, monotone_signs
-from dynlatch.errors import DynlatchError, InvalidInput
+from dynlatch.errors import InvalidInput
 from dynlatch.maps import Map, SmoothMap, coordinates, require_smooth
 from dynlatch.networks import AdditiveNetwork
 from dynlatch.randomness import Rng
 from dynlatch.validation import Array, count, finite_array
 
 DISTURBANCES = ("sequence", "constant", "impulse")
+SCALAR = "exact scalar theory"
 
 
 def escape_threshold(
@@ -90,16 +101,17 @@ def escape_threshold(
     0.532839975354
     """
     question = _question(map, attractor, norm, input_matrix, steps, disturbance)
-    form = question.form
-    if form is not None and _latch_word(form) == scalar.LatchOutcome.NEUTRAL:
-        return answer(question, EscapeOutcome.NEUTRAL, np.inf, np.inf, "exact scalar theory")
+    latch = _latch(question.form) if not _reads_output(question) else None
+    if latch is not None and latch.outcome is scalar.LatchOutcome.NEUTRAL:
+        return answer(question, EscapeOutcome.NEUTRAL, np.inf, np.inf, SCALAR)
     if contraction_factor(map) < 1.0:
         return answer(question, EscapeOutcome.MONOSTABLE, np.inf, np.inf, "the map is a contraction of the whole space")
-    signs = None if form is None or not form.f.bounded else monotone_signs(form)
-    is_box = norm == np.inf or question.width == 1
-    if signs is None or direction is not None or not is_box:
-        return answer(question, EscapeOutcome.UNAVAILABLE, 0.0, np.inf, "")
-    return _by_order(question, *signs)
+    if direction is not None or not (norm == np.inf or question.width == 1):
+        return unavailable(question)
+    if latch is not None and question.width == 1:
+        return _by_scalar_theory(question, latch)
+    signs = None if question.form is None or not question.form.f.bounded else monotone_signs(question.form)
+    return unavailable(question) if signs is None else _by_order(question, *signs)
 
 
 class Question(NamedTuple):
@@ -136,10 +148,9 @@ def _question(
         )
     if form is not None and B is not None:
         form = form._replace(B=B)
-    if form is not None and _latch_word(form) == scalar.LatchOutcome.NEUTRAL:
-        found = polish(map, attractor, "escape_threshold")
-    else:
-        found = attracting(map, attractor, "escape_threshold")
+    latch = _latch(form)
+    neutral = latch is not None and latch.outcome is scalar.LatchOutcome.NEUTRAL
+    found = (polish if neutral else attracting)(map, attractor, "escape_threshold")
     return Question(smooth, found.point, float(norm), B, horizon, width, form)
 
 
@@ -150,51 +161,73 @@ def _input_matrix(value: Any, n: int) -> Array:
     return B
 
 
-def _latch_word(form: AdditiveForm) -> scalar.LatchOutcome | None:
-    """The verdict of the exact scalar theory, where it applies."""
-    if not _is_latch(form):
+def _latch(form: AdditiveForm | None) -> scalar.ScalarLatch | None:
+    """The exact theory of the map, if it is one tanh or logistic unit that excites itself."""
+    if form is None or len(form.W) > 1 or form.leak.any() or form.f not in (TANH, LOGISTIC) or not form.W[0, 0] > 0:
         return None
-    return scalar.scalar_latch(float(form.W[0, 0]), float(form.c[0]), form.f.name).outcome
+    return scalar.scalar_latch(float(form.W[0, 0]), float(form.c[0]), form.f.name)
 
 
-def _is_latch(form: AdditiveForm) -> bool:
-    return len(form.W) == 1 and not form.leak.any() and form.f in (TANH, LOGISTIC) and float(form.W[0, 0]) > 0
+def _by_scalar_theory(question: Question, latch: scalar.ScalarLatch) -> EscapeThreshold:
+    """The closed forms: the upper attractor is lost by pushing down, the lower one by pushing up."""
+    assert question.form is not None
+    if np.isinf(min(latch.thresholds)):
+        return answer(question, EscapeOutcome.MONOSTABLE, np.inf, np.inf, SCALAR)
+    activation = question.point if not _is_output(question) else question.form.W[0] * question.point + question.form.c
+    upper = bool(activation[0] > latch.fixed_points[1])
+    gain = float(question.form.B[0, 0])
+    if question.steps is None:
+        value = latch.thresholds[1 if upper else 0] / abs(gain)
+    else:
+        which = "upper" if upper else "lower"
+        value = scalar.finite_horizon_threshold(latch.w, question.steps, latch.bias, which, latch.activation) / abs(
+            gain
+        )
+    sign = -1.0 if upper else 1.0
+    push = problem(question.map, question.point, np.array([sign]), np.array([sign * np.sign(gain)]), question.B)
+    length = question.steps
+    if length is None and _passage(latch, value * abs(gain)) < WITNESS_STEPS:
+        length = escape_length(push, value * (1.0 + EXCESS))
+    return answer(
+        question, EscapeOutcome.EXACT, value, value, SCALAR, _constant(Direction(value, value, length, SCALAR), push)
+    )
+
+
+def _passage(latch: scalar.ScalarLatch, threshold: float) -> float:
+    """Steps through the bottleneck just above the threshold: pi / sqrt(curvature times excess)."""
+    f = resolve(latch.activation)
+    curvature = 0.5 * latch.w * abs(float(f.curvature(np.asarray(latch.critical_points[-1]))))
+    return float(np.pi / np.sqrt(curvature * EXCESS * threshold))
 
 
 def _by_order(question: Question, s: Array, r: Array) -> EscapeThreshold:
-    """The exact route: the two extreme directions of the order, the easier one decides."""
+    """The exact route of monotone maps: the two extreme directions of the order, the easier one decides."""
     equation, u0 = equation_of(question.map)
     box = equation.box(None if u0 is None else (u0, u0))
     assert box is not None  # a bounded activation bounds the map
     pushes = [problem(question.map, question.point, sign * s, sign * r, question.B) for sign in (1.0, -1.0)]
-    open_ways = [push for push in pushes if not is_extreme(push, box)]
-    if not open_ways:
+    try:
+        ways = [(threshold(push, question.steps), push) for push in pushes if not is_extreme(push, box)]
+    except Undecided:
+        return unavailable(question)
+    if not ways:
         return answer(
             question, EscapeOutcome.MONOSTABLE, np.inf, np.inf, "the extreme orbits of a monotone map meet here"
         )
-    ways = [(threshold(push, question.steps, _closed_form(question, push)), push) for push in open_ways]
     easiest, push = min(ways, key=lambda way: way[0].escaping)
     if np.isinf(easiest.escaping):
         return answer(question, EscapeOutcome.UNREACHABLE, np.inf, np.inf, easiest.by)
     return answer(question, EscapeOutcome.EXACT, easiest.safe, easiest.escaping, easiest.by, _constant(easiest, push))
 
 
-def _closed_form(question: Question, push: Problem) -> float | None:
-    """The threshold of one unit from the exact scalar theory, where it applies."""
-    form = question.form
-    if form is None or not _is_latch(form) or question.width != 1 or _reads_output(question):
-        return None
-    w, c, gain = float(form.W[0, 0]), float(form.c[0]), abs(float(form.B[0, 0]))
-    pushed_up = bool(push.order[0] > 0)  # and then it is the lower attractor that can be lost
-    if question.steps is None:
-        return scalar.thresholds(w, c, form.f.name)[0 if pushed_up else 1] / gain
-    which = "lower" if pushed_up else "upper"
-    return scalar.finite_horizon_threshold(w, question.steps, c, which, form.f.name) / gain
+def _is_output(question: Question) -> bool:
+    """Whether the state is the output of the unit, not its activation."""
+    return coordinates(question.map) != AdditiveNetwork.coordinates
 
 
 def _reads_output(question: Question) -> bool:
     """Whether the disturbance is added to the output of the unit, where the closed forms do not hold."""
-    return question.B is not None and coordinates(question.map) != AdditiveNetwork.coordinates
+    return question.B is not None and _is_output(question)
 
 
 def _constant(way: Direction, push: Problem) -> Array | None:
@@ -205,18 +238,22 @@ def _constant(way: Direction, push: Problem) -> Array | None:
     return np.broadcast_to(size * push.d, (way.steps, len(push.d)))
 
 
+def unavailable(question: Question) -> EscapeThreshold:
+    """No bound yet."""
+    return answer(question, EscapeOutcome.UNAVAILABLE, 0.0, np.inf, "")
+
+
 def answer(
     question: Question, outcome: EscapeOutcome, lower: float, upper: float, by: str, witness: Array | None = None
 ) -> EscapeThreshold:
-    """The record; a witness is replayed by the independent simulator first, and the bracket is checked."""
+    """The record. A witness is replayed by the independent simulator first: one that fails takes the result with it."""
     destination = None
     if witness is not None:
         landing = replay(question.map, question.point, witness, norm=question.norm, input_matrix=question.B)
         if landing.returned:
-            raise DynlatchError("an escaping input failed its replay; please report the map and the attractor.")
+            return unavailable(question)
         destination = landing.state
-    if not lower <= upper:
-        raise DynlatchError(f"the bounds cross ({lower} > {upper}); please report the map and the attractor.")
+    assert lower <= upper
     return EscapeThreshold(
         lower=lower,
         upper=upper,

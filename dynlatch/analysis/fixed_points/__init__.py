@@ -14,7 +14,6 @@ from dynlatch.analysis.fixed_points.equations import Equation, equation_of
 from dynlatch.analysis.fixed_points.result import Completeness as Completeness
 from dynlatch.analysis.fixed_points.result import FixedPoint as FixedPoint
 from dynlatch.analysis.fixed_points.result import FixedPoints as FixedPoints
-from dynlatch.analysis.fixed_points.newton import measure
 from dynlatch.analysis.fixed_points.search import Found, index_of, is_degenerate, search
 from dynlatch.analysis.outcomes import classify
 from dynlatch.analysis.structure import additive_form, contraction_factor
@@ -27,6 +26,7 @@ from dynlatch.randomness import Rng, generator
 from dynlatch.validation import Array, positive_number, shaped_array
 
 METHODS = ("auto", "multistart")
+EXACT_ERROR = 1e-12  # relative error of the exact scalar theory
 
 
 def fixed_points(
@@ -89,12 +89,12 @@ def fixed_points(
     equation, u0 = equation_of(map)
     exact = _exact_scalar(map) if method == "auto" and bounds is None else None
     if exact is not None:
-        return _describe(map, equation, u0, exact, Completeness.PROVED)
+        return _describe(map, equation, u0, exact, EXACT_ERROR * np.abs(exact[:, 0]), Completeness.PROVED)
     box, compact = _region(map, equation, u0, bounds)
     deadline = np.inf if time_budget is None else time.monotonic() + positive_number("time_budget", time_budget)
     odd = bounds is None and _is_odd(map)
     found, ended = search(equation, u0, box, odd=odd, compact=compact, rng=generator(rng), deadline=deadline)
-    described = _describe(map, equation, u0, found.points, Completeness.NO_CHECKSUM, found.unseen)
+    described = _describe(map, equation, u0, found.points, found.errors, Completeness.NO_CHECKSUM, found.unseen)
     return replace(described, completeness=_completeness(map, described, found, ended=ended, compact=compact))
 
 
@@ -144,13 +144,18 @@ def _completeness(map: Map, result: FixedPoints, found: Found, *, ended: bool, c
 
 
 def _describe(
-    map: Map, equation: Equation, u0: Array | None, x: Array, completeness: Completeness, unseen: float = 0.0
+    map: Map,
+    equation: Equation,
+    u0: Array | None,
+    x: Array,
+    errors: Array,
+    completeness: Completeness,
+    unseen: float = 0.0,
 ) -> FixedPoints:
     """The record of the solutions `x` (k, d): multipliers and residuals of the map itself, index and error of the equation."""
-    measured = measure(lambda y: equation.step(y, u0), lambda y: equation.jacobian(y, u0), x)
     points = np.asarray(equation.lift(x, u0))
     order = np.lexsort(points.T[::-1])
-    points, x, error = points[order], x[order], measured.error[order]
+    points, x, error = points[order], x[order], errors[order]
     smooth = require_smooth(map, "fixed_points")
     jacobians = smooth.jacobian(points)
     eigenvalues = spectra(jacobians)

@@ -113,7 +113,7 @@ class Candidate:
         return self.net.gates(x, u).candidate
 
     def _slopes(self, x: Array, u: Array | None) -> tuple[Array, Array, Array]:
-        reset, _, candidate = self.net.gates(x, u)
+        reset = self.net.gates(x, u).reset
         inner = parts(x @ self.net.weight_hh.T + self.net.b_hh, 3)
         entering = parts(self.net.b_ih if u is None else u @ self.net.weight_ih.T + self.net.b_ih, 3)
         slope = TANH.derivative(entering[2] + reset * inner[2])

@@ -106,4 +106,5 @@ def _others(report: Audit) -> str:
         if slowest < 1e-3
         else ""
     )
-    return f"Besides them {rest} fixed point{'s do' if rest != 1 else ' does'} not attract (saddles lie between memory states).{note}"
+    do = "s do" if rest != 1 else " does"
+    return f"Besides them {rest} fixed point{do} not attract (saddles lie between memory states).{note}"
