@@ -54,8 +54,13 @@ def fixed_points(unit: kernels.TanhUnit) -> tuple[float, ...]:
 
 
 def slope(unit: kernels.TanhUnit, a: float) -> float:
-    """M'(a), exactly 1 at a critical point."""
-    return 1.0 if abs(a) == unit.a_c and unit.excess >= 0.0 else kernels.slope(unit.w, a)
+    """M'(a): at least 1 within [-a_c, a_c] and at most 1 outside, also where rounding would say otherwise."""
+    value = kernels.slope(unit.w, a)
+    if unit.excess < 0.0:
+        return value
+    if abs(a) == unit.a_c:
+        return 1.0
+    return min(value, 1.0) if abs(a) > unit.a_c else max(value, 1.0)
 
 
 def basins(unit: kernels.TanhUnit) -> tuple[Interval, ...]:

@@ -373,6 +373,18 @@ def test_fold_has_two_points_one_of_slope_one(sign):
     assert latch.thresholds[:: int(sign)] == (0.0, 2 * u)
 
 
+def test_slopes_stay_on_their_side_of_one_however_close_the_fold():
+    rng = np.random.default_rng(11)
+    for excess, distance in zip(10 ** rng.uniform(-15, 2, 300), 10 ** rng.uniform(-15, 0, 300), strict=True):
+        w = 1.0 + excess
+        latch = scalar_latch(w, rng.choice([-1, 1]) * scalar.u_star(w) * (1 - distance))
+        if latch.outcome == LatchOutcome.BISTABLE:
+            low, middle, high = latch.slopes
+            assert low <= 1 <= middle
+            assert high <= 1
+            assert latch.fixed_points[0] < latch.fixed_points[1] < latch.fixed_points[2]
+
+
 @pytest.mark.parametrize(
     "call",
     [

@@ -66,11 +66,12 @@ def _draw_tangents(ax: Axes, latch: ScalarLatch, lo: float, hi: float) -> None:
 
 
 def _mark_points(ax: Axes, latch: ScalarLatch) -> None:
-    points = list(zip(latch.fixed_points, latch.slopes, strict=True))
+    one = [a for a, slope in zip(latch.fixed_points, latch.slopes, strict=True) if slope == 1]
+    unstable = [a for a in latch.fixed_points if a not in latch.attractors]
     kinds = (
-        ("attractor", COLOURS["attracting"], [a for a, slope in points if slope < 1]),
-        ("unstable point", "white", [a for a, slope in points if slope > 1]),
-        ("point of slope 1", COLOURS["neutral"], [a for a, slope in points if slope == 1]),
+        ("attractor", COLOURS["attracting"], [a for a in latch.attractors if a not in one]),
+        ("unstable point", "white", [a for a in unstable if a not in one]),
+        ("point of slope 1", COLOURS["neutral"], one),
     )
     for label, colour, where in kinds:
         if where:
