@@ -206,9 +206,7 @@ def describe(network: Parametric) -> str:
         return f"stack of {len(layers)}: " + " -> ".join(describe(layer) for layer in layers)
     units = getattr(network, "hidden_size", network.dim)
     inputs = f"{network.input_dim} input{'s' * (network.input_dim != 1)}"
-    return (
-        f"{type(network).__name__} with {units} unit{'s' * (units != 1)} and {inputs} (state: {coordinates(network)})"
-    )
+    return f"{type(network).__name__} with {units} unit{'s' * (units != 1)} and {inputs} (state: {coordinates(network)})"
 
 
 def _inputs(network: Parametric, inputs: Any, rng: np.random.Generator, *, batch_first: bool) -> tuple[Array, str]:
@@ -270,11 +268,7 @@ def _table(report: Audit) -> list[str]:
     peak = np.exp(near.log_norms.max(axis=0))
     lines = [f"{'state':>5} {'|multiplier|':>12} {'half-life':>10} {'peak growth':>12} {'runs ending':>12}  readout"]
     for i in range(len(memory)):
-        said = (
-            ""
-            if report.readouts is None
-            else np.array2string(report.readouts[i], precision=2, threshold=6, edgeitems=2)
-        )
+        said = "" if report.readouts is None else np.array2string(report.readouts[i], precision=2, threshold=6, edgeitems=2)
         lines.append(
             f"{i:>5} {radius[i]:>12.6f} {report.half_lives[i]:>10.2f} {peak[i]:>12.3f} {report.occupancy[i]:>12.0%}  {said}"
         )

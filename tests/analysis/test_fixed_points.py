@@ -159,6 +159,13 @@ def test_logistic_map_and_bounds():
     np.testing.assert_allclose(found.eigenvalues.ravel(), [3.2, 2 - 3.2], atol=1e-9)
 
 
+def test_a_map_that_overflows_far_out():
+    henon = dl.FunctionMap(lambda a, u: np.stack([1 - 1.4 * a[..., 0] ** 2 + a[..., 1], 0.3 * a[..., 0]], axis=-1), dim=2)
+    found = analysis.fixed_points(henon, bounds=(-2.0, 2.0), rng=0)
+    roots = (-0.7 + np.array([-1.0, 1.0]) * np.sqrt(0.49 + 4 * 1.4)) / 2.8
+    np.testing.assert_allclose(found.points, np.stack([roots, 0.3 * roots], axis=1), atol=1e-12)
+
+
 def test_cycles_are_fixed_points_of_the_iterate():
     net = dl.LatchNeuron(-2.0)
     found = analysis.fixed_points(dl.Iterate(net, 2), rng=0)

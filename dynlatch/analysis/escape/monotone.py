@@ -18,9 +18,7 @@ from dynlatch.intervals import Box
 from dynlatch.maps import SmoothMap
 from dynlatch.validation import Array
 
-LONG = (
-    20_000  # steps under a constant input after which a state that has not left is taken to stay, for bracketing only
-)
+LONG = 20_000  # steps under a constant input after which a state that has not left is taken to stay, for bracketing only
 WITNESS_STEPS = 100_000
 MARGIN = 1e-6  # relative distance below the fold at which safety is shown
 EXCESS = 0.99e-6  # relative distance above the threshold at which the witness escapes
@@ -131,9 +129,7 @@ def _safe_below(problem: Problem, fold: Fold) -> bool:
         a = fold.point - share * problem.order * reach
         for _ in range(30):
             try:
-                a = a + np.linalg.solve(
-                    np.eye(len(a)) - problem.system.jacobian(a, size), problem.system.step(a, size) - a
-                )
+                a = a + np.linalg.solve(np.eye(len(a)) - problem.system.jacobian(a, size), problem.system.step(a, size) - a)
             except np.linalg.LinAlgError:
                 break
         slack = 1e-9 * (1.0 + np.abs(a).max())

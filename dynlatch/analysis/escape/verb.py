@@ -126,9 +126,7 @@ class Question(NamedTuple):
     form: AdditiveForm | None  # with the matrix through which the disturbance enters
 
 
-def _question(
-    map: Map, attractor: Any, norm: float, input_matrix: Any, steps: int | None, disturbance: str
-) -> Question:
+def _question(map: Map, attractor: Any, norm: float, input_matrix: Any, steps: int | None, disturbance: str) -> Question:
     smooth = require_smooth(map, "escape_threshold")
     if norm not in (2, np.inf):
         raise InvalidInput(f"`norm` must be inf or 2; got {norm!r}.")
@@ -143,9 +141,7 @@ def _question(
     width = map.input_dim if B is None else B.shape[1]
     form = additive_form(map)
     if width == 0 or (B is None and form is not None and not form.B.any()):
-        raise InvalidInput(
-            "no input reaches this map: give `input_matrix` (the identity adds the disturbance to the state)."
-        )
+        raise InvalidInput("no input reaches this map: give `input_matrix` (the identity adds the disturbance to the state).")
     if form is not None and B is not None:
         form = form._replace(B=B)
     latch = _latch(form)
@@ -180,17 +176,13 @@ def _by_scalar_theory(question: Question, latch: scalar.ScalarLatch) -> EscapeTh
         value = latch.thresholds[1 if upper else 0] / abs(gain)
     else:
         which = "upper" if upper else "lower"
-        value = scalar.finite_horizon_threshold(latch.w, question.steps, latch.bias, which, latch.activation) / abs(
-            gain
-        )
+        value = scalar.finite_horizon_threshold(latch.w, question.steps, latch.bias, which, latch.activation) / abs(gain)
     sign = -1.0 if upper else 1.0
     push = problem(question.map, question.point, np.array([sign]), np.array([sign * np.sign(gain)]), question.B)
     length = question.steps
     if length is None and _passage(latch, value * abs(gain)) < WITNESS_STEPS:
         length = escape_length(push, value * (1.0 + EXCESS))
-    return answer(
-        question, EscapeOutcome.EXACT, value, value, SCALAR, _constant(Direction(value, value, length, SCALAR), push)
-    )
+    return answer(question, EscapeOutcome.EXACT, value, value, SCALAR, _constant(Direction(value, value, length, SCALAR), push))
 
 
 def _passage(latch: scalar.ScalarLatch, threshold: float) -> float:
@@ -211,9 +203,7 @@ def _by_order(question: Question, s: Array, r: Array) -> EscapeThreshold:
     except Undecided:
         return unavailable(question)
     if not ways:
-        return answer(
-            question, EscapeOutcome.MONOSTABLE, np.inf, np.inf, "the extreme orbits of a monotone map meet here"
-        )
+        return answer(question, EscapeOutcome.MONOSTABLE, np.inf, np.inf, "the extreme orbits of a monotone map meet here")
     easiest, push = min(ways, key=lambda way: way[0].escaping)
     if np.isinf(easiest.escaping):
         return answer(question, EscapeOutcome.UNREACHABLE, np.inf, np.inf, easiest.by)

@@ -24,9 +24,7 @@ class Landing(NamedTuple):
     norm: float  # largest norm of an input on the way
 
 
-def replay(
-    map: Map, attractor: Array, inputs: Array, *, norm: float = np.inf, input_matrix: Array | None = None
-) -> Landing:
+def replay(map: Map, attractor: Array, inputs: Array, *, norm: float = np.inf, input_matrix: Array | None = None) -> Landing:
     """Drive `map` from `attractor` by `inputs` (T, m), switch the input off, and follow the state until it rests."""
     a = attractor
     for u in inputs:

@@ -15,6 +15,8 @@ from dynlatch.validation import Array
 
 STEPS = 80
 CAP = 2.0  # longest bold step, in units of the root mean square size of a component
+LEAP = 1e3  # longest correction ever tried, relative to the size of the point
+FARTHEST = 1e9  # a start that strays beyond is dropped, before a user's function overflows
 SHORTENINGS = 0.5 ** np.arange(5)
 EPS = float(np.finfo(np.float64).eps)
 
@@ -53,8 +55,9 @@ def solve(step: Callable[[Array], Array], jacobian: Callable[[Array], Array], st
             correction = newton_step(here, residual, jacobian(here))
             length = np.abs(correction).max(-1)
             size = 1.0 + np.abs(here).max(-1)
+            correction *= np.minimum(1.0, LEAP * size / np.maximum(length, 1e-300))[:, None]
             settled = (length <= 4 * EPS * size) | (np.abs(residual).max(-1) <= 2 * EPS * size)
-            lost = ~np.isfinite(length)
+            lost = ~(length < np.inf) | (size > FARTHEST)
             x[active] = np.where(lost[:, None], np.nan, _move(step, here, residual, correction, careful[active]))
             active = active[~settled & ~lost]
             if len(active) == 0:

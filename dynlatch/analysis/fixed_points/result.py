@@ -149,9 +149,7 @@ class FixedPoints(Result):
             f"{'':>4} {'stability':<11} {'unstable':>8} {'|multiplier|':>12} {'residual':>9} {'error':>9}  point",
         ]
         for i, p in enumerate(self):
-            shown = np.array2string(
-                p.point, precision=4, suppress_small=True, threshold=6, edgeitems=2, max_line_width=60
-            )
+            shown = np.array2string(p.point, precision=4, suppress_small=True, threshold=6, edgeitems=2, max_line_width=60)
             unstable = int(self.unstable_dimensions[i])
             lines.append(
                 f"{i:>4} {p.stability:<11} {unstable:>8} {p.spectral_radius:>12.6g} {p.residual:>9.1e} {p.error:>9.1e}  {shown}"

@@ -89,9 +89,7 @@ class GradientDecay(Result):
         return plot_gradient_decay(self, ax=ax)
 
 
-def gradient_decay(
-    map: Map, a0: Any, inputs: Any = None, steps: int | None = None, *, norm: float | str = 2
-) -> GradientDecay:
+def gradient_decay(map: Map, a0: Any, inputs: Any = None, steps: int | None = None, *, norm: float | str = 2) -> GradientDecay:
     """Logarithm of `||da_t/da_0||` for every t along the trajectory from `a0`.
 
     Parameters
@@ -151,9 +149,7 @@ def gradient_decay(
     return GradientDecay(logs, bounds, norm, coordinates(map))
 
 
-def _jacobians(
-    map: SmoothMap, visited: Array, sequence: Array | None, singles: Array, norm: float | str
-) -> Iterator[Array]:
+def _jacobians(map: SmoothMap, visited: Array, sequence: Array | None, singles: Array, norm: float | str) -> Iterator[Array]:
     """The Jacobian of every step in turn; the norm of each is left in `singles`."""
     for t in range(len(visited) - 1):
         J = map.jacobian(visited[t], None if sequence is None else sequence[t])

@@ -32,11 +32,10 @@ def _memory(report: Audit) -> str:
     if k == 0:
         return f"No fixed point attracts: under zero input the network latches no bit in a fixed point ({known})"
     if k == 1:
-        return (
-            f"There is one memory state: whatever happened before, the network forgets it; it latches 0 bits ({known})"
-        )
+        return f"There is one memory state: whatever happened before, the network forgets it; it latches 0 bits ({known})"
     bits = f"{report.bits:.0f}" if report.bits.is_integer() else f"{report.bits:.2f}"
-    return f"There are {k} memory states (attracting fixed points under zero input): the network can latch {bits} bits ({known})"
+    states = f"{k} memory states (attracting fixed points under zero input)"
+    return f"There are {states}: the network can latch {bits} bits ({known})"
 
 
 def _near(report: Audit) -> str:
@@ -80,9 +79,7 @@ def _occupancy(report: Audit) -> str:
     used = int((report.occupancy[:-1] > 0).sum())
     sentence = f"{used} of the {k} memory states are where the sequences end once the input is off"
     nowhere = float(report.occupancy[-1])
-    return sentence + (
-        f"; {nowhere:.0%} of them end in none of these (a cycle, or still moving)." if nowhere > 0 else "."
-    )
+    return sentence + (f"; {nowhere:.0%} of them end in none of these (a cycle, or still moving)." if nowhere > 0 else ".")
 
 
 def _thresholds(report: Audit) -> str:
@@ -101,10 +98,6 @@ def _others(report: Audit) -> str:
     if rest == 0:
         return ""
     slowest = float(np.abs(np.abs(found.eigenvalues) - 1.0).min())
-    note = (
-        " A multiplier within 1e-3 of the unit circle hints at an integrator (line attractor)."
-        if slowest < 1e-3
-        else ""
-    )
+    note = " A multiplier within 1e-3 of the unit circle hints at an integrator (line attractor)." if slowest < 1e-3 else ""
     do = "s do" if rest != 1 else " does"
     return f"Besides them {rest} fixed point{do} not attract (saddles lie between memory states).{note}"
