@@ -19,7 +19,7 @@ LEAST_ROUNDS, MOST_ROUNDS = 16, 128
 QUIET_ROUNDS = 2
 DEGENERATE_ERROR = 1e-6  # a forward error above this, relative to the size of the point, makes the point degenerate
 MANY_DEGENERATE = 32
-MEMORY = 2**28  # bytes that one batch of Jacobians may take
+FACTORISATIONS = 2e9  # starts of a round times the cube of the unknowns
 
 
 @dataclass
@@ -112,7 +112,7 @@ def search(
         return equation.jacobian(x, u0)
 
     found = Found(np.zeros((0, equation.dim)), np.zeros(0))
-    size = int(np.clip(MEMORY // (8 * equation.dim**2 * 4), 8, 128))
+    size = int(np.clip(FACTORISATIONS // equation.dim**3, 16, 128))
     quiet = 0
     for number in range(int(np.clip(WORK // equation.dim, LEAST_ROUNDS, MOST_ROUNDS))):
         if time.monotonic() > deadline:

@@ -51,7 +51,7 @@ def _near(report: Audit) -> str:
     sentence = (
         f"While it latches, the gradient vanishes: near the memory states da_t/da_0 shrinks in the long run by a factor {span} "
         f"per step, half of it is gone after {report.half_lives.min():.3g} to {report.half_lives.max():.3g} steps, and over "
-        f"{LAG} steps at most {lost} of it is left (Theorem 4 of Bengio, Simard and Frasconi, 1994)"
+        f"{LAG} steps about {lost} of it is left in the slowest of them (Theorem 4 of Bengio, Simard and Frasconi, 1994)"
     )
     peak = float(np.exp(report.at_memory.log_norms.max()))
     if peak > 1.0:
