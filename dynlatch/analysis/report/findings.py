@@ -8,6 +8,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from dynlatch.analysis.audit import Audit
+    from dynlatch.validation import Array
 
 FAINT = 1e-3  # a gradient below this share is called lost
 LAG = 100
@@ -43,20 +44,25 @@ def _near(report: Audit) -> str:
     if len(memory) == 0 or report.at_memory is None:
         return ""
     radius = np.abs(memory.eigenvalues).max(-1)
-    least, most = float(radius.min()), float(radius.max())
-    span = f"{least:.3g}" if most - least < 1e-3 else f"{least:.3g} to {most:.3g}"
     with np.errstate(divide="ignore"):
-        decades = LAG * np.log10(most)
-    lost = f"10^{decades:.1f}" if np.isfinite(decades) else "exactly 0"
+        decades = LAG * np.log10(float(radius.max()))
+    lost = f"about 10^{decades:.1f}" if np.isfinite(decades) else "nothing"
+    where, of_them = ("each memory state", " in the slowest of them") if len(memory) > 1 else ("the memory state", "")
     sentence = (
-        f"While it latches, the gradient vanishes: near the memory states da_t/da_0 shrinks in the long run by a factor {span} "
-        f"per step, half of it is gone after {report.half_lives.min():.3g} to {report.half_lives.max():.3g} steps, and over "
-        f"{LAG} steps about {lost} of it is left in the slowest of them (Theorem 4 of Bengio, Simard and Frasconi, 1994)"
+        f"Where the network rests its gradient vanishes: at {where} da_t/da_0 shrinks in the long run by a factor "
+        f"{_span(radius)} per step, half of it is gone after {_span(report.half_lives)} steps, and over {LAG} steps {lost} "
+        f"is left{of_them} (Theorem 4 of Bengio, Simard and Frasconi, 1994)"
     )
     peak = float(np.exp(report.at_memory.log_norms.max()))
     if peak > 1.0:
         sentence += f"; before that it can grow up to {peak:.3g}-fold, because the Jacobians are not normal"
     return sentence + "."
+
+
+def _span(values: Array) -> str:
+    """Least and largest value to three digits; one number where they agree."""
+    least, most = f"{values.min():.3g}", f"{values.max():.3g}"
+    return least if least == most else f"{least} to {most}"
 
 
 def _along(report: Audit) -> str:
