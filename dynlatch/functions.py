@@ -82,9 +82,7 @@ class FunctionMap:
         put(self, "dim", count("dim", dim, least=1))
         put(self, "input_dim", count("input_dim", input_dim))
         put(self, "_call", Vectorised(function, (self.dim,), "function"))
-        own = (
-            None if jacobian is None else Vectorised(_callable("jacobian", jacobian), (self.dim, self.dim), "jacobian")
-        )
+        own = None if jacobian is None else Vectorised(_callable("jacobian", jacobian), (self.dim, self.dim), "jacobian")
         put(self, "_given", own)
         put(self, "_method", {})
 

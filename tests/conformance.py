@@ -258,9 +258,7 @@ def _smooth_point(map: Map, rng: np.random.Generator, derivative: Call) -> tuple
     raise AssertionError("the differences converged at none of 50 points: the map is not smooth almost everywhere")
 
 
-def _point(
-    map: Map, rng: np.random.Generator, batch: tuple[int, ...] = ()
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _point(map: Map, rng: np.random.Generator, batch: tuple[int, ...] = ()) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """A random state, input and vector, each with batch axes, read-only so that a write cannot go unnoticed."""
     sizes = (map.dim, map.input_dim, map.dim)
     arrays = tuple(rng.normal(size=(*batch, size)) for size in sizes)

@@ -25,9 +25,7 @@ READERS: dict[str, Reader] = {
 NOT_YET = {".onnx": "ONNX", ".keras": "Keras", ".h5": "Keras"}
 
 
-def load_network(
-    path: str | os.PathLike[str], *, layer: str | None = None, nonlinearity: str | Activation = "tanh"
-) -> Network:
+def load_network(path: str | os.PathLike[str], *, layer: str | None = None, nonlinearity: str | Activation = "tanh") -> Network:
     """A trained network from a file of weights with PyTorch's names.
 
     Reads `.pt` and `.pth` (weights only; needs the torch extra), `.safetensors` and `.npz`. Nothing is executed.

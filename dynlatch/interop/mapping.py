@@ -126,9 +126,7 @@ def _check_supported(layer: RecurrentLayer) -> None:
             "that entry out: the dynamics are the same."
         )
     if layer.depths not in ([CELL], list(range(len(layer.depths)))):
-        raise InvalidInput(
-            f"the layer {layer.prefix!r} has weights for depths {layer.depths}, which do not count up from 0."
-        )
+        raise InvalidInput(f"the layer {layer.prefix!r} has weights for depths {layer.depths}, which do not count up from 0.")
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,7 @@ from dynlatch.interop.files import check_zip, reading
 from dynlatch.interop.mapping import Network, build, choose, network_from, recurrent_layers
 
 
-def from_torch(
-    module_or_state_dict: Any, *, layer: str | None = None, nonlinearity: str | Activation | None = None
-) -> Network:
+def from_torch(module_or_state_dict: Any, *, layer: str | None = None, nonlinearity: str | Activation | None = None) -> Network:
     """A network from a PyTorch module, its state dict, or any mapping from PyTorch's names to arrays.
 
     Parameters
@@ -57,9 +55,7 @@ def from_torch(
     chosen = choose(recurrent_layers(arrays), layer, arrays)
     own = _declared(source, chosen.prefix)
     if own is not None and nonlinearity is not None and resolve(nonlinearity).name != own:
-        raise InvalidInput(
-            f"`nonlinearity` is {resolve(nonlinearity).name!r}, but the module has {own!r}: leave it out."
-        )
+        raise InvalidInput(f"`nonlinearity` is {resolve(nonlinearity).name!r}, but the module has {own!r}: leave it out.")
     return build(chosen, arrays, nonlinearity if own is None else own)
 
 

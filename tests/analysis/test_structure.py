@@ -58,8 +58,7 @@ def test_contraction_factor_bounds_the_expansion_of_pairs(make):
     factor = contraction_factor(net)
     x, y = rng.standard_normal((2, 2000, 5))
     ratios = [
-        (np.linalg.norm(net.step(x) - net.step(y), p, axis=1) / np.linalg.norm(x - y, p, axis=1)).max()
-        for p in (1, 2, np.inf)
+        (np.linalg.norm(net.step(x) - net.step(y), p, axis=1) / np.linalg.norm(x - y, p, axis=1)).max() for p in (1, 2, np.inf)
     ]
     assert min(ratios) <= factor * (1 + 1e-12)
 
