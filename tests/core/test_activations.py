@@ -70,9 +70,7 @@ def test_threshold_is_plus_one_at_zero():
     np.testing.assert_array_equal(THRESHOLD(np.array([-1e-300, 0.0, 2.0])), [-1.0, 1.0, 1.0])
 
 
-@pytest.mark.parametrize(
-    "call", [THRESHOLD.derivative, THRESHOLD.curvature, lambda x: THRESHOLD.secant_slope(x, x + 1)]
-)
+@pytest.mark.parametrize("call", [THRESHOLD.derivative, THRESHOLD.curvature, lambda x: THRESHOLD.secant_slope(x, x + 1)])
 def test_threshold_refuses_derivatives(call):
     with pytest.raises(NotSmooth, match="threshold units have no derivative"):
         call(np.zeros(2))
@@ -111,9 +109,7 @@ def exact_secant(f, x, y):
 def test_secant_slope_keeps_its_digits(f):
     """Relative 1e-13 for points apart, nearly equal and equal, both signs, also where both ends are saturated."""
     rng = np.random.default_rng(0)
-    middles = np.concatenate(
-        [rng.normal(size=15), rng.uniform(-40, 40, 15), rng.uniform(-300, 300, 10), [0.0, 20.0, -20.0]]
-    )
+    middles = np.concatenate([rng.normal(size=15), rng.uniform(-40, 40, 15), rng.uniform(-300, 300, 10), [0.0, 20.0, -20.0]])
     gaps = np.concatenate([[0.0], *(s * np.geomspace(1e-16, 600, 60) for s in (1, -1))])
     x = np.repeat(middles, len(gaps))
     y = x + np.tile(gaps, len(middles))
@@ -130,9 +126,7 @@ def test_secant_slope_of_a_users_activation():
     with mpmath.workdps(50):
         softsign = [mpmath.mpf(p) / (1 + abs(mpmath.mpf(p))) for p in (*x, *y)]
         rise = [softsign[4 + k] - softsign[k] for k in range(4)]
-        expected = [1 / (1 + mpmath.mpf(0.3)) ** 2] + [
-            rise[k] / (mpmath.mpf(y[k]) - mpmath.mpf(x[k])) for k in (1, 2, 3)
-        ]
+        expected = [1 / (1 + mpmath.mpf(0.3)) ** 2] + [rise[k] / (mpmath.mpf(y[k]) - mpmath.mpf(x[k])) for k in (1, 2, 3)]
     np.testing.assert_allclose(SOFTSIGN.secant_slope(x, y), np.array(expected, dtype=float), rtol=1e-10)
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import sympy
 from conformance import check_map, checks_for
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -86,10 +87,35 @@ COMPOSED = {
     "iterate of an augmented": dl.Iterate(dl.Augmented(NETS["elman tanh"]), 2),
 }
 
-MAPS = {**NETS, **COMPOSED}
-CASES = [
-    pytest.param(map, check, id=f"{name}-{check.__name__}") for name, map in MAPS.items() for check in checks_for(map)
-]
+
+def pendulum(a, u):
+    angle, speed = a[..., 0], a[..., 1]
+    speed = 0.9 * speed - 0.5 * np.sin(angle) + u[..., 0]
+    return np.stack([angle + 0.1 * speed * u[..., 1], speed], axis=-1)
+
+
+def ikeda(a, u):
+    """For one state at a time."""
+    turn = 0.4 - 6 / (1 + a[0] ** 2 + a[1] ** 2)
+    cosine, sine = np.cos(turn), np.sin(turn)
+    return np.array([1 + 0.8 * (a[0] * cosine - a[1] * sine), 0.8 * (a[0] * sine + a[1] * cosine)])
+
+
+x, y, s = sympy.symbols("x y s")
+
+FUNCTIONS = {
+    "function of a batch": dl.FunctionMap(pendulum, 2, 2),
+    "function of one state": dl.FunctionMap(ikeda, 2),
+    "function with its jacobian": dl.FunctionMap(lambda a, u: np.tanh(a), 2, 0, lambda a, u: np.diag(np.cosh(a) ** -2.0)),
+    "symbolic": dl.SymbolicMap((x, y), (1 - sympy.Float("0.4") * x**2 + y * s, sympy.tanh(x) + s**2), (s,)),
+    "symbolic without input": dl.SymbolicMap((x, y), (sympy.sin(x * y), 2)),
+    "iterate of a function": dl.Iterate(dl.FunctionMap(pendulum, 2, 2), 2),
+    "augmented function": dl.Augmented(dl.FunctionMap(pendulum, 2, 2)),
+    "augmented symbolic": dl.Augmented(dl.SymbolicMap((x,), (x * s,), (s,))),
+}
+
+MAPS = {**NETS, **COMPOSED, **FUNCTIONS}
+CASES = [pytest.param(map, check, id=f"{name}-{check.__name__}") for name, map in MAPS.items() for check in checks_for(map)]
 
 
 @pytest.mark.parametrize(("map", "check"), CASES)

@@ -95,8 +95,7 @@ def test_affine_images_hold_the_exact_range_and_no_more(n, scale):
         below, above = affine_image(W, lo, hi, c)
         for k in range(4):
             terms = [
-                sorted((Fraction(w) * Fraction(p), Fraction(w) * Fraction(q)))
-                for w, p, q in zip(W[k], lo, hi, strict=True)
+                sorted((Fraction(w) * Fraction(p), Fraction(w) * Fraction(q))) for w, p, q in zip(W[k], lo, hi, strict=True)
             ]
             low, high = (Fraction(c[k]) + sum(term[end] for term in terms) for end in (0, 1))
             size = sum(max(abs(p), abs(q)) for p, q in terms) + abs(Fraction(c[k]))

@@ -33,9 +33,7 @@ def test_trajectory_is_the_loop_over_steps():
 
 
 def test_trajectory_without_input_is_that_of_zero_inputs():
-    np.testing.assert_array_equal(
-        dl.trajectory(NET, np.ones(3), steps=5), dl.trajectory(NET, np.ones(3), np.zeros((5, 2)))
-    )
+    np.testing.assert_array_equal(dl.trajectory(NET, np.ones(3), steps=5), dl.trajectory(NET, np.ones(3), np.zeros((5, 2))))
 
 
 @pytest.mark.parametrize(
@@ -63,9 +61,7 @@ def test_steps_and_inputs_may_agree():
 
 def test_a_map_without_input_may_be_given_empty_inputs_of_some_length():
     net = dl.ElmanNetwork(np.eye(2), np.zeros((2, 0)), None)
-    np.testing.assert_array_equal(
-        dl.trajectory(net, np.ones(2), np.zeros((5, 0))), dl.trajectory(net, np.ones(2), steps=5)
-    )
+    np.testing.assert_array_equal(dl.trajectory(net, np.ones(2), np.zeros((5, 0))), dl.trajectory(net, np.ones(2), steps=5))
 
 
 @pytest.mark.parametrize(
@@ -157,9 +153,7 @@ def test_augmented_makes_inputs_additive_one_step_late():
     """Footnote 2: the a-part of `x_t = M(x_{t-1}) + (0, u_t)` is the trajectory of the map, one step behind."""
     inputs = RNG.normal(size=(8, 2))
     states = dl.trajectory(GRU, np.full(3, 0.2), inputs)
-    augmented = dl.trajectory(
-        dl.Augmented(GRU), np.concatenate([np.full(3, 0.2), inputs[0]]), np.roll(inputs, -1, axis=0)
-    )
+    augmented = dl.trajectory(dl.Augmented(GRU), np.concatenate([np.full(3, 0.2), inputs[0]]), np.roll(inputs, -1, axis=0))
     np.testing.assert_allclose(augmented[:, :3], states, rtol=0, atol=1e-14)
     x, u = RNG.normal(size=5), RNG.normal(size=2)
     net = dl.Augmented(GRU)
@@ -199,8 +193,6 @@ def test_trajectory_of_a_plain_map():
 
 
 def test_coordinates_are_named():
-    assert (
-        coordinates(NET) == coordinates(dl.Iterate(NET, 2)) == coordinates(dl.WithInput(NET, [0, 0])) == "activation a"
-    )
+    assert coordinates(NET) == coordinates(dl.Iterate(NET, 2)) == coordinates(dl.WithInput(NET, [0, 0])) == "activation a"
     assert coordinates(dl.Augmented(GRU)) == "(output h, pending input)"
     assert coordinates(Plain()) == "state"

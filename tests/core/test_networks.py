@@ -167,9 +167,7 @@ def test_gates_and_jacobian_keep_their_digits_where_gates_saturate(architecture,
     rng = np.random.default_rng(6)
     n, m = 2, 1
     biases = np.repeat(shift * np.array([0.3, 1.0, 0.2, 0.5])[:gates], n)
-    net = architecture(
-        rng.normal(size=(gates * n, m)), rng.normal(size=(gates * n, n)), biases, rng.normal(size=gates * n)
-    )
+    net = architecture(rng.normal(size=(gates * n, m)), rng.normal(size=(gates * n, n)), biases, rng.normal(size=gates * n))
     a, u = rng.normal(size=net.dim), rng.normal(size=m)
     with mpmath.workdps(120):
         image, values, J = exact(step, net, a, u)
