@@ -11,6 +11,7 @@ import numpy as np
 
 from dynlatch.analysis.escape import EscapeOutcome, EscapeThreshold, escape_threshold
 from dynlatch.analysis.fixed_points import FixedPoints, fixed_points
+from dynlatch.analysis.fixed_points.equations import equation_of
 from dynlatch.analysis.gradients import GradientDecay, gradient_decay
 from dynlatch.analysis.report.findings import findings
 from dynlatch.errors import InvalidInput
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 SEQUENCES, STEPS = 8, 100  # how many sequences, and how many of their steps, the gradient norms are taken along
 PULSE = 0.1  # probability per step and channel of a unit pulse in sampled inputs
 NEAR_STEPS = 60  # steps of the decay at each memory state
+ROOM = 10.0  # the box searched in an unbounded network, in units of the largest state of the runs
 SETTLE = 2000  # steps without input after which a run is assigned to the memory state it is at
 AT_REST = 1e-6
 
@@ -168,11 +170,11 @@ def audit(
     random = generator(rng)
     sequences, inputs_from = _inputs(network, inputs, random, batch_first=batch_first)
     with stages(5, shown=progress) as enter:
-        enter("fixed points")
-        found = fixed_points(network, rng=random)
-        memory = found.attractors
         enter("trajectories")
         visited = trajectory(network, np.zeros(network.dim), sequences)
+        enter("fixed points")
+        found = fixed_points(network, bounds=_bounds(network, visited), rng=random)
+        memory = found.attractors
         occupancy = _occupancy(network, visited[-1], memory.points)
         enter("gradients along inputs")
         along = gradient_decay(network, visited[0, :SEQUENCES], sequences[:STEPS, :SEQUENCES])
@@ -225,6 +227,14 @@ def _inputs(network: Parametric, inputs: Any, rng: np.random.Generator, *, batch
     given = np.swapaxes(given, 0, 1) if batch_first and np.ndim(inputs) == 3 else given
     T, count, _ = given.shape
     return given, f"{count} given sequence{'s' * (count != 1)} of {T} step{'s' * (T != 1)}"
+
+
+def _bounds(network: Parametric, visited: Array) -> tuple[float, float] | None:
+    """Where to search: None where structure bounds the network, else ten times as far out as the runs went."""
+    if equation_of(network)[0].box() is not None:
+        return None
+    reach = ROOM * (1.0 + float(np.abs(visited).max()))
+    return -reach, reach
 
 
 def _occupancy(network: Parametric, last: Array, memory: Array) -> Array:

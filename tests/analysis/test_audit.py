@@ -72,6 +72,18 @@ def test_small_systems():
     assert no_input.bits == 1.0
 
 
+def test_networks_that_structure_does_not_bound():
+    rng = np.random.default_rng(0)
+    relu = dl.ElmanNetwork(0.3 * rng.standard_normal((6, 6)), rng.standard_normal((6, 2)), 0.2 * np.ones(6), "relu")
+    report = analysis.audit(relu)
+    assert len(report.memory_states) == 1
+    np.testing.assert_allclose(relu.step(report.memory_states.points), report.memory_states.points, atol=1e-12)
+    two = dl.AdditiveNetwork(
+        2.0 * np.eye(2), [-1.0, -1.0], "relu"
+    )  # each unit: 0 -> -1 attracts, 1 repels, beyond it runs away
+    assert len(analysis.audit(two, np.zeros((5, 2))).memory_states) == 1
+
+
 class Links(HTMLParser):
     """Every attribute through which a page could reach out."""
 
