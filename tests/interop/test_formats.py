@@ -201,7 +201,7 @@ def npy_header(shape):
     return buffer.getvalue()
 
 
-@pytest.mark.parametrize("shape", [(10**12,), (3,), (-1, -2), (2**62, 4)])
+@pytest.mark.parametrize("shape", [(10**12,), (3,), (1,), (-1, -2), (2**62, 4)])
 def test_an_npz_member_that_declares_another_size(tmp_path, shape):
     path = tmp_path / "net.npz"
     with zipfile.ZipFile(path, "w") as archive:
