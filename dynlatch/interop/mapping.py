@@ -194,8 +194,8 @@ def _network(stage: Stage, f: Activation, readout: Readout | None) -> ElmanNetwo
 
 def find_readout(arrays: Arrays, hidden: int) -> Readout | None:
     """The one 2-D weight that reads `hidden` values, with its bias; None if there is none, or more than one."""
-    # The recurrent weights end in "_ih" and the like, never in "weight".
-    names = [name for name in arrays if isinstance(name, str) and name.endswith("weight")]
+    # The recurrent weights end in "_ih" and the like, never in "weight"; an embedding table feeds the net and reads nothing.
+    names = [name for name in arrays if isinstance(name, str) and name.endswith("weight") and "emb" not in name.lower()]
     fitting = [name for name in names if len(shape := shape_of(arrays[name])) == 2 and shape[1] == hidden]
     if len(fitting) != 1:
         return None

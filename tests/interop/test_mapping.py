@@ -174,6 +174,12 @@ def test_the_one_fitting_weight_is_the_readout():
     np.testing.assert_array_equal(found.bias, arrays["head.out.bias"])
 
 
+def test_an_embedding_is_no_readout():
+    table = {"encoder.embedding.weight": np.ones((50, HIDDEN))}
+    assert dl.from_torch(recurrent(3) | table).readout is None
+    assert len(dl.from_torch(recurrent(3) | table | readout("decoder")).readout.matrix) == 4
+
+
 def test_a_readout_without_bias():
     arrays = recurrent(4) | {"out.weight": np.ones((2, HIDDEN))}
     np.testing.assert_array_equal(dl.from_torch(arrays).readout.bias, np.zeros(2))
