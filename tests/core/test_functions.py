@@ -29,9 +29,7 @@ def tanh_single(a, u):
 
 def tanh_components(a, u):
     """Reads components by the first axis: right for one state, wrong but of the right shape for a batch of three."""
-    return [
-        sum(W[i, j] * np.tanh(a[j]) for j in range(3)) + C[i] + sum(B[i, j] * u[j] for j in range(2)) for i in range(3)
-    ]
+    return [sum(W[i, j] * np.tanh(a[j]) for j in range(3)) + C[i] + sum(B[i, j] * u[j] for j in range(2)) for i in range(3)]
 
 
 def tent(a, u):

@@ -75,9 +75,7 @@ def test_logistic_map_at_4_visits_the_images_of_doubled_angles():
 
 def test_constants_have_the_batch_axes_of_the_arguments():
     map = MAPS["constants"]()
-    np.testing.assert_array_equal(
-        map.step(np.zeros((3, 2)), np.zeros((4, 1, 1))), np.broadcast_to([1 / 3, 2], (4, 3, 2))
-    )
+    np.testing.assert_array_equal(map.step(np.zeros((3, 2)), np.zeros((4, 1, 1))), np.broadcast_to([1 / 3, 2], (4, 3, 2)))
     assert map.jacobian(np.zeros((0, 2))).shape == (0, 2, 2)
 
 
