@@ -164,6 +164,16 @@ def test_a_map_that_overflows_far_out():
     np.testing.assert_allclose(found.points, np.stack([roots, 0.3 * roots], axis=1), atol=1e-12)
 
 
+@pytest.mark.parametrize("scale", [1e-8, 1e3, 1e8, 1e12])
+def test_weights_of_any_size(scale):
+    found = analysis.fixed_points(dl.AdditiveNetwork(scale * np.array([[1.0, 0.2], [0.1, 1.0]])), rng=0)
+    assert found.index_sum == 1
+    assert len(found) == (1 if scale < 1 else 9)
+    if scale > 1:  # saturated: the attractors are the images of the four sign patterns
+        corners = scale * np.array([[-1.2, -1.1], [-0.8, 0.9], [0.8, -0.9], [1.2, 1.1]])
+        np.testing.assert_allclose(found.attractors.points, corners, rtol=1e-12)
+
+
 def test_cycles_are_fixed_points_of_the_iterate():
     net = dl.LatchNeuron(-2.0)
     found = analysis.fixed_points(dl.Iterate(net, 2), rng=0)

@@ -14,9 +14,9 @@ import numpy as np
 from dynlatch.validation import Array
 
 STEPS = 80
-CAP = 2.0  # longest bold step, in units of the root mean square size of a component
+CAP = 2.0  # longest bold step, in units of sqrt(d) or of half the length of the point, whichever is larger
 LEAP = 1e3  # longest correction ever tried, relative to the size of the point
-FARTHEST = 1e9  # a start that strays beyond is dropped, before a user's function overflows
+FARTHEST = 1e3  # a start that strays this many times beyond all starts is dropped, before a user's function overflows
 SHORTENINGS = 0.5 ** np.arange(5)
 EPS = float(np.finfo(np.float64).eps)
 
@@ -48,6 +48,7 @@ def solve(step: Callable[[Array], Array], jacobian: Callable[[Array], Array], st
     x = starts.copy()
     careful = np.arange(len(x)) % 2 == 1
     active = np.arange(len(x))
+    farthest = FARTHEST * (1.0 + np.abs(starts).max(initial=0.0))
     with np.errstate(all="ignore"):
         for _ in range(STEPS):
             here = x[active]
@@ -57,7 +58,7 @@ def solve(step: Callable[[Array], Array], jacobian: Callable[[Array], Array], st
             size = 1.0 + np.abs(here).max(-1)
             correction *= np.minimum(1.0, LEAP * size / np.maximum(length, 1e-300))[:, None]
             settled = (length <= 4 * EPS * size) | (np.abs(residual).max(-1) <= 2 * EPS * size)
-            lost = ~(length < np.inf) | (size > FARTHEST)
+            lost = ~(length < np.inf) | (size > farthest)
             x[active] = np.where(lost[:, None], np.nan, _move(step, here, residual, correction, careful[active]))
             active = active[~settled & ~lost]
             if len(active) == 0:
@@ -70,7 +71,7 @@ def solve(step: Callable[[Array], Array], jacobian: Callable[[Array], Array], st
 
 
 def _move(step: Callable[[Array], Array], x: Array, residual: Array, correction: Array, careful: Array) -> Array:
-    limit = CAP * np.sqrt(x.shape[-1])
+    limit = CAP * np.maximum(np.sqrt(x.shape[-1]), 0.5 * np.sqrt(np.sum(np.square(x), axis=-1)))
     length = np.sqrt(np.sum(np.square(correction), axis=-1))
     moved = x + correction * np.minimum(1.0, limit / np.maximum(length, 1e-300))[:, None]
     who = np.flatnonzero(careful)

@@ -141,12 +141,13 @@ def index_of(slope: Array) -> NDArray[np.int64]:
 def _starts(
     step: Callable[[Array], Array], box: Box, known: Array, size: int, rng: np.random.Generator, *, first: bool
 ) -> Array:
-    """A round of starts: uniform in the box, images of far points, orbits of random length, small ones, and segments.
+    """A round of starts: uniform in the box, images of far points, orbits of random length, small, mixed, and segments.
 
-    Orbits find what attracts, segments between known points the saddles between them, small starts the centre.
+    Orbits find what attracts, segments between known points the saddles between them, small starts the centre, mixed ones
+    saddles where some units saturate and others do not.
     """
     lo, hi = box
-    d, share = len(lo), max(size // 5, 2)
+    d, share = len(lo), max(size // 6, 2)
     uniform = rng.uniform(lo, hi, (share, d))
     image = step(0.5 * (lo + hi) + 1.5 * (hi - lo) * rng.standard_normal((share, d)))
     orbit = rng.uniform(lo, hi, (share, d))
@@ -154,7 +155,8 @@ def _starts(
     for t in range(int(lengths.max())):
         orbit = np.where((t < lengths)[:, None], np.clip(step(orbit), lo, hi), orbit)
     small = 0.5 * (lo + hi) + 0.15 * rng.standard_normal((share, d)) * np.minimum(0.5 * (hi - lo), 1.0)
-    families = [uniform, np.clip(image, lo, hi), orbit, small]
+    mixed = np.where(rng.random((share, d)) < 0.5, np.clip(rng.standard_normal((share, d)), lo, hi), uniform)
+    families = [uniform, np.clip(image, lo, hi), orbit, small, mixed]
     if len(known) >= 2:
         ends = rng.integers(0, len(known), (2, share))
         families.append(known[ends[0]] + rng.uniform(-0.1, 1.1, (share, 1)) * (known[ends[1]] - known[ends[0]]))
