@@ -9,7 +9,9 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import tokenize
 import zipfile
+import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
@@ -27,7 +29,20 @@ if TYPE_CHECKING:
 FORMAT = 1
 
 # What NumPy, zipfile and json raise on files that are damaged or something else.
-DAMAGE = (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, RecursionError)
+DAMAGE = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    EOFError,
+    MemoryError,
+    RuntimeError,  # RecursionError and NotImplementedError are two of them
+    SyntaxError,
+    tokenize.TokenError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 # Class name -> module, for everything a file may hold. Names, not imports: the core loads no analysis.
 RECORDS: Mapping[str, str] = {
