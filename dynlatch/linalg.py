@@ -50,15 +50,19 @@ def matrix_norm(matrices: Array, norm: float | str = 2) -> Array:
 def scaled_products(jacobians: Iterable[Array]) -> Iterator[tuple[Array, Array]]:
     """Running products `J_t ... J_1` as `(P, log_scale)` with the product equal to `exp(log_scale) P`.
 
-    P has largest entry 1, so no product underflows or overflows, however long. A product that is exactly zero stays
-    zero with log_scale 0. Shapes (..., n, n) and (...).
+    P has largest entry 1, however long the product. A product that is exactly zero stays zero. Shapes (..., n, n) and (...).
     """
-    product: Array | None = None
-    log_scale: Array = np.zeros(())
+    columns: Array | None = None
+    logs: Array = np.zeros(())
     for jacobian in jacobians:
-        product = jacobian if product is None else jacobian @ product
-        largest = np.abs(product).max(axis=(-2, -1))
+        size = np.abs(jacobian).max(axis=(-2, -1), keepdims=True)
+        size = np.where(size > 0, size, 1.0)
+        columns = jacobian / size if columns is None else (jacobian / size) @ columns
+        # Columns evolve on their own, each with a scale of its own: one that has fallen far behind may lead again later.
+        largest = np.abs(columns).max(axis=-2)
         scale = np.where(largest > 0, largest, 1.0)
-        product = product / scale[..., None, None]
-        log_scale = log_scale + np.log(scale)
-        yield product, log_scale
+        columns = columns / scale[..., None, :]
+        logs = logs + np.log(scale) + np.log(size[..., 0])
+        leading = np.where(largest > 0, logs, -np.inf).max(axis=-1)
+        leading = np.where(np.isneginf(leading), 0.0, leading)
+        yield columns * np.exp(np.minimum(logs - leading[..., None], 0.0))[..., None, :], leading

@@ -30,6 +30,7 @@ FORMAT = 1
 
 # What NumPy, zipfile and json raise on files that are damaged or something else.
 DAMAGE = (
+    ArithmeticError,
     OSError,
     ValueError,
     KeyError,

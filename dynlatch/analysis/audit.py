@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from dynlatch.analysis.fixed_points import FixedPoints, fixed_points
 from dynlatch.analysis.fixed_points.equations import equation_of
 from dynlatch.analysis.gradients import GradientDecay, gradient_decay
 from dynlatch.analysis.report.findings import findings
-from dynlatch.errors import InvalidInput
+from dynlatch.errors import DynlatchError, InvalidInput
 from dynlatch.maps import Parametric, coordinates, trajectory
 from dynlatch.networks.readout import Readout
 from dynlatch.progress import stages
@@ -167,6 +168,8 @@ def audit(
     >>> len(report.memory_states), report.bits
     (2, 1.0)
     """
+    if not isinstance(network, Parametric):
+        raise InvalidInput(f"`audit` takes a network; for a {type(network).__name__} call the verbs one by one.")
     random = generator(rng)
     sequences, inputs_from = _inputs(network, inputs, random, batch_first=batch_first)
     with stages(5, shown=progress) as enter:
@@ -259,7 +262,11 @@ def _thresholds(network: Parametric, memory: FixedPoints) -> tuple[EscapeThresho
     """u* of every memory state, where it is known."""
     if network.input_dim == 0:
         return ()
-    brackets = (escape_threshold(network, state) for state in memory)
+    brackets = []
+    for state in memory:
+        # A state next to a bifurcation, or a net that no input reaches, has no threshold: the audit goes on without it.
+        with suppress(DynlatchError):
+            brackets.append(escape_threshold(network, state))
     return tuple(bracket for bracket in brackets if bracket.outcome is not EscapeOutcome.UNAVAILABLE)
 
 

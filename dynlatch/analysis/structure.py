@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dynlatch.activations import Activation
 from dynlatch.linalg import matrix_norm
-from dynlatch.maps import Map, WithInput
+from dynlatch.maps import Map, WithInput, coordinates
 from dynlatch.networks import AdditiveNetwork, ElmanNetwork, LeakyNetwork
 from dynlatch.validation import Array
 
@@ -39,6 +40,16 @@ def additive_form(map: Map) -> AdditiveForm | None:
     if isinstance(map, ElmanNetwork):
         return AdditiveForm(map.W_hh, map.b, map.W_ih, map.f, np.zeros(map.dim))
     return None
+
+
+def at_kink(map: Map, states: Array) -> NDArray[np.bool_]:
+    """Which states (k, n) put a unit on a kink of its activation (ReLU at 0), where the map has no derivative."""
+    form = additive_form(map)
+    if form is None:
+        return np.zeros(len(states), dtype=bool)
+    nets = states @ form.W.T + form.c if coordinates(map) == ElmanNetwork.coordinates else states
+    h = 1e-9 * (1.0 + np.abs(nets))
+    return np.asarray((np.abs(form.f.derivative(nets + h) - form.f.derivative(nets - h)) > 1e-3).any(-1))
 
 
 def steepest_slope(f: Activation) -> float:

@@ -14,6 +14,7 @@ from dynlatch.commands.output import note, write, write_json
 from dynlatch.errors import InvalidInput, UnreadableFile
 from dynlatch.interop import load_network
 from dynlatch.maps import Parametric
+from dynlatch.results import DAMAGE
 from dynlatch.validation import Array
 
 
@@ -79,7 +80,7 @@ def _read_inputs(path: str) -> Array:
         array = np.load(path, allow_pickle=False)
     except FileNotFoundError:
         raise UnreadableFile(f"there is no file {path!r}.") from None
-    except (OSError, ValueError, EOFError) as error:
+    except DAMAGE as error:
         raise UnreadableFile(f"{path!r} is not a .npy file of numbers ({' '.join(str(error).split())}).") from None
     if not isinstance(array, np.ndarray):
         raise UnreadableFile(f"{path!r} holds several arrays; save the inputs alone with numpy.save.")

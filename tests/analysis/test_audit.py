@@ -144,3 +144,12 @@ def test_bad_input(tmp_path):
     report = analysis.audit(dl.LatchNeuron(2.0))
     with pytest.raises(UnreadableFile, match="cannot write"):
         report.to_html(tmp_path / "no" / "such" / "folder.html")
+
+
+def test_an_audit_goes_on_where_a_verb_refuses(tmp_path):
+    assert analysis.audit(dl.ElmanNetwork([[2.0]], [[0.0]], None)).bits == 1.0
+    assert len(analysis.audit(dl.AdditiveNetwork(np.eye(2))).memory_states) == 0
+    with pytest.raises(InvalidInput, match="takes a network"):
+        analysis.audit(dl.WithInput(dl.LatchNeuron(2.0), [0.1]))
+    odd = analysis.audit(dl.LatchNeuron(2.0), name="lone surrogate \udc80")
+    assert "memory states" in odd.to_html(tmp_path / "odd.html").read_text()

@@ -228,3 +228,35 @@ def test_near_the_pitchfork_no_number_is_wrong():
     pair = dl.AdditiveNetwork((1 + 1e-8) * np.eye(2))
     states = np.full(2, threshold(dl.LatchNeuron(1 + 1e-8)).attractor[0])
     assert analysis.escape_threshold(pair, states).outcome is EscapeOutcome.UNAVAILABLE
+
+
+U2 = 0.5328399753535521  # u*(2)
+
+
+@pytest.mark.parametrize(
+    ("net", "truth"),
+    [
+        (dl.AdditiveNetwork(1.001 * np.eye(2)), 2.1075529898e-5),
+        (dl.LeakyNetwork([[2.0]], 0.01), U2),
+        (dl.LeakyNetwork([[2.0]], 0.001), U2),
+        (dl.AdditiveNetwork(1e5 * np.eye(2)), 1e5 * np.sqrt(1 - 1e-5) - np.arctanh(np.sqrt(1 - 1e-5))),
+        (dl.AdditiveNetwork(1e6 * np.eye(2)), 1e6 * np.sqrt(1 - 1e-6) - np.arctanh(np.sqrt(1 - 1e-6))),
+        (dl.AdditiveNetwork(2 * np.eye(2), input_matrix=1e-10 * np.eye(2)), U2 * 1e10),
+        (dl.AdditiveNetwork(np.diag([1e8, 2.0]), input_matrix=[[0.0], [1.0]]), U2),
+        (dl.AdditiveNetwork([[0, 0], [0.1, 2.0]], [1e8, 0], input_matrix=[[0.0], [1.0]]), U2 + 0.1),
+        (dl.LatchNeuron(2.0, U2), None),
+    ],
+    ids=["near-pitchfork", "leak-.01", "leak-.001", "w=1e5", "w=1e6", "tiny-B", "mixed-scales", "mixed-bias", "fold"],
+)
+def test_hard_cases_are_right_or_unavailable(net, truth):
+    """Slow passages, saturated folds and mixed scales: a number only where it is the true one."""
+    result = threshold(net)
+    assert result.outcome in (EscapeOutcome.EXACT, EscapeOutcome.UNAVAILABLE)
+    if result.outcome is EscapeOutcome.EXACT:
+        np.testing.assert_allclose(result.lower, truth, rtol=1e-7)
+
+
+def test_hard_tanh():
+    hard = dl.Activation("hardtanh", lambda x: np.clip(x, -1, 1), lambda x: (np.abs(x) < 1) * 1.0, limits=(-1, 1), odd=True)
+    result = threshold(dl.LatchNeuron(10.0, 0.0, hard))
+    assert result.outcome is EscapeOutcome.UNAVAILABLE or abs(result.lower - 9.0) < 1e-6

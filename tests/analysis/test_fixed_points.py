@@ -208,3 +208,46 @@ def test_time_budget_is_said():
     found = analysis.fixed_points(net, rng=0, time_budget=1e-9)
     assert found.completeness is Completeness.BUDGET
     assert "0 fixed points" in found.summary()
+
+
+def test_a_relu_kink_is_not_called_attracting():
+    found = analysis.fixed_points(dl.ElmanNetwork([[2.0]], [[1.0]], None, "relu"), bounds=(-1, 5), rng=0)
+    assert [str(word) for word in found.stability] == ["neutral"]
+    assert found.index[0] == 0
+
+
+def test_degenerate_points_are_neutral():
+    found = analysis.fixed_points(dl.AdditiveNetwork(np.eye(2)), rng=0)
+    assert [str(word) for word in found.stability] == ["neutral"]
+    assert found.completeness is Completeness.CLUSTER
+    semi = analysis.fixed_points(dl.FunctionMap(lambda a, u: a + a**2, dim=1), bounds=(-1, 1), rng=0)
+    assert [str(word) for word in semi.stability] == ["neutral"]
+
+
+def test_nested_constant_inputs_under_an_iterate():
+    net = dl.WithInput(dl.WithInput(dl.ElmanNetwork([[0.1]], [[1.0]], None), [0.5]), [0.5])
+    found = analysis.fixed_points(dl.Iterate(net, 2), rng=0)
+    np.testing.assert_allclose(found.points, analysis.fixed_points(net, rng=0).points, atol=1e-12)
+
+
+@pytest.mark.parametrize(("function", "bounds", "root"), [
+    (lambda a, u: np.log(a) + 1.5, (0.01, 10.0), None),
+    (lambda a, u: np.sqrt(a) + 0.1, (1e-6, 10.0), ((1 + np.sqrt(1.4)) / 2) ** 2),
+])  # fmt: skip
+def test_functions_with_a_domain_are_asked_inside_the_bounds_only(function, bounds, root):
+    found = analysis.fixed_points(dl.FunctionMap(function, dim=1), bounds=bounds, rng=0)
+    assert len(found) >= 1
+    np.testing.assert_allclose(function(found.points, None), found.points, atol=1e-10)
+    if root is not None:
+        np.testing.assert_allclose(found.points[-1], root, rtol=1e-10)
+
+
+def test_mixed_scales():
+    found = analysis.fixed_points(dl.AdditiveNetwork(np.diag([1e8, 2.0])), rng=0)
+    assert len(found) == 9
+
+
+@pytest.mark.parametrize("bounds", [3, (1, 2, 3), ([1, 2, 3], [4, 5, 6]), ("a", "b")])
+def test_bounds_that_are_none(bounds):
+    with pytest.raises(InvalidInput, match="bounds"):
+        analysis.fixed_points(dl.AdditiveNetwork(np.eye(2)), bounds=bounds)

@@ -118,3 +118,19 @@ def test_bad_input():
         analysis.gradient_decay(net, [0.0], steps=3, norm=3)
     with pytest.raises(NotSmooth):
         analysis.gradient_decay(dl.AdditiveNetwork([[1.0]], activation="threshold"), [0.0], steps=3)
+
+
+def test_a_column_that_falls_far_behind_can_lead_again():
+    """Two uncoupled units: first one saturates for 120 steps, later the other, by more than float64's whole range."""
+    net = dl.AdditiveNetwork(np.diag([2.0, 2.0]))
+    inputs = np.zeros((400, 2))
+    inputs[:120, 0], inputs[200:, 1] = 30.0, 60.0
+    together = analysis.gradient_decay(net, [30.0, 0.1], inputs)
+    apart = [analysis.gradient_decay(dl.LatchNeuron(2.0), [a], inputs[:, [k]]) for k, a in enumerate((30.0, 0.1))]
+    expected = np.maximum(apart[0].log_norms, apart[1].log_norms)
+    np.testing.assert_allclose(together.log_norms, expected, rtol=1e-12)
+
+
+def test_entries_near_the_largest_float():
+    decay = analysis.gradient_decay(dl.AdditiveNetwork(1e307 * np.ones((60, 60)), activation="linear"), np.zeros(60), steps=3)
+    np.testing.assert_allclose(decay.log_norms, np.arange(1, 4) * (np.log(60.0) + 307 * np.log(10.0)), rtol=1e-12)

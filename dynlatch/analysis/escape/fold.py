@@ -68,8 +68,15 @@ def find_fold(system: Forced, a: Array, b: float) -> Fold | None:
         if not np.isfinite(change).all():
             return None
         if np.abs(change).max() <= 1e-14 * (1.0 + np.abs(a).max()):
-            return Fold(a, v, b)
-    return Fold(a, v, b) if np.abs(change).max() <= 1e-11 * (1.0 + np.abs(a).max()) else None
+            break
+    return Fold(a, v, b) if _is_fold(system, a, v, b) else None
+
+
+def _is_fold(system: Forced, a: Array, v: Array, b: float) -> bool:
+    """Whether the equations hold: a truncated step can be short far from a solution."""
+    at_rest = np.abs(system.step(a, b) - a).max() <= 1e-11 * (1.0 + np.abs(a).max())
+    critical = np.abs(system.jacobian(a, b) @ v - v).max() <= 1e-8
+    return bool(at_rest and critical and 0.5 < v @ v < 2.0)
 
 
 def _turning(system: Forced, a: Array, v: Array, b: float) -> tuple[Array, Array]:

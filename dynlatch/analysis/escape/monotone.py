@@ -8,12 +8,13 @@ between their orbits. So each direction has a threshold of its own, and u* is th
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
 from dynlatch.analysis.escape.fold import Fold, Forced, find_fold, forced
-from dynlatch.analysis.escape.witness import is_back, rest
+from dynlatch.analysis.escape.witness import is_back, rest, same_state
 from dynlatch.intervals import Box
 from dynlatch.maps import SmoothMap
 from dynlatch.validation import Array
@@ -23,6 +24,7 @@ WITNESS_STEPS = 100_000
 MARGIN = 1e-6  # relative distance below the fold at which safety is shown
 EXCESS = 0.99e-6  # relative distance above the threshold at which the witness escapes
 LARGEST = 1e9
+MOST_HALVINGS = 60
 
 
 class Undecided(Exception):
@@ -50,10 +52,9 @@ class Problem(NamedTuple):
     def returns(self, a: Array) -> bool:
         """Whether the state comes back to the attractor without input."""
         state, period = rest(self.map, a)
-        back = is_back(state, period, self.attractor)
-        if back and period is None:
-            raise Undecided  # creeping, towards the attractor or another point beside it
-        return back
+        if period is None:
+            raise Undecided
+        return is_back(state, period, self.attractor)
 
 
 def problem(map: SmoothMap, attractor: Array, order: Array, d: Array, input_matrix: Array | None) -> Problem:
@@ -61,20 +62,20 @@ def problem(map: SmoothMap, attractor: Array, order: Array, d: Array, input_matr
 
 
 def is_extreme(problem: Problem, box: Box) -> bool:
-    """Whether the attractor is the last fixed point in this direction, so that no push can lose it: proved by squeezing."""
+    """Whether the attractor is the last fixed point in this direction, so that no push can lose it (squeezing, simulated)."""
     corner = np.where(problem.order > 0, box[1], box[0])
     return problem.returns(corner)
 
 
-def after(problem: Problem, size: float, steps: int) -> Array:
-    """State after `steps` steps of the constant input; stops early once nothing moves."""
+def after(problem: Problem, size: float, steps: int) -> tuple[Array, bool]:
+    """State after `steps` steps of the constant input, or once nothing moves; and whether that is so."""
     a = problem.attractor
     for _ in range(steps):
         moved = problem.system.step(a, size)
-        if moved[0] == a[0] and np.array_equal(moved, a):
-            return a
+        if abs(moved[0] - a[0]) <= 1e-15 * (1.0 + abs(a[0])) and same_state(moved, a):
+            return moved, True
         a = moved
-    return a
+    return a, False
 
 
 def threshold(problem: Problem, steps: int | None) -> Direction:
@@ -83,43 +84,57 @@ def threshold(problem: Problem, steps: int | None) -> Direction:
     Raises
     ------
     Undecided
-        Where convergence is too slow for simulation to decide.
+        Where convergence is too slow for simulation to decide, or the threshold is not shown from both sides.
     """
-    lo, hi = _bracket(problem, LONG if steps is None else steps, 1e-3 if steps is None else 0.0)
-    if np.isinf(hi):
-        return Direction(np.inf, np.inf, None, "every input of this direction is safe")
+    gain = float(np.abs(problem.system.input_slope(problem.attractor, 0.0)).max())
     if steps is not None:
-        return Direction(hi, hi, steps, f"bisection on the extreme input of {steps} steps")
-    fold = find_fold(problem.system, after(problem, lo, LONG), lo)
-    if fold is not None and lo * (1 - 1e-6) <= fold.size <= hi * (1 + 1e-6) and _safe_below(problem, fold):
-        length = escape_length(problem, fold.size * (1 + EXCESS))
-        return Direction(fold.size, fold.size, length, "fold under the extreme constant input (bordered Newton)")
-    lo, hi = _bracket(problem, LONG, 0.0, lo, hi)
-    return Direction(hi, hi, LONG, "bisection on the extreme constant input")
+        lo, hi = _bracket(
+            lambda size: problem.returns(after(problem, size, steps)[0]), _first(problem, gain), LARGEST / gain, 0.0
+        )
+        return Direction(lo, lo, steps, f"bisection on the extreme input of {steps} steps")
 
+    def rests_and_returns(size: float) -> bool:
+        state, at_rest = after(problem, size, LONG)
+        return at_rest and problem.returns(state)
 
-def _bracket(problem: Problem, steps: int, width: float, lo: float = 0.0, hi: float = np.inf) -> tuple[float, float]:
-    """Safe and escaping sizes at most `width` apart, relative; (0, inf) if even the largest inputs are safe."""
-
-    def safe(size: float) -> bool:
-        return problem.returns(after(problem, size, steps))
-
+    lo, hi = _bracket(rests_and_returns, _first(problem, gain), LARGEST / gain, 1e-3)
     if np.isinf(hi):
-        hi = 1e-3 * (1.0 + float(np.abs(problem.attractor).max()))
+        return Direction(np.inf, np.inf, None, "every input of this direction is safe, up to 1e9 times the state")
+    fold = find_fold(problem.system, after(problem, lo, LONG)[0], lo)
+    if fold is not None and fold.size >= lo * (1 - 1e-9) and _safe_below(problem, fold):
+        length = escape_length(problem, fold.size * (1 + EXCESS))
+        if length is not None:
+            return Direction(fold.size, fold.size, length, "fold under the extreme constant input (bordered Newton)")
+    lo, hi = _bracket(rests_and_returns, hi, LARGEST / gain, 1e-12, lo)
+    length = escape_length(problem, lo * (1 + EXCESS))
+    if length is None:
+        raise Undecided
+    return Direction(lo, lo, length, "bisection on the extreme constant input")
+
+
+def _first(problem: Problem, gain: float) -> float:
+    return 1e-3 * (1.0 + float(np.abs(problem.attractor).max())) / gain
+
+
+def _bracket(safe: Callable[[float], bool], hi: float, largest: float, width: float, lo: float = 0.0) -> tuple[float, float]:
+    """Sizes that are safe and not shown safe, at most `width` apart, relative; (inf, inf) if all up to `largest` are."""
+    if lo == 0.0:
         while safe(hi):
             lo, hi = hi, 2.0 * hi
-            if hi > LARGEST:
+            if hi > largest:
                 return np.inf, np.inf
-    while hi - lo > max(width, 2e-16) * hi:
+    for _ in range(MOST_HALVINGS):
         middle = 0.5 * (lo + hi)
-        if not lo < middle < hi:
+        if hi - lo <= max(width, 2e-16) * hi or not lo < middle < hi:
             break
         lo, hi = (middle, hi) if safe(middle) else (lo, middle)
+    if lo == 0.0:
+        raise Undecided
     return lo, hi
 
 
 def _safe_below(problem: Problem, fold: Fold) -> bool:
-    """Proof that `(1 - MARGIN)` of the fold's size is safe: a fixed point under it, past the attractor, that leads back.
+    """Whether `(1 - MARGIN)` of the fold's size is safe: a fixed point under it, past the attractor, that leads back.
 
     The orbit of the attractor under the push never passes a fixed point of the pushed map that lies beyond the attractor.
     """

@@ -167,6 +167,8 @@ def _latch(form: AdditiveForm | None) -> scalar.ScalarLatch | None:
 def _by_scalar_theory(question: Question, latch: scalar.ScalarLatch) -> EscapeThreshold:
     """The closed forms: the upper attractor is lost by pushing down, the lower one by pushing up."""
     assert question.form is not None
+    if latch.outcome is scalar.LatchOutcome.FOLD:
+        return unavailable(question)
     if np.isinf(min(latch.thresholds)):
         return answer(question, EscapeOutcome.MONOSTABLE, np.inf, np.inf, SCALAR)
     activation = question.point if not _is_output(question) else question.form.W[0] * question.point + question.form.c

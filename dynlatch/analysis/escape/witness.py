@@ -12,7 +12,6 @@ from dynlatch.validation import Array
 PATIENCE = 100_000  # steps
 ROUNDING = 8e-16  # relative distance at which two states are the same
 BACK = 1e-6  # relative distance at which a state at rest is the attractor
-SLOWLY_BACK = 1e-2  # the same for a state still moving when patience ran out
 
 
 class Landing(NamedTuple):
@@ -35,9 +34,13 @@ def replay(map: Map, attractor: Array, inputs: Array, *, norm: float = np.inf, i
 
 
 def is_back(state: Array, period: int | None, attractor: Array) -> bool:
-    """Whether a state that was followed to `rest` is the attractor; slow convergence towards it is no escape."""
-    distance = float(np.abs(state - attractor).max()) / (1.0 + float(np.abs(attractor).max()))
-    return distance <= (SLOWLY_BACK if period is None else BACK)
+    """Whether a state that was followed to `rest` is the attractor, component by component.
+
+    A state still moving when patience ran out counts as back: slow convergence is no escape.
+    """
+    size = float(np.abs(attractor).max())
+    floor = 1e-12 * size if size > 0 else 1e-9
+    return period is None or bool(np.all(np.abs(state - attractor) <= BACK * np.abs(attractor) + floor))
 
 
 def rest(map: Map, a: Array) -> tuple[Array, int | None]:
@@ -51,7 +54,7 @@ def rest(map: Map, a: Array) -> tuple[Array, int | None]:
         a = map.step(a)
         age += 1
         # One component first: it rules nearly every step out at a tenth of the cost of comparing states.
-        if abs(a[0] - remembered[0]) <= ROUNDING * (1.0 + abs(a[0])) and _same(a, remembered):
+        if abs(a[0] - remembered[0]) <= 1e-15 * (1.0 + abs(a[0])) and same_state(a, remembered):
             period = _period(map, a, age)
             if period is not None:
                 return a, period
@@ -65,10 +68,10 @@ def _period(map: Map, a: Array, most: int) -> int | None:
     b = a
     for period in range(1, most + 1):
         b = map.step(b)
-        if _same(a, b):
+        if same_state(a, b):
             return period
     return None
 
 
-def _same(a: Array, b: Array) -> bool:
-    return bool(np.abs(a - b).max() <= ROUNDING * (1.0 + np.abs(a).max()))
+def same_state(a: Array, b: Array) -> bool:
+    return bool(np.all(np.abs(a - b) <= ROUNDING * np.abs(a) + 1e-17 * np.abs(a).max() + 1e-300))

@@ -15,8 +15,8 @@ from dynlatch.analysis.fixed_points.result import Completeness as Completeness
 from dynlatch.analysis.fixed_points.result import FixedPoint as FixedPoint
 from dynlatch.analysis.fixed_points.result import FixedPoints as FixedPoints
 from dynlatch.analysis.fixed_points.search import Found, index_of, is_degenerate, search
-from dynlatch.analysis.outcomes import classify
-from dynlatch.analysis.structure import additive_form, contraction_factor
+from dynlatch.analysis.outcomes import Stability, classify
+from dynlatch.analysis.structure import additive_form, at_kink, contraction_factor
 from dynlatch.errors import InvalidInput
 from dynlatch.intervals import Box
 from dynlatch.linalg import matrix_norm, spectra
@@ -118,7 +118,13 @@ def _region(map: Map, equation: Equation, u0: Array | None, bounds: tuple[Any, A
                 f"or {equation.dim} numbers."
             )
         return own, True
-    lo, hi = (shaped_array("bounds", np.broadcast_to(end, (equation.dim,)), (equation.dim,)) for end in bounds)
+    try:
+        lower, upper = bounds
+        lo, hi = (shaped_array("bounds", np.broadcast_to(end, (equation.dim,)), (equation.dim,)) for end in (lower, upper))
+    except (TypeError, ValueError) as error:
+        if isinstance(error, InvalidInput):
+            raise
+        raise InvalidInput(f"`bounds` must be (lo, hi), each a number or {equation.dim} numbers; got {bounds!r}.") from None
     if not np.all(lo < hi):
         raise InvalidInput("`bounds` must be (lo, hi) with lo < hi in every component.")
     covers = own is not None and bool(np.all(lo <= own[0]) and np.all(hi >= own[1]))
@@ -159,13 +165,16 @@ def _describe(
     smooth = require_smooth(map, "fixed_points")
     jacobians = smooth.jacobian(points)
     eigenvalues = spectra(jacobians)
+    stability = classify(eigenvalues, matrix_norm(jacobians, "fro"))
+    undecided = is_degenerate(x, error) | at_kink(map, points)
+    stability[undecided] = Stability.NEUTRAL
     return FixedPoints(
         points=points,
         eigenvalues=eigenvalues,
         residuals=np.abs(map.step(points) - points).max(-1, initial=0.0),
         errors=error,
-        stability=classify(eigenvalues, matrix_norm(jacobians, "fro")),
-        index=np.where(is_degenerate(x, error), 0, index_of(equation.jacobian(x, u0))),
+        stability=stability,
+        index=np.where(undecided, 0, index_of(equation.jacobian(x, u0))),
         completeness=completeness,
         estimated_missing=unseen,
         coordinates=coordinates(map),

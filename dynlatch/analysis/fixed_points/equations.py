@@ -20,7 +20,7 @@ import numpy as np
 from dynlatch.activations import LOGISTIC, TANH
 from dynlatch.analysis.structure import additive_form
 from dynlatch.intervals import Box, affine_image
-from dynlatch.maps import Iterate, Map, SmoothMap, WithInput, require_smooth
+from dynlatch.maps import Iterate, Map, SmoothMap, WithInput, coordinates, require_smooth
 from dynlatch.networks import GRU, LSTM, ElmanNetwork, StackedNetwork
 from dynlatch.networks.common import parts, sum_of_gates
 from dynlatch.validation import Array
@@ -80,11 +80,9 @@ class Plain:
             return _unit_box(self.dim) if isinstance(inner, GRU) else None
         if not form.f.bounded:
             return None
-        limits = (np.full(self.dim, end) for end in form.f.limits)
-        if isinstance(inner, ElmanNetwork) or (isinstance(inner, WithInput) and isinstance(inner.map, ElmanNetwork)):
-            lo, hi = limits
-            return lo, hi
-        low, high = limits
+        low, high = (np.full(self.dim, end) for end in form.f.limits)
+        if coordinates(inner) == ElmanNetwork.coordinates:
+            return low, high
         lo, hi = affine_image(form.W, low, high, form.c)
         if u is None:
             return lo, hi

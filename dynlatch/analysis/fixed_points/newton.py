@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from dynlatch.intervals import Box
 from dynlatch.validation import Array
 
 STEPS = 80
@@ -39,8 +40,8 @@ def newton_step(x: Array, residual: Array, slope: Array) -> Array:
         return np.asarray(np.linalg.solve(matrix + nudge * np.eye(x.shape[-1]), residual[..., None])[..., 0])
 
 
-def solve(step: Callable[[Array], Array], jacobian: Callable[[Array], Array], starts: Array) -> Solutions:
-    """Run Newton from every row of `starts` (k, d) and return those that converged.
+def solve(step: Callable[[Array], Array], jacobian: Callable[[Array], Array], starts: Array, box: Box) -> Solutions:
+    """Run Newton from every row of `starts` (k, d), inside `box` throughout, and return those that converged.
 
     A start is retired when its correction is at rounding level, or when its residual is (a degenerate solution, where
     corrections stay large); it is dropped when it never gets there.
@@ -59,7 +60,7 @@ def solve(step: Callable[[Array], Array], jacobian: Callable[[Array], Array], st
             correction *= np.minimum(1.0, LEAP * size / np.maximum(length, 1e-300))[:, None]
             settled = (length <= 4 * EPS * size) | (np.abs(residual).max(-1) <= 2 * EPS * size)
             lost = ~(length < np.inf) | (size > farthest)
-            x[active] = np.where(lost[:, None], np.nan, _move(step, here, residual, correction, careful[active]))
+            x[active] = np.where(lost[:, None], np.nan, _move(step, here, residual, correction, careful[active], box))
             active = active[~settled & ~lost]
             if len(active) == 0:
                 break
@@ -70,7 +71,7 @@ def solve(step: Callable[[Array], Array], jacobian: Callable[[Array], Array], st
     return Solutions(*(column[keep] for column in measured))
 
 
-def _move(step: Callable[[Array], Array], x: Array, residual: Array, correction: Array, careful: Array) -> Array:
+def _move(step: Callable[[Array], Array], x: Array, residual: Array, correction: Array, careful: Array, box: Box) -> Array:
     limit = CAP * np.maximum(np.sqrt(x.shape[-1]), 0.5 * np.sqrt(np.sum(np.square(x), axis=-1)))
     length = np.sqrt(np.sum(np.square(correction), axis=-1))
     moved = x + correction * np.minimum(1.0, limit / np.maximum(length, 1e-300))[:, None]
@@ -79,11 +80,11 @@ def _move(step: Callable[[Array], Array], x: Array, residual: Array, correction:
     for shortening in SHORTENINGS:
         if len(who) == 0:
             break
-        trial = x[who] + shortening * correction[who]
+        trial = np.clip(x[who] + shortening * correction[who], *box)
         moved[who] = trial
         worse = ~(np.sum(np.square(step(trial) - trial), axis=-1) < before)
         who, before = who[worse], before[worse]
-    return np.asarray(moved)
+    return np.asarray(np.clip(moved, *box))
 
 
 def measure(step: Callable[[Array], Array], jacobian: Callable[[Array], Array], x: Array) -> Solutions:
@@ -91,11 +92,10 @@ def measure(step: Callable[[Array], Array], jacobian: Callable[[Array], Array], 
     if len(x) == 0:
         return Solutions(x, np.zeros(0), np.zeros(0))
     residual, slope = step(x) - x, jacobian(x)
-    size = 1.0 + np.abs(x).max(-1)
     widths = np.linalg.svd(np.eye(x.shape[-1]) - slope, compute_uv=False)
     singular = widths[:, -1] <= EPS * np.maximum(widths[:, 0], 1.0)
-    rounding = 4 * EPS * size * np.sqrt(x.shape[-1])
-    # sqrt(d) / (smallest singular value) bounds the inf-norm of the inverse.
-    spread = np.sqrt(x.shape[-1]) / np.where(singular, 1.0, widths[:, -1])
-    error = np.where(singular, np.inf, spread * (np.abs(residual).max(-1) + rounding))
+    rounding = 4 * EPS * (1.0 + np.abs(x)) * np.sqrt(x.shape[-1])
+    safe = np.where(singular[:, None, None], np.eye(x.shape[-1]), np.eye(x.shape[-1]) - slope)
+    by_component = np.abs(np.linalg.inv(safe)) @ (np.abs(residual) + rounding)[..., None]
+    error = np.where(singular, np.inf, by_component[..., 0].max(-1))
     return Solutions(x, np.abs(newton_step(x, residual, slope)).max(-1), error)

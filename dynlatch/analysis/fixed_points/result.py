@@ -37,8 +37,8 @@ class Completeness(StrEnum):
             "a pair of opposite index could still be missing.",
             Completeness.CHECKSUM_FAILED: "The indices do not sum to +1, as they must over all fixed points of a bounded "
             "map: some are missing.",
-            Completeness.NO_CHECKSUM: "The search came to rest, but the map is not known to be bounded, so that no "
-            "checksum exists.",
+            Completeness.NO_CHECKSUM: "The search came to rest; no checksum exists, because the map is not known to be "
+            "bounded or only a part of its box was searched.",
             Completeness.BUDGET: "The search was cut short by its budget: there may be more.",
             Completeness.CLUSTER: "At least one point is degenerate (I - J singular to rounding): a fold, a continuum or a "
             "cluster of points, shown by one representative.",

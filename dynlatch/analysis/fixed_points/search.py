@@ -17,7 +17,7 @@ from dynlatch.validation import Array
 WORK = 1000  # rounds times unknowns; at least LEAST_ROUNDS, at most MOST_ROUNDS rounds
 LEAST_ROUNDS, MOST_ROUNDS = 16, 128
 QUIET_ROUNDS = 2
-DEGENERATE_ERROR = 1e-6  # a forward error above this, relative to the size of the point, makes the point degenerate
+DEGENERATE_ERROR = 3e-9  # a forward error above this, relative to the size of the point, makes the point degenerate
 MANY_DEGENERATE = 32
 FACTORISATIONS = 2e9  # starts of a round times the cube of the unknowns
 
@@ -117,7 +117,7 @@ def search(
     for number in range(int(np.clip(WORK // equation.dim, LEAST_ROUNDS, MOST_ROUNDS))):
         if time.monotonic() > deadline:
             return found, False
-        solutions = solve(step, jacobian, _starts(step, box, found.points, size, rng, first=number == 0))
+        solutions = solve(step, jacobian, _starts(step, box, found.points, size, rng, first=number == 0), box)
         inside = np.all((solutions.x >= box[0] - 1e-9) & (solutions.x <= box[1] + 1e-9), axis=-1)
         points, errors = solutions.x[inside], solutions.error[inside]
         if odd:
@@ -149,7 +149,7 @@ def _starts(
     lo, hi = box
     d, share = len(lo), max(size // 6, 2)
     uniform = rng.uniform(lo, hi, (share, d))
-    image = step(0.5 * (lo + hi) + 1.5 * (hi - lo) * rng.standard_normal((share, d)))
+    image = step(np.clip(0.5 * (lo + hi) + 1.5 * (hi - lo) * rng.standard_normal((share, d)), lo, hi))
     orbit = rng.uniform(lo, hi, (share, d))
     lengths = rng.integers(1, 40, share)
     for t in range(int(lengths.max())):
@@ -159,7 +159,8 @@ def _starts(
     families = [uniform, np.clip(image, lo, hi), orbit, small, mixed]
     if len(known) >= 2:
         ends = rng.integers(0, len(known), (2, share))
-        families.append(known[ends[0]] + rng.uniform(-0.1, 1.1, (share, 1)) * (known[ends[1]] - known[ends[0]]))
+        segments = known[ends[0]] + rng.uniform(-0.1, 1.1, (share, 1)) * (known[ends[1]] - known[ends[0]])
+        families.append(np.clip(segments, lo, hi))
     if first:
         families += [np.clip(np.zeros((2, d)), lo, hi), np.tile(0.5 * (lo + hi), (2, 1))]
     return np.concatenate(families)

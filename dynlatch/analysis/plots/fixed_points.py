@@ -55,8 +55,9 @@ def _plane(found: FixedPoints) -> tuple[Array, Array]:
     points = found.attractors.points if len(found.attractors) > 2 else found.points
     centre = points.mean(axis=0) if len(points) else np.zeros(n)
     directions = np.linalg.svd(points - centre, full_matrices=False)[2]
-    padding = np.eye(n)[: max(0, 2 - len(directions))]
-    return centre, np.concatenate([directions, padding])[:2]
+    axes_of_space = np.eye(n)[:3]
+    basis = np.linalg.qr(np.concatenate([directions[:2], axes_of_space]).T)[0].T
+    return centre, basis[:2]
 
 
 def plot_multipliers(found: FixedPoints, *, ax: Axes | None = None) -> Axes:

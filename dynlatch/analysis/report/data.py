@@ -92,7 +92,7 @@ def write_text(path: str | os.PathLike[str], text: str) -> Path:
     target = Path(path)
     partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
     try:
-        partial.write_text(text, encoding="utf-8")
+        partial.write_text(text, encoding="utf-8", errors="backslashreplace")
         partial.replace(target)
     except OSError as error:
         partial.unlink(missing_ok=True)

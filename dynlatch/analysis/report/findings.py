@@ -33,10 +33,10 @@ def _memory(report: Audit) -> str:
     if k == 0:
         return f"No fixed point attracts: under zero input the network latches no bit in a fixed point ({known})"
     if k == 1:
-        return f"There is one memory state: whatever happened before, the network forgets it; it latches 0 bits ({known})"
+        return f"There is one memory state: fixed points latch 0 bits, what happened before is forgotten there ({known})"
     bits = f"{report.bits:.0f}" if report.bits.is_integer() else f"{report.bits:.2f}"
     states = f"{k} memory states (attracting fixed points under zero input)"
-    return f"There are {states}: the network can latch {bits} bits ({known})"
+    return f"There are {states}: the network can latch {bits} bit{'s' * (bits != '1')} ({known})"
 
 
 def _near(report: Audit) -> str:
@@ -80,21 +80,27 @@ def _along(report: Audit) -> str:
 
 def _occupancy(report: Audit) -> str:
     k = len(report.memory_states)
-    if k < 2:
+    if k == 0:
         return ""
     used = int((report.occupancy[:-1] > 0).sum())
-    sentence = f"{used} of the {k} memory states are where the sequences end once the input is off"
+    sentence = f"{used} of the {k} memory state{'s' * (k != 1)} are where the sequences end once the input is off"
     nowhere = float(report.occupancy[-1])
-    return sentence + (f"; {nowhere:.0%} of them end in none of these (a cycle, or still moving)." if nowhere > 0 else ".")
+    return sentence + (
+        f"; {nowhere:.0%} of them end in none of these (on a cycle, at an unstable point, or still moving)."
+        if nowhere > 0
+        else "."
+    )
 
 
 def _thresholds(report: Audit) -> str:
     finite = [bracket.lower for bracket in report.thresholds if np.isfinite(bracket.lower)]
     if not finite:
         return ""
+    k = len(report.memory_states)
+    which = "any memory state" if len(finite) == k else f"{len(finite)} of the {k} memory states (no bound for the others)"
     return (
-        f"No input whose entries stay within {min(finite):.6g} can erase any memory state (escape threshold u*, exact; the "
-        f"hardest to erase needs {max(finite):.6g})."
+        f"No input whose entries stay within {min(finite):.6g} can erase {which} (escape threshold u*, exact; the hardest of "
+        f"them to erase needs {max(finite):.6g})."
     )
 
 
