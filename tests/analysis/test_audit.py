@@ -60,7 +60,7 @@ def test_given_inputs_and_their_order():
 
 def test_small_systems():
     one = analysis.audit(dl.LatchNeuron(0.5))
-    assert "forgets" in one.summary()
+    assert "forgotten" in one.summary()
     two = analysis.audit(dl.LatchNeuron(2.0))
     assert two.bits == 1.0
     assert "0.53284" in two.summary()

@@ -236,8 +236,8 @@ U2 = 0.5328399753535521  # u*(2)
 @pytest.mark.parametrize(
     ("net", "truth"),
     [
-        (dl.AdditiveNetwork(1.001 * np.eye(2)), 2.1075529898e-5),
-        (dl.LeakyNetwork([[2.0]], 0.01), U2),
+        pytest.param(dl.AdditiveNetwork(1.001 * np.eye(2)), 2.1075529898e-5, marks=pytest.mark.slow),
+        pytest.param(dl.LeakyNetwork([[2.0]], 0.01), U2, marks=pytest.mark.slow),
         (dl.LeakyNetwork([[2.0]], 0.001), U2),
         (dl.AdditiveNetwork(1e5 * np.eye(2)), 1e5 * np.sqrt(1 - 1e-5) - np.arctanh(np.sqrt(1 - 1e-5))),
         (dl.AdditiveNetwork(1e6 * np.eye(2)), 1e6 * np.sqrt(1 - 1e-6) - np.arctanh(np.sqrt(1 - 1e-6))),

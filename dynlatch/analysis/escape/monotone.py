@@ -16,6 +16,7 @@ import numpy as np
 from dynlatch.analysis.escape.fold import Fold, Forced, find_fold, forced
 from dynlatch.analysis.escape.witness import is_back, rest, same_state
 from dynlatch.intervals import Box
+from dynlatch.linalg import spectral_radius
 from dynlatch.maps import SmoothMap
 from dynlatch.validation import Array
 
@@ -24,6 +25,7 @@ WITNESS_STEPS = 100_000
 MARGIN = 1e-6  # relative distance below the fold at which safety is shown
 EXCESS = 0.99e-6  # relative distance above the threshold at which the witness escapes
 LARGEST = 1e9
+SLOWEST = 0.995  # spectral radius of the attractor above which simulation takes too long to decide
 MOST_HALVINGS = 60
 
 
@@ -86,18 +88,18 @@ def threshold(problem: Problem, steps: int | None) -> Direction:
     Undecided
         Where convergence is too slow for simulation to decide, or the threshold is not shown from both sides.
     """
-    gain = float(np.abs(problem.system.input_slope(problem.attractor, 0.0)).max())
+    if spectral_radius(problem.map.jacobian(problem.attractor)) > SLOWEST:
+        raise Undecided
+    first = 1e-3 * (1.0 + float(np.abs(problem.attractor).max()))
     if steps is not None:
-        lo, hi = _bracket(
-            lambda size: problem.returns(after(problem, size, steps)[0]), _first(problem, gain), LARGEST / gain, 0.0
-        )
+        lo, hi = _bracket(lambda size: problem.returns(after(problem, size, steps)[0]), first, LARGEST, 0.0)
         return Direction(lo, lo, steps, f"bisection on the extreme input of {steps} steps")
 
     def rests_and_returns(size: float) -> bool:
         state, at_rest = after(problem, size, LONG)
         return at_rest and problem.returns(state)
 
-    lo, hi = _bracket(rests_and_returns, _first(problem, gain), LARGEST / gain, 1e-3)
+    lo, hi = _bracket(rests_and_returns, first, LARGEST, 1e-3)
     if np.isinf(hi):
         return Direction(np.inf, np.inf, None, "every input of this direction is safe, up to 1e9 times the state")
     fold = find_fold(problem.system, after(problem, lo, LONG)[0], lo)
@@ -105,15 +107,13 @@ def threshold(problem: Problem, steps: int | None) -> Direction:
         length = escape_length(problem, fold.size * (1 + EXCESS))
         if length is not None:
             return Direction(fold.size, fold.size, length, "fold under the extreme constant input (bordered Newton)")
-    lo, hi = _bracket(rests_and_returns, hi, LARGEST / gain, 1e-12, lo)
+    lo, hi = _bracket(rests_and_returns, hi, LARGEST, 1e-10, lo)
+    if not after(problem, hi, LONG)[1]:
+        raise Undecided  # still moving: that is slowness, not an escape
     length = escape_length(problem, lo * (1 + EXCESS))
     if length is None:
         raise Undecided
     return Direction(lo, lo, length, "bisection on the extreme constant input")
-
-
-def _first(problem: Problem, gain: float) -> float:
-    return 1e-3 * (1.0 + float(np.abs(problem.attractor).max())) / gain
 
 
 def _bracket(safe: Callable[[float], bool], hi: float, largest: float, width: float, lo: float = 0.0) -> tuple[float, float]:

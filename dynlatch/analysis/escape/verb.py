@@ -199,7 +199,9 @@ def _by_order(question: Question, s: Array, r: Array) -> EscapeThreshold:
     equation, u0 = equation_of(question.map)
     box = equation.box(None if u0 is None else (u0, u0))
     assert box is not None  # a bounded activation bounds the map
-    pushes = [problem(question.map, question.point, sign * s, sign * r, question.B) for sign in (1.0, -1.0)]
+    assert question.form is not None
+    gain = float(np.abs(question.form.B).max())  # sizes in units in which the input moves the state by about 1
+    pushes = [problem(question.map, question.point, sign * s, sign * r / gain, question.B) for sign in (1.0, -1.0)]
     try:
         ways = [(threshold(push, question.steps), push) for push in pushes if not is_extreme(push, box)]
     except Undecided:
@@ -207,6 +209,8 @@ def _by_order(question: Question, s: Array, r: Array) -> EscapeThreshold:
     if not ways:
         return answer(question, EscapeOutcome.MONOSTABLE, np.inf, np.inf, "the extreme orbits of a monotone map meet here")
     easiest, push = min(ways, key=lambda way: way[0].escaping)
+    easiest = easiest._replace(safe=easiest.safe / gain, escaping=easiest.escaping / gain)
+    push = push._replace(d=push.d * gain)
     if np.isinf(easiest.escaping):
         return answer(question, EscapeOutcome.UNREACHABLE, np.inf, np.inf, easiest.by)
     return answer(question, EscapeOutcome.EXACT, easiest.safe, easiest.escaping, easiest.by, _constant(easiest, push))
