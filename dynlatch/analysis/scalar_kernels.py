@@ -43,6 +43,7 @@ class TanhUnit(NamedTuple):
 
 
 def tanh_unit(w: float, c: float) -> TanhUnit:
+    """The unit `a' = w tanh(a) + c` with its critical point and threshold; both are zero where it cannot latch."""
     excess = w - 1.0
     if excess <= 0.0:
         return TanhUnit(w, excess, c, 0.0, 0.0, 0.0)

@@ -60,6 +60,7 @@ class Problem(NamedTuple):
 
 
 def problem(map: SmoothMap, attractor: Array, order: Array, d: Array, input_matrix: Array | None) -> Problem:
+    """The problem of pushing `attractor` by multiples of the input d, upward in `order`."""
     return Problem(map, attractor, order, d, forced(map, d, input_matrix))
 
 

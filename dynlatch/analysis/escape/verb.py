@@ -52,7 +52,8 @@ def escape_threshold(
     that the state does not come back once the input is switched off again. At b = u* itself nothing escapes.
 
     Exact today: dimension 1 (tanh, logistic, any non-decreasing activation with w > 0), sign-consistent weights under box
-    inputs (inf-norm), and contractions (no other attractor). Elsewhere the outcome is `unavailable` and the bracket (0, inf).
+    inputs (inf-norm), and contractions (no other attractor). Elsewhere, and where convergence is too slow for simulation to
+    decide, the outcome is `unavailable` and the bracket (0, inf). Exact means to rounding, not certified by intervals.
 
     Parameters
     ----------

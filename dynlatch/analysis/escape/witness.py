@@ -74,4 +74,5 @@ def _period(map: Map, a: Array, most: int) -> int | None:
 
 
 def same_state(a: Array, b: Array) -> bool:
+    """Whether two states agree to rounding, component by component."""
     return bool(np.all(np.abs(a - b) <= ROUNDING * np.abs(a) + 1e-17 * np.abs(a).max() + 1e-300))

@@ -26,7 +26,7 @@ from dynlatch.randomness import Rng, generator
 from dynlatch.validation import Array, positive_number, shaped_array
 
 METHODS = ("auto", "multistart")
-EXACT_ERROR = 1e-12  # relative error of the exact scalar theory
+EXACT_ERROR = 1e-12  # relative error of the exact scalar theory, except next to a fold, where sqrt(eps) is all there is
 
 
 def fixed_points(
