@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from dynlatch.errors import InvalidInput, NotSmooth
+from dynlatch.errors import InvalidInput, NotEnclosable, NotSmooth
 from dynlatch.validation import Array
 
 Function: TypeAlias = Callable[[Array], Array]
@@ -100,7 +100,7 @@ class Activation:
     def slope_image(self, lo: Array, hi: Array) -> tuple[Array, Array]:
         """Range of f' on [lo, hi], rounded outward: the ends give the least, the peak (if inside) the largest."""
         if self.slope_peak is None:
-            raise InvalidInput(f"the range of the slope of {self.name!r} needs `slope_peak`, where f' is largest.")
+            raise NotEnclosable(f"the range of the slope of {self.name!r} needs `slope_peak`, where f' is largest.")
         ends = self.derivative(lo), self.derivative(hi)
         nearest = np.clip(self.slope_peak, lo, hi)
         below, above = _outward(np.minimum(*ends), np.maximum(np.maximum(*ends), self.derivative(nearest)))

@@ -18,6 +18,10 @@ class NotSmooth(DynlatchError, TypeError):
     """A verb that needs derivatives was given a map that has none."""
 
 
+class NotEnclosable(DynlatchError, TypeError):
+    """A proof by interval arithmetic was asked of a map, or of an activation, that has no interval bounds."""
+
+
 class NotAttracting(DynlatchError, ValueError):
     """A point or cycle given as an attractor is not attracting."""
 

@@ -11,8 +11,8 @@ from typing import Any, Protocol, Self, runtime_checkable
 
 import numpy as np
 
-from dynlatch.errors import InvalidInput, NotSmooth
-from dynlatch.intervals import Box, add, as_box
+from dynlatch.errors import InvalidInput, NotEnclosable, NotSmooth
+from dynlatch.intervals import Box, add, as_box, matmul
 from dynlatch.validation import Array, count, inputs_of, shaped_array, states
 
 
@@ -72,6 +72,27 @@ class Enclosable(Map, Protocol):
     """
 
     def enclose(self, lo: Array, hi: Array, u: Array | Box | None = None) -> Box: ...
+
+
+@runtime_checkable
+class SmoothEnclosable(SmoothMap, Enclosable, Protocol):
+    """A smooth map with bounds on its Jacobian, for proofs.
+
+    `enclose_jacobian(lo, hi, u)` bounds every entry of `jacobian` over the box [lo, hi], rounded outward: two arrays
+    `(..., n, n)`. At a kink of a piecewise-linear unit the bounds hold the slopes of both sides.
+    """
+
+    def enclose_jacobian(self, lo: Array, hi: Array, u: Array | Box | None = None) -> Box: ...
+
+
+def interval_jacobian(map: Map, lo: Array, hi: Array, u: Array | Box | None = None) -> Box | None:
+    """Bounds on the Jacobian over boxes; None where the map (a plain function, an activation of unknown slope) has none."""
+    if not isinstance(map, SmoothEnclosable):
+        return None
+    try:
+        return map.enclose_jacobian(lo, hi, u)
+    except NotEnclosable:
+        return None
 
 
 def require_smooth(map: Map, verb: str) -> SmoothMap:
@@ -221,6 +242,20 @@ class Iterate:
             v = self._smooth.vjp(point, v, u)
         return v
 
+    def enclose(self, lo: Array, hi: Array, u: Array | Box | None = None) -> Box:
+        for _ in range(self.period):
+            lo, hi = _enclosable(self.map).enclose(lo, hi, u)
+        return lo, hi
+
+    def enclose_jacobian(self, lo: Array, hi: Array, u: Array | Box | None = None) -> Box:
+        """Product of the bounds along the interval orbit."""
+        inner = _smooth_enclosable(self.map)
+        product = inner.enclose_jacobian(lo, hi, u)
+        for _ in range(self.period - 1):
+            lo, hi = inner.enclose(lo, hi, u)
+            product = matmul(inner.enclose_jacobian(lo, hi, u), product)
+        return product
+
 
 @dataclass(frozen=True, eq=False)
 class WithInput:
@@ -266,10 +301,14 @@ class WithInput:
     def vjp(self, a: Array, v: Array, u: Array | None = None) -> Array:
         return self._smooth.vjp(a, v, self._total(u))
 
+    def _total_box(self, u: Array | Box | None) -> Array | Box:
+        return self.u0 if u is None else add((self.u0, self.u0), as_box(u))
+
     def enclose(self, lo: Array, hi: Array, u: Array | Box | None = None) -> Box:
-        if not isinstance(self.map, Enclosable):
-            raise InvalidInput(f"{type(self.map).__name__} has no interval image (`enclose`).")
-        return self.map.enclose(lo, hi, self.u0 if u is None else add((self.u0, self.u0), as_box(u)))
+        return _enclosable(self.map).enclose(lo, hi, self._total_box(u))
+
+    def enclose_jacobian(self, lo: Array, hi: Array, u: Array | Box | None = None) -> Box:
+        return _smooth_enclosable(self.map).enclose_jacobian(lo, hi, self._total_box(u))
 
 
 @dataclass(frozen=True, eq=False)
@@ -333,6 +372,18 @@ class Augmented:
         back = np.einsum("...ij,...i->...j", self._smooth.input_jacobian(state, pending), dv)
         moved = _join(self._smooth.vjp(state, dv, pending), back)
         return np.broadcast_to(moved, (*_batch_of(a, v, u), self.dim)).copy()
+
+
+def _enclosable(map: Map) -> Enclosable:
+    if not isinstance(map, Enclosable):
+        raise NotEnclosable(f"{type(map).__name__} has no interval image (`enclose`).")
+    return map
+
+
+def _smooth_enclosable(map: Map) -> SmoothEnclosable:
+    if not isinstance(map, SmoothEnclosable):
+        raise NotEnclosable(f"{type(map).__name__} has no bounds on its Jacobian (`enclose_jacobian`).")
+    return map
 
 
 def _batch_of(*vectors: Array | None) -> tuple[int, ...]:

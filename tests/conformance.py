@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from dynlatch.maps import Enclosable, Map, Parametric, SmoothMap
+from dynlatch.maps import Enclosable, Map, Parametric, SmoothEnclosable, SmoothMap
 from dynlatch.networks.stacked import Layer
 
 Check = Callable[[Any, np.random.Generator], None]
@@ -45,6 +45,8 @@ def checks_for(map: Map) -> list[Check]:
         checks += [check_parameter_gradient, check_replacement]
     if isinstance(map, Enclosable):
         checks += [check_enclosure, check_enclosure_of_input_boxes, check_point_boxes, check_enclosure_batch]
+    if isinstance(map, SmoothEnclosable):
+        checks += [check_jacobian_enclosure]
     if isinstance(map, Layer):
         checks += [check_output]
     return checks
@@ -217,6 +219,21 @@ def check_enclosure_batch(map: Enclosable, rng: np.random.Generator) -> None:
         single = map.enclose(a[k] - 0.1, a[k] + 0.2, u[k])
         _close(below[k], single[0], BATCH, f"lower end of box {k}")
         _close(above[k], single[1], BATCH, f"upper end of box {k}")
+
+
+def check_jacobian_enclosure(map: SmoothEnclosable, rng: np.random.Generator) -> None:
+    """The bounds hold the Jacobian at every point of the box, for a batch of boxes, and are tight for a point."""
+    for width in (0.0, 1e-8, 0.1, 1.0, 30.0):
+        a, u, _ = _point(map, rng)
+        lo, hi = a - width * rng.random(map.dim), a + width * rng.random(map.dim)
+        for entering in (u, None):
+            below, above = map.enclose_jacobian(lo, hi, entering)
+            assert below.shape == above.shape == (map.dim, map.dim)
+            _inside(below, map.jacobian(_members(lo, hi, rng), entering), above, f"the Jacobian over a box of width {width}")
+            batch = map.enclose_jacobian(np.stack([lo, a]), np.stack([hi, a]), entering)
+            _close(batch[0][0], below, BATCH, "the Jacobian's bounds in a batch")
+            if width == 0.0:
+                assert (above - below).max() < 1e-11 * max(1.0, np.abs(above).max())
 
 
 def check_output(map: Layer, rng: np.random.Generator) -> None:

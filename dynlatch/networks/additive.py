@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from dynlatch.activations import Activation, resolve
-from dynlatch.intervals import Box, add, affine_image, as_box
+from dynlatch.intervals import Box, add, affine_image, as_box, multiply
 from dynlatch.networks.common import batch_of, checked_names, input_weights, outer, real, spread
 from dynlatch.networks.readout import Readout, as_readout
 from dynlatch.validation import Array, finite_number, shaped_array, square_matrix
@@ -124,6 +124,11 @@ class AdditiveNetwork:
             return image
         entering = as_box(u)
         return add(image, entering if self.B is None else affine_image(self.B, *entering))
+
+    def enclose_jacobian(self, lo: Array, hi: Array, u: Array | Box | None = None) -> Box:
+        """Bounds on `W diag f'` over the box [lo, hi], shape (..., n, n), rounded outward."""
+        slopes = self.f.slope_image(real(lo), real(hi))
+        return multiply((self.W, self.W), (slopes[0][..., None, :], slopes[1][..., None, :]))
 
     def output(self, a: Array) -> Array:
         """The units' outputs f(a): what a readout or a further layer sees."""

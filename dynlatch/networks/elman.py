@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from dynlatch.activations import Activation, resolve
-from dynlatch.intervals import Box, add, affine_image, as_box
+from dynlatch.intervals import Box, add, affine_image, as_box, multiply
 from dynlatch.networks.common import (
     batch_of,
     checked_names,
@@ -133,10 +133,16 @@ class ElmanNetwork:
 
     def enclose(self, lo: Array, hi: Array, u: Array | Box | None = None) -> Box:
         """Interval image of the box [lo, hi], rounded outward; `u` is an input or a box of inputs."""
+        return self.f.image(*self._net_box(lo, hi, u))
+
+    def _net_box(self, lo: Array, hi: Array, u: Array | Box | None) -> Box:
         net = affine_image(self.W_hh, real(lo), real(hi), self.b)
-        if u is not None:
-            net = add(net, affine_image(self.W_ih, *as_box(u)))
-        return self.f.image(*net)
+        return net if u is None else add(net, affine_image(self.W_ih, *as_box(u)))
+
+    def enclose_jacobian(self, lo: Array, hi: Array, u: Array | Box | None = None) -> Box:
+        """Bounds on `diag f'(net) W_hh` over the box [lo, hi], shape (..., n, n), rounded outward."""
+        slopes = self.f.slope_image(*self._net_box(lo, hi, u))
+        return multiply((slopes[0][..., None], slopes[1][..., None]), (self.W_hh, self.W_hh))
 
     def output(self, a: Array) -> Array:
         """The state itself: what a readout or a further layer sees."""

@@ -138,6 +138,13 @@ class LeakyNetwork:
         rate = self.rate, self.rate
         return add(multiply(one_minus(rate), (lo, hi)), multiply(rate, drive))
 
+    def enclose_jacobian(self, lo: Array, hi: Array, u: Array | Box | None = None) -> Box:
+        """Bounds on the Jacobian over the box [lo, hi], shape (..., n, n), rounded outward."""
+        slopes = self.f.slope_image(real(lo), real(hi))
+        recurrent = multiply((self.W, self.W), (slopes[0][..., None, :], slopes[1][..., None, :]))
+        stay = one_minus((self.rate, self.rate))
+        return add((np.diag(stay[0]), np.diag(stay[1])), multiply((self.rate[:, None], self.rate[:, None]), recurrent))
+
     def output(self, a: Array) -> Array:
         """The units' outputs f(a): what a readout or a further layer sees."""
         return self.f(real(a))

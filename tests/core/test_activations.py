@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 import dynlatch as dl
 from dynlatch.activations import ACTIVATIONS, LINEAR, LOGISTIC, RELU, SOFTPLUS, TANH, THRESHOLD, resolve
-from dynlatch.errors import InvalidInput, NotSmooth
+from dynlatch.errors import InvalidInput, NotEnclosable, NotSmooth
 
 SMOOTH = tuple(f for f in ACTIVATIONS if f is not THRESHOLD)
 SOFTSIGN = dl.Activation("softsign", lambda x: x / (1 + np.abs(x)), lambda x: (1 + np.abs(x)) ** -2.0, limits=(-1, 1))
@@ -181,7 +181,7 @@ def test_unbounded_intervals_have_ranges(f):
 
 
 def test_slope_image_needs_the_peak():
-    with pytest.raises(InvalidInput, match="slope_peak"):
+    with pytest.raises(NotEnclosable, match="slope_peak"):
         SOFTSIGN.slope_image(0.0, 1.0)
 
 

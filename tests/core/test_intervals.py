@@ -1,13 +1,14 @@
 """Interval arithmetic against rational arithmetic: every enclosure holds the exact image, and is tight to rounding."""
 
 from fractions import Fraction
+from math import fsum
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dynlatch.intervals import add, affine_image, as_box, blend, multiply, one_minus
+from dynlatch.intervals import add, affine_image, as_box, blend, matmul, multiply, one_minus
 
 numbers = st.floats(-1e6, 1e6) | st.floats(-1e-300, 1e-300) | st.sampled_from([0.0, -1.0, 1.0, 0.1])
 interval = st.tuples(numbers, numbers).map(sorted)
@@ -160,3 +161,25 @@ def test_a_tuple_of_two_numbers_is_one_input_and_no_box():
     lo, hi = as_box((0.1, 0.2))
     np.testing.assert_array_equal(lo, [0.1, 0.2])
     np.testing.assert_array_equal(hi, [0.1, 0.2])
+
+
+def test_matrix_products_hold_every_product_of_members():
+    rng = np.random.default_rng(0)
+    for width in (0.0, 1e-12, 0.3):
+        x, y = rng.normal(size=(7, 3, 4)), rng.normal(size=(7, 4, 2))
+        X, Y = (x - width * rng.random(x.shape), x + width * rng.random(x.shape)), (y, y + width * rng.random(y.shape))
+        below, above = matmul(X, Y)
+        for _ in range(50):
+            left, right = rng.uniform(*X), rng.uniform(*Y)
+            exact = np.array([[[fsum(l * r for l, r in zip(row, column, strict=True)) for column in B.T] for row in A]
+                              for A, B in zip(left, right, strict=True)])  # fmt: skip
+            assert (below <= exact).all()
+            assert (exact <= above).all()
+        if width == 0.0:
+            assert (above - below).max() < 1e-13
+
+
+def test_an_unbounded_matrix_has_unbounded_products():
+    below, above = matmul((np.array([[-np.inf]]), np.array([[np.inf]])), (np.zeros((1, 1)), np.ones((1, 1))))
+    assert below[0, 0] == -np.inf
+    assert above[0, 0] == np.inf

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import dynlatch as dl
-from dynlatch.errors import DynlatchError, InvalidInput, NotSmooth
+from dynlatch.errors import DynlatchError, InvalidInput, NotEnclosable, NotSmooth
 from dynlatch.maps import Enclosable, Map, Parametric, SmoothMap, coordinates, require_smooth
 
 RNG = np.random.default_rng(11)
@@ -145,7 +145,7 @@ def test_with_input_refuses_such_inputs(u0):
 
 
 def test_with_input_has_no_interval_image_of_a_map_without_one():
-    with pytest.raises(InvalidInput, match="Plain has no interval image"):
+    with pytest.raises(NotEnclosable, match="Plain has no interval image"):
         dl.WithInput(Plain(), [0.0]).enclose(np.zeros(2), np.ones(2))
 
 
