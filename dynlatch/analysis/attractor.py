@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from dynlatch.analysis.fixed_points import FixedPoint
 from dynlatch.analysis.fixed_points.newton import newton_step
+from dynlatch.analysis.fixed_points.result import FixedPoint
 from dynlatch.errors import InvalidInput, NotAttracting
 from dynlatch.linalg import spectra
-from dynlatch.maps import Map, require_smooth
+from dynlatch.maps import Map, SmoothMap, require_smooth
 from dynlatch.validation import Array, finite_array
 
 POLISHING_STEPS = 20
@@ -18,46 +19,104 @@ FAR = 1e-3  # a polished point further than this from the given one (relative to
 
 
 class Attractor(NamedTuple):
-    """A fixed point that attracts, with the modulus of its largest multiplier."""
+    """A fixed point or cycle: its points in the order of the orbit (p, n), and the multipliers (n,) of M^p."""
 
-    point: Array
-    spectral_radius: float
+    points: Array
+    multipliers: NDArray[np.complex128]
+
+    @property
+    def point(self) -> Array:
+        """The fixed point; of a cycle the first point."""
+        return self.points[0]
+
+    @property
+    def period(self) -> int:
+        """Number of points p."""
+        return len(self.points)
+
+    @property
+    def spectral_radius(self) -> float:
+        """Largest modulus of a multiplier of M^p."""
+        return float(np.abs(self.multipliers).max())
 
 
-def polish(map: Map, point: Any, verb: str) -> Attractor:
-    """The fixed point that `point` approximates, whatever its stability.
+def polish(map: Map, given: Any, verb: str) -> Attractor:
+    """The fixed point or cycle that `given` approximates, whatever its stability.
+
+    Parameters
+    ----------
+    map : SmoothMap
+    given : array_like, shape (n,) or (p, n), or a member of a result
+        A state, or the points of a cycle in their order.
+    verb : str
+        Who asks, for the error message.
 
     Raises
     ------
     InvalidInput
-        If Newton's method from `point` leads nowhere or elsewhere.
+        If Newton's method from `given` leads nowhere or elsewhere.
     """
     smooth = require_smooth(map, verb)
-    given = finite_array("attractor", point.point if isinstance(point, FixedPoint) else point)
-    if given.shape != (map.dim,):
-        raise InvalidInput(f"`attractor` must be a state of shape ({map.dim},); got shape {given.shape}.")
-    x = given[None, :]
+    start = _orbit_of(smooth, given)
+    x = start.copy()
     for _ in range(POLISHING_STEPS):
-        correction = newton_step(x, smooth.step(x) - x, smooth.jacobian(x))
+        correction = _shooting_step(smooth, x)
         if not np.isfinite(correction).all() or np.abs(correction).max() <= 1e-15 * (1.0 + np.abs(x).max()):
             break
         x = x + correction
-    moved = float(np.abs(x[0] - given).max())
-    residual = float(np.abs(smooth.step(x) - x).max())
-    if not (moved <= FAR * (1.0 + np.abs(given).max()) and residual <= 1e-9 * (1.0 + np.abs(x).max())):
+    moved = float(np.abs(x - start).max())
+    residual = float(np.abs(smooth.step(x) - np.roll(x, -1, axis=0)).max())
+    if not (moved <= FAR * (1.0 + np.abs(start).max()) and residual <= 1e-9 * (1.0 + np.abs(x).max())):
+        off = np.abs(smooth.step(start) - np.roll(start, -1, axis=0)).max()
+        what, finder = ("a fixed point", "fixed_points(map)") if len(x) == 1 else ("a cycle", "periodic_orbits(map, period)")
         raise InvalidInput(
-            f"`attractor` is not near a fixed point: one step moves it by {np.abs(smooth.step(given) - given).max():.3g}. "
-            "Find one with `fixed_points(map).attractors`."
+            f"`attractor` is not near {what}: one step misses the next point by {off:.3g}. Find one with `{finder}.attractors`."
         )
-    return Attractor(x[0], float(np.abs(spectra(smooth.jacobian(x))[0, 0])))
+    return Attractor(x, spectra(_product(smooth.jacobian(x))))
 
 
-def attracting(map: Map, point: Any, verb: str) -> Attractor:
+def attracting(map: Map, given: Any, verb: str) -> Attractor:
     """As `polish`, and refused unless the largest multiplier lies inside the unit circle."""
-    found = polish(map, point, verb)
+    found = polish(map, given, verb)
     if found.spectral_radius >= 1.0:
         raise NotAttracting(
             f"`attractor` has a multiplier of modulus {found.spectral_radius:.12g}; an attractor needs all of them below 1. "
             "`fixed_points(map).attractors` lists those that attract."
         )
     return found
+
+
+def _orbit_of(map: Map, given: Any) -> Array:
+    """The points of what was given, shape (p, n)."""
+    member = given.point if isinstance(given, FixedPoint) else getattr(given, "points", given)
+    points = finite_array("attractor", member)
+    if points.ndim not in (1, 2) or points.size == 0 or points.shape[-1] != map.dim:
+        raise InvalidInput(
+            f"`attractor` must be a state of shape ({map.dim},) or a cycle of shape (period, {map.dim}); "
+            f"got shape {points.shape}."
+        )
+    return points.reshape(-1, map.dim)
+
+
+def _shooting_step(map: SmoothMap, x: Array) -> Array:
+    """Newton's correction of `M(x_j) = x_{j+1}` around the cycle, all points at once."""
+    p, n = x.shape
+    residual = map.step(x) - np.roll(x, -1, axis=0)
+    jacobians = map.jacobian(x)
+    if p == 1:
+        return newton_step(x, residual, jacobians)
+    # Row j reads x_{j+1} - M(x_j): the unknowns are numbered so that x_{j+1} stands on the diagonal.
+    slope = np.zeros((p * n, p * n))
+    for j in range(p):
+        before = (j - 1) % p
+        slope[j * n : (j + 1) * n, before * n : (before + 1) * n] = jacobians[j]
+    target = np.roll(x, -1, axis=0).reshape(1, -1)
+    return np.roll(newton_step(target, residual.reshape(1, -1), slope[None]).reshape(p, n), 1, axis=0)
+
+
+def _product(jacobians: Array) -> Array:
+    """`J_{p-1} ... J_0`."""
+    product: Array = jacobians[0]
+    for jacobian in jacobians[1:]:
+        product = jacobian @ product
+    return product

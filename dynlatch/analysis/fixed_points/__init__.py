@@ -177,5 +177,7 @@ def _describe(
         index=np.where(undecided, 0, index_of(equation.jacobian(x, u0))),
         completeness=completeness,
         estimated_missing=unseen,
+        dimension=np.zeros(len(points), dtype=np.int64),
+        unresolved=np.zeros((0, 2, points.shape[1])),
         coordinates=coordinates(map),
     )

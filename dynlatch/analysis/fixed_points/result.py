@@ -82,6 +82,10 @@ class FixedPoints(Result):
     completeness : Completeness
     estimated_missing : float
         Chao's lower estimate of the number of points that the search did not meet.
+    dimension : int ndarray, shape (k,)
+        0 for a point; d > 0 where the point stands for a whole continuum of fixed points of that dimension.
+    unresolved : ndarray, shape (m, 2, n)
+        Boxes [lo, hi] in which a proof could neither exclude a fixed point nor verify one.
     coordinates : str
         What the state is.
     """
@@ -94,6 +98,8 @@ class FixedPoints(Result):
     index: NDArray[np.int64]
     completeness: Completeness
     estimated_missing: float
+    dimension: NDArray[np.int64]
+    unresolved: Array
     coordinates: str
 
     @property
@@ -121,6 +127,7 @@ class FixedPoints(Result):
             errors=self.errors[rows],
             stability=self.stability[rows],
             index=self.index[rows],
+            dimension=self.dimension[rows],
         )
 
     def __len__(self) -> int:
