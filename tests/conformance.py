@@ -17,8 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from dynlatch.maps import Enclosable, Map, Parametric, SmoothEnclosable, SmoothMap
-from dynlatch.networks.stacked import Layer
+from dynlatch.errors import NotEnclosable
+from dynlatch.maps import Enclosable, Iterate, Map, Parametric, SmoothEnclosable, SmoothMap, WithInput
+from dynlatch.networks.stacked import EnclosedLayer, Layer
 
 Check = Callable[[Any, np.random.Generator], None]
 Call = Callable[..., np.ndarray]
@@ -43,13 +44,22 @@ def checks_for(map: Map) -> list[Check]:
         checks += [check_jacobian, check_input_jacobian, check_products]
     if isinstance(map, Parametric):
         checks += [check_parameter_gradient, check_replacement]
-    if isinstance(map, Enclosable):
+    if isinstance(map, Enclosable) and _offers(map, "enclose"):
         checks += [check_enclosure, check_enclosure_of_input_boxes, check_point_boxes, check_enclosure_batch]
-    if isinstance(map, SmoothEnclosable):
+    if isinstance(map, SmoothEnclosable) and _offers(map, "enclose_jacobian"):
         checks += [check_jacobian_enclosure]
+    if isinstance(map, EnclosedLayer) and _offers(map, "enclose_jacobian"):
+        checks += [check_layer_enclosures]
     if isinstance(map, Layer):
         checks += [check_output]
     return checks
+
+
+def _innermost(map: Map) -> Map:
+    """The map that a composition is made of: it claims an enclosure only where that one has it."""
+    while isinstance(map, (Iterate, WithInput)):
+        map = map.map
+    return map
 
 
 def check_shapes(map: Map, rng: np.random.Generator) -> None:
@@ -236,6 +246,24 @@ def check_jacobian_enclosure(map: SmoothEnclosable, rng: np.random.Generator) ->
                 assert (above - below).max() < 1e-11 * max(1.0, np.abs(above).max())
 
 
+def check_layer_enclosures(map: EnclosedLayer, rng: np.random.Generator) -> None:
+    """The bounds on the derivatives by the input and of the output hold at every point of the box."""
+    for width in (0.0, 1e-8, 0.1, 1.0, 30.0):
+        a, u, _ = _point(map, rng)
+        lo, hi = a - width * rng.random(map.dim), a + width * rng.random(map.dim)
+        points = _members(lo, hi, rng)
+        for entering in (u, None):
+            below, above = map.enclose_input_jacobian(lo, hi, entering)
+            _inside(below, map.input_jacobian(points, entering), above, f"the input Jacobian over a box of width {width}")
+        below, above = map.enclose_output_jacobian(lo, hi)
+        slopes = np.swapaxes(map.output_jvp(points[:, None, :], np.eye(map.dim)), -1, -2)
+        assert below.shape == above.shape == slopes.shape[1:]
+        _inside(below, slopes, above, f"the derivative of the output over a box of width {width}")
+        two = np.stack([lo, a]), np.stack([hi, a])
+        _close(map.enclose_output_jacobian(*two)[0][0], below, BATCH, "the output's bounds in a batch")
+        _close(map.enclose_input_jacobian(*two)[0][0], map.enclose_input_jacobian(lo, hi)[0], BATCH, "input bounds in a batch")
+
+
 def check_output(map: Layer, rng: np.random.Generator) -> None:
     """The derivatives and the interval image of `output` are those of `output`."""
     a, _, numeric = _smooth_point(map, rng, lambda a, u: numerical_jacobian(map.output, a))
@@ -273,6 +301,15 @@ def _smooth_point(map: Map, rng: np.random.Generator, derivative: Call) -> tuple
         if error < 0.1 * DIFFERENCES:
             return a, u, numeric
     raise AssertionError("the differences converged at none of 50 points: the map is not smooth almost everywhere")
+
+
+def _offers(map: Any, name: str) -> bool:
+    """Whether the map keeps the promise of its methods: one made of others may find that a part has no bounds."""
+    try:
+        getattr(map, name)(np.zeros(map.dim), np.zeros(map.dim))
+    except NotEnclosable:
+        return False
+    return True
 
 
 def _point(map: Map, rng: np.random.Generator, batch: tuple[int, ...] = ()) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

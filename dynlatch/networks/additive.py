@@ -12,7 +12,7 @@ import numpy as np
 
 from dynlatch.activations import Activation, resolve
 from dynlatch.intervals import Box, add, affine_image, as_box, multiply
-from dynlatch.networks.common import batch_of, checked_names, input_weights, outer, real, spread
+from dynlatch.networks.common import batch_of, checked_names, input_weights, outer, real, rows_times, spread
 from dynlatch.networks.readout import Readout, as_readout
 from dynlatch.validation import Array, finite_number, shaped_array, square_matrix
 
@@ -130,6 +130,11 @@ class AdditiveNetwork:
         slopes = self.f.slope_image(real(lo), real(hi))
         return multiply((self.W, self.W), (slopes[0][..., None, :], slopes[1][..., None, :]))
 
+    def enclose_input_jacobian(self, lo: Array, hi: Array, u: Array | Box | None = None) -> Box:
+        """B, whatever the box."""
+        B = self.input_jacobian(real(lo))
+        return B, B
+
     def output(self, a: Array) -> Array:
         """The units' outputs f(a): what a readout or a further layer sees."""
         return self.f(real(a))
@@ -145,6 +150,10 @@ class AdditiveNetwork:
     def output_enclose(self, lo: Array, hi: Array) -> Box:
         """Interval image of `output`."""
         return self.f.image(real(lo), real(hi))
+
+    def enclose_output_jacobian(self, lo: Array, hi: Array) -> Box:
+        """Bounds on the derivative of `output`, diag f'(a)."""
+        return rows_times(self.f.slope_image(real(lo), real(hi)), np.eye(self.dim))
 
 
 def LatchNeuron(w: float, bias: float = 0.0, activation: Activation | str = "tanh") -> AdditiveNetwork:

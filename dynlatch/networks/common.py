@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from dynlatch.errors import InvalidInput
+from dynlatch.intervals import Box, add, multiply
 from dynlatch.validation import Array, finite_array, shaped_array
 
 
@@ -82,3 +83,37 @@ def sum_of_gates(coefficients: tuple[Array, ...], W: Array) -> Array:
     k = np.stack(coefficients, axis=-2)
     # One pass over the result: adding gate by gate is bound by memory, and 2-3 times slower.
     return np.asarray(np.einsum("...gi,gij->...ij", k, W.reshape(*k.shape[-2:], W.shape[-1])))
+
+
+def rows_times(k: Box, W: Array) -> Box:
+    """Bounds on `diag(k) W` for a box of vectors k (..., n), shape (..., n, m)."""
+    return multiply((k[0][..., None], k[1][..., None]), (W, W))
+
+
+def box_sum_of_gates(coefficients: tuple[Box, ...], W: Array) -> Box:
+    """Bounds on `sum_of_gates` for boxes of coefficients: shape (..., n, m)."""
+    total: Box | None = None
+    for k, gate in zip(coefficients, np.split(W, len(coefficients)), strict=True):
+        term = rows_times(k, gate)
+        total = term if total is None else add(total, term)
+    assert total is not None
+    return total
+
+
+def box_parts(x: Box, count: int) -> list[Box]:
+    """The last axis of a box cut into `count` equal pieces."""
+    return list(zip(*(parts(end, count) for end in x), strict=True))
+
+
+def add_to_diagonal(J: Box, d: Box) -> Box:
+    """Bounds on `J + diag(d)`."""
+    i = np.arange(d[0].shape[-1])
+    lo, hi = J[0].copy(), J[1].copy()
+    lo[..., i, i], hi[..., i, i] = add((lo[..., i, i], hi[..., i, i]), d)
+    return lo, hi
+
+
+def box_identity(lo: Array, rows: int) -> Box:
+    """The first `rows` rows of the identity for every member of a batch of boxes, as bounds on a constant Jacobian."""
+    block = np.broadcast_to(np.eye(rows, lo.shape[-1]), (*lo.shape[:-1], rows, lo.shape[-1]))
+    return block, block

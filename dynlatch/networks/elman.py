@@ -14,12 +14,14 @@ from dynlatch.activations import Activation, resolve
 from dynlatch.intervals import Box, add, affine_image, as_box, multiply
 from dynlatch.networks.common import (
     batch_of,
+    box_identity,
     checked_names,
     given,
     input_weights,
     optional_bias,
     outer,
     real,
+    rows_times,
     spread,
 )
 from dynlatch.networks.readout import Readout, as_readout
@@ -144,6 +146,10 @@ class ElmanNetwork:
         slopes = self.f.slope_image(*self._net_box(lo, hi, u))
         return multiply((slopes[0][..., None], slopes[1][..., None]), (self.W_hh, self.W_hh))
 
+    def enclose_input_jacobian(self, lo: Array, hi: Array, u: Array | Box | None = None) -> Box:
+        """Bounds on `diag f'(net) W_ih` over the box [lo, hi], shape (..., n, m), rounded outward."""
+        return rows_times(self.f.slope_image(*self._net_box(lo, hi, u)), self.W_ih)
+
     def output(self, a: Array) -> Array:
         """The state itself: what a readout or a further layer sees."""
         return np.array(a, dtype=np.float64)
@@ -159,3 +165,7 @@ class ElmanNetwork:
     def output_enclose(self, lo: Array, hi: Array) -> Box:
         """Interval image of `output`: the box itself."""
         return real(lo), real(hi)
+
+    def enclose_output_jacobian(self, lo: Array, hi: Array) -> Box:
+        """Derivative of `output`: the identity."""
+        return box_identity(real(lo), self.dim)

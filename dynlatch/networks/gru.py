@@ -13,7 +13,11 @@ import numpy as np
 from dynlatch.activations import LOGISTIC, TANH
 from dynlatch.intervals import Box, add, affine_image, as_box, blend, multiply
 from dynlatch.networks.common import (
+    add_to_diagonal,
     batch_of,
+    box_identity,
+    box_parts,
+    box_sum_of_gates,
     checked_names,
     gate_weights,
     given,
@@ -44,6 +48,14 @@ class _Nets(NamedTuple):
     update: Array
     candidate: Array
     recurrent: Array
+
+
+class _BoxNets(NamedTuple):
+    # The same, as boxes.
+    reset: Box
+    update: Box
+    candidate: Box
+    recurrent: Box
 
 
 class _Slopes(NamedTuple):
@@ -193,14 +205,36 @@ class GRU:
 
     def enclose(self, lo: Array, hi: Array, u: Array | Box | None = None) -> Box:
         """Interval image of the box [lo, hi], rounded outward; `u` is an input or a box of inputs."""
-        h = real(lo), real(hi)
-        own = list(zip(*(parts(end, 3) for end in affine_image(self.weight_hh, *h, self.b_hh)), strict=True))
+        nets = self._box_nets(real(lo), real(hi), u)
+        return blend(LOGISTIC.image(*nets.update), TANH.image(*nets.candidate), (real(lo), real(hi)))
+
+    def _box_nets(self, lo: Array, hi: Array, u: Array | Box | None) -> _BoxNets:
+        own = box_parts(affine_image(self.weight_hh, lo, hi, self.b_hh), 3)
         shift = (self.b_ih, self.b_ih) if u is None else affine_image(self.weight_ih, *as_box(u), self.b_ih)
-        entering = list(zip(*(parts(end, 3) for end in shift), strict=True))
-        reset = LOGISTIC.image(*add(entering[0], own[0]))
-        update = LOGISTIC.image(*add(entering[1], own[1]))
-        candidate = TANH.image(*add(entering[2], multiply(reset, own[2])))
-        return blend(update, candidate, h)
+        entering = box_parts(shift, 3)
+        reset = add(entering[0], own[0])
+        candidate = add(entering[2], multiply(LOGISTIC.image(*reset), own[2]))
+        return _BoxNets(reset, add(entering[1], own[1]), candidate, own[2])
+
+    def _box_slopes(self, lo: Array, hi: Array, u: Array | Box | None) -> tuple[Box, tuple[Box, ...], tuple[Box, ...]]:
+        """Bounds on the slopes: of the kept part, of the recurrent gates (r, z, n), of the entering ones."""
+        nets = self._box_nets(lo, hi, u)
+        taken = LOGISTIC.image(-nets.update[1], -nets.update[0])
+        candidate = multiply(taken, TANH.slope_image(*nets.candidate))
+        reset = multiply(multiply(candidate, nets.recurrent), LOGISTIC.slope_image(*nets.reset))
+        n_lo, n_hi = TANH.image(*nets.candidate)
+        update = multiply(add((lo, hi), (-n_hi, -n_lo)), LOGISTIC.slope_image(*nets.update))
+        recurrent = multiply(candidate, LOGISTIC.image(*nets.reset))
+        return LOGISTIC.image(*nets.update), (reset, update, recurrent), (reset, update, candidate)
+
+    def enclose_jacobian(self, lo: Array, hi: Array, u: Array | Box | None = None) -> Box:
+        """Bounds on the Jacobian over the box [lo, hi], shape (..., n, n), rounded outward."""
+        kept, recurrent, _ = self._box_slopes(real(lo), real(hi), u)
+        return add_to_diagonal(box_sum_of_gates(recurrent, self.weight_hh), kept)
+
+    def enclose_input_jacobian(self, lo: Array, hi: Array, u: Array | Box | None = None) -> Box:
+        """Bounds on `input_jacobian` over the box [lo, hi], shape (..., n, m), rounded outward."""
+        return box_sum_of_gates(self._box_slopes(real(lo), real(hi), u)[2], self.weight_ih)
 
     def output(self, a: Array) -> Array:
         """The state itself: what a readout or a further layer sees."""
@@ -217,3 +251,7 @@ class GRU:
     def output_enclose(self, lo: Array, hi: Array) -> Box:
         """Interval image of `output`: the box itself."""
         return real(lo), real(hi)
+
+    def enclose_output_jacobian(self, lo: Array, hi: Array) -> Box:
+        """Derivative of `output`: the identity."""
+        return box_identity(real(lo), self.dim)

@@ -14,7 +14,7 @@ import numpy as np
 from dynlatch.activations import Activation, resolve
 from dynlatch.errors import InvalidInput
 from dynlatch.intervals import Box, add, affine_image, as_box, multiply, one_minus
-from dynlatch.networks.common import batch_of, checked_names, input_weights, outer, real, spread
+from dynlatch.networks.common import batch_of, checked_names, input_weights, outer, real, rows_times, spread
 from dynlatch.networks.readout import Readout, as_readout
 from dynlatch.validation import Array, finite_array, shaped_array, square_matrix
 
@@ -145,6 +145,13 @@ class LeakyNetwork:
         stay = one_minus((self.rate, self.rate))
         return add((np.diag(stay[0]), np.diag(stay[1])), multiply((self.rate[:, None], self.rate[:, None]), recurrent))
 
+    def enclose_input_jacobian(self, lo: Array, hi: Array, u: Array | Box | None = None) -> Box:
+        """Bounds on `diag(alpha) B`, whatever the box."""
+        B = np.eye(self.dim) if self.B is None else self.B
+        bounds = rows_times((self.rate, self.rate), B)
+        batch = batch_of(real(lo))
+        return spread(bounds[0], batch, core=2), spread(bounds[1], batch, core=2)
+
     def output(self, a: Array) -> Array:
         """The units' outputs f(a): what a readout or a further layer sees."""
         return self.f(real(a))
@@ -160,6 +167,10 @@ class LeakyNetwork:
     def output_enclose(self, lo: Array, hi: Array) -> Box:
         """Interval image of `output`."""
         return self.f.image(real(lo), real(hi))
+
+    def enclose_output_jacobian(self, lo: Array, hi: Array) -> Box:
+        """Bounds on the derivative of `output`, diag f'(a)."""
+        return rows_times(self.f.slope_image(real(lo), real(hi)), np.eye(self.dim))
 
 
 def _rates(alpha: Any, n: int) -> Array:

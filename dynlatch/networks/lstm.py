@@ -14,6 +14,9 @@ from dynlatch.activations import LOGISTIC, TANH
 from dynlatch.intervals import Box, add, affine_image, as_box, multiply
 from dynlatch.networks.common import (
     batch_of,
+    box_identity,
+    box_parts,
+    box_sum_of_gates,
     checked_names,
     gate_weights,
     given,
@@ -23,6 +26,7 @@ from dynlatch.networks.common import (
     outer,
     parts,
     real,
+    rows_times,
     spread,
     sum_of_gates,
 )
@@ -206,15 +210,52 @@ class LSTM:
 
     def enclose(self, lo: Array, hi: Array, u: Array | Box | None = None) -> Box:
         """Interval image of the box [lo, hi], rounded outward; `u` is an input or a box of inputs."""
-        (h_lo, c_lo), (h_hi, c_hi) = parts(real(lo), 2), parts(real(hi), 2)
-        net = affine_image(self.weight_hh, h_lo, h_hi, self.b)
-        if u is not None:
-            net = add(net, affine_image(self.weight_ih, *as_box(u)))
-        i, f, g, o = zip(*(parts(end, 4) for end in net), strict=True)
-        kept = multiply(LOGISTIC.image(*f), (c_lo, c_hi))
-        cell = add(kept, multiply(LOGISTIC.image(*i), TANH.image(*g)))
+        h, c = box_parts((real(lo), real(hi)), 2)
+        i, f, g, o = self._box_nets(h, u)
+        cell = self._box_cell(i, f, g, c)
         hidden = multiply(LOGISTIC.image(*o), TANH.image(*cell))
         return join(hidden[0], cell[0]), join(hidden[1], cell[1])
+
+    def _box_nets(self, h: Box, u: Array | Box | None) -> list[Box]:
+        net = affine_image(self.weight_hh, *h, self.b)
+        return box_parts(net if u is None else add(net, affine_image(self.weight_ih, *as_box(u))), 4)
+
+    def _box_cell(self, i: Box, f: Box, g: Box, c: Box) -> Box:
+        """Next cell, from what enters the gates and the cell."""
+        return add(multiply(LOGISTIC.image(*f), c), multiply(LOGISTIC.image(*i), TANH.image(*g)))
+
+    def _box_chain(self, lo: Array, hi: Array, u: Array | Box | None, W: Array) -> tuple[Box, Box, Box, Box]:
+        """Bounds on the derivatives (h' rows, c' rows) by what enters through W, on dh'/dc' and on the forget gate."""
+        h, c = box_parts((real(lo), real(hi)), 2)
+        i, f, g, o = self._box_nets(h, u)
+        cell = self._box_cell(i, f, g, c)
+        by_gate = (
+            multiply(TANH.image(*g), LOGISTIC.slope_image(*i)),
+            multiply(c, LOGISTIC.slope_image(*f)),
+            multiply(LOGISTIC.image(*i), TANH.slope_image(*g)),
+        )
+        squash = multiply(LOGISTIC.image(*o), TANH.slope_image(*cell))
+        output = multiply(LOGISTIC.slope_image(*o), TANH.image(*cell))
+        n = self.hidden_size
+        cells = box_sum_of_gates(by_gate, W[: 3 * n])
+        through = multiply((squash[0][..., None], squash[1][..., None]), cells)
+        return add(through, rows_times(output, W[3 * n :])), cells, squash, LOGISTIC.image(*f)
+
+    def enclose_jacobian(self, lo: Array, hi: Array, u: Array | Box | None = None) -> Box:
+        """Bounds on the Jacobian over the box [lo, hi], shape (..., 2 n, 2 n), rounded outward."""
+        hidden, cells, squash, forget = self._box_chain(lo, hi, u, self.weight_hh)
+        through = multiply(squash, forget)
+        eye = np.eye(self.hidden_size)
+        ends = []
+        for k in range(2):
+            beside = np.concatenate([through[k][..., None] * eye, forget[k][..., None] * eye], axis=-2)
+            ends.append(np.concatenate([np.concatenate([hidden[k], cells[k]], axis=-2), beside], axis=-1))
+        return ends[0], ends[1]
+
+    def enclose_input_jacobian(self, lo: Array, hi: Array, u: Array | Box | None = None) -> Box:
+        """Bounds on `input_jacobian` over the box [lo, hi], shape (..., 2 n, m), rounded outward."""
+        hidden, cells, _, _ = self._box_chain(lo, hi, u, self.weight_ih)
+        return np.concatenate([hidden[0], cells[0]], axis=-2), np.concatenate([hidden[1], cells[1]], axis=-2)
 
     def output(self, a: Array) -> Array:
         """The half h of the state: what a readout or a further layer sees."""
@@ -232,3 +273,7 @@ class LSTM:
     def output_enclose(self, lo: Array, hi: Array) -> Box:
         """Interval image of `output`: the half h of the box."""
         return parts(real(lo), 2)[0], parts(real(hi), 2)[0]
+
+    def enclose_output_jacobian(self, lo: Array, hi: Array) -> Box:
+        """Derivative of `output`: the identity on h, zero on c."""
+        return box_identity(real(lo), self.hidden_size)

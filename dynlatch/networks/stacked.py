@@ -11,8 +11,8 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
-from dynlatch.errors import InvalidInput
-from dynlatch.intervals import Box
+from dynlatch.errors import InvalidInput, NotEnclosable
+from dynlatch.intervals import Box, add, matmul
 from dynlatch.maps import Enclosable, Parametric, coordinates
 from dynlatch.networks.common import batch_of, checked_names, join, real, spread
 from dynlatch.networks.readout import Readout, as_readout
@@ -27,6 +27,15 @@ class Layer(Parametric, Enclosable, Protocol):
     def output_jvp(self, a: Array, v: Array) -> Array: ...
     def output_vjp(self, a: Array, v: Array) -> Array: ...
     def output_enclose(self, lo: Array, hi: Array) -> Box: ...
+
+
+@runtime_checkable
+class EnclosedLayer(Layer, Protocol):
+    """A layer with bounds on all its derivatives, as a proof about a stack needs them."""
+
+    def enclose_jacobian(self, lo: Array, hi: Array, u: Array | Box | None = None) -> Box: ...
+    def enclose_input_jacobian(self, lo: Array, hi: Array, u: Array | Box | None = None) -> Box: ...
+    def enclose_output_jacobian(self, lo: Array, hi: Array) -> Box: ...
 
 
 class _Sweep(NamedTuple):
@@ -189,6 +198,42 @@ class StackedNetwork:
             x = layer.output_enclose(*images[-1])
         return join(*(image[0] for image in images)), join(*(image[1] for image in images))
 
+    def enclose_jacobian(self, lo: Array, hi: Array, u: Array | Box | None = None) -> Box:
+        """Bounds on the Jacobian over the box [lo, hi], shape (..., n, n), rounded outward.
+
+        Raises
+        ------
+        NotEnclosable
+            If a layer has no bounds on its derivatives.
+        """
+        return self._enclosed_rows(real(lo), real(hi), u, self.dim, None)
+
+    def enclose_input_jacobian(self, lo: Array, hi: Array, u: Array | Box | None = None) -> Box:
+        """Bounds on `input_jacobian` over the box [lo, hi], shape (..., n, m), rounded outward."""
+        eye = np.broadcast_to(np.eye(self.input_dim), (*real(lo).shape[:-1], self.input_dim, self.input_dim))
+        return self._enclosed_rows(real(lo), real(hi), u, self.input_dim, (eye, eye))
+
+    def _enclosed_rows(self, lo: Array, hi: Array, u: Array | Box | None, columns: int, below: Box | None) -> Box:
+        """Upwards: bounds on the derivative of every layer's next state by `columns` variables.
+
+        `below` is the derivative of the first layer's input by them; None stands for zero, and then the variables are
+        the states themselves.
+        """
+        by_state = below is None
+        rows: list[Box] = []
+        x: Array | Box | None = u
+        for layer, where in zip(map(_enclosed, self.layers), self._slices(), strict=True):
+            a = lo[..., where], hi[..., where]
+            entering = None if below is None else matmul(layer.enclose_input_jacobian(*a, x), below)
+            own = _placed(layer.enclose_jacobian(*a, x), where, columns) if by_state else None
+            block = own if entering is None else entering if own is None else add(own, entering)
+            assert block is not None
+            rows.append(block)
+            image = layer.enclose(*a, x)
+            x = layer.output_enclose(*image)
+            below = matmul(layer.enclose_output_jacobian(*image), block)
+        return np.concatenate([row[0] for row in rows], axis=-2), np.concatenate([row[1] for row in rows], axis=-2)
+
     def _top(self) -> tuple[Layer, slice]:
         return self.layers[-1], self._slices()[-1]
 
@@ -212,6 +257,28 @@ class StackedNetwork:
         """Interval image of `output`."""
         layer, top = self._top()
         return layer.output_enclose(real(lo)[..., top], real(hi)[..., top])
+
+    def enclose_output_jacobian(self, lo: Array, hi: Array) -> Box:
+        """Bounds on the derivative of `output`, shape (..., p, n)."""
+        layer, top = self._top()
+        own = _enclosed(layer).enclose_output_jacobian(real(lo)[..., top], real(hi)[..., top])
+        return _placed(own, top, self.dim)
+
+
+def _enclosed(layer: Layer) -> EnclosedLayer:
+    if not isinstance(layer, EnclosedLayer):
+        raise NotEnclosable(f"the layer {type(layer).__name__} has no bounds on its derivatives (see `EnclosedLayer`).")
+    return layer
+
+
+def _placed(block: Box, where: slice, columns: int) -> Box:
+    """`block` (..., r, c) as the columns `where` of a matrix that is zero elsewhere."""
+    ends = []
+    for end in block:
+        wide = np.zeros((*end.shape[:-1], columns))
+        wide[..., where] = end
+        ends.append(wide)
+    return ends[0], ends[1]
 
 
 def _output_rows(layer: Layer, after: Array, D: Array) -> Array:

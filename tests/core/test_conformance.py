@@ -69,6 +69,9 @@ NETS = {
     "stack of all": dl.StackedNetwork(
         [lstm(2, 1), dl.LeakyNetwork(normal(2, 2), 0.4, normal(2), SOFTSIGN), elman(3, 2, "logistic"), gru(1, 3)]
     ),
+    "stack of all smooth": dl.StackedNetwork(
+        [lstm(2, 1), dl.LeakyNetwork(normal(2, 2), 0.4, normal(2)), elman(3, 2, "logistic"), gru(1, 3)]
+    ),
     "stack without input": dl.StackedNetwork([elman(2, 0), lstm(1, 2)]),
     "stack of a stack": dl.StackedNetwork([dl.StackedNetwork([gru(2, 1), lstm(2, 2)]), elman(2, 2)]),
 }
@@ -131,7 +134,9 @@ def test_every_network_claims_every_contract():
     names = {check.__name__ for check in checks_for(NETS["gru"])}
     assert {"check_parameter_gradient", "check_enclosure", "check_output", "check_products"} <= names
     for name, net in NETS.items():
-        assert {check.__name__ for check in checks_for(net)} == names, name
+        # No proof can be had of an activation that does not say where its slope is largest.
+        without = {"check_jacobian_enclosure", "check_layer_enclosures"} if "softsign" in repr(net) else set()
+        assert {check.__name__ for check in checks_for(net)} == names - without, name
 
 
 numbers = st.floats(-50, 50)
