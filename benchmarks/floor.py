@@ -1,0 +1,49 @@
+"""What this machine can do on one core: the limits that the other numbers are to be read against.
+
+python benchmarks/floor.py
+"""
+
+from __future__ import annotations
+
+import platform
+
+import common
+import numpy as np
+
+
+def rate(call, work, repeats):
+    """Units of work a CPU second, best of several; short calls are looped so that the clock resolves them."""
+
+    def several(loops):
+        return [call() for _ in range(loops)]
+
+    loops = 1
+    while common.cpu(several, 1, loops)[0] < 0.05:
+        loops *= 4
+    return loops * work / common.cpu(several, repeats, loops)[0]
+
+
+def measures(size, repeats):
+    """What, rate, unit."""
+    rng = np.random.default_rng(0)
+    small = rng.standard_normal(4096)  # fits the first-level cache
+    large = rng.standard_normal(size * 1000)
+    A = rng.standard_normal((size, size))
+    stack = rng.standard_normal((1000, 8, 8)) + 4.0 * np.eye(8)
+    out, copy = np.empty_like(small), np.empty_like(large)
+    yield "tanh, float64, in cache", rate(lambda: np.tanh(small, out=out), small.size, repeats), "tanh/s"
+    yield "tanh, float64, from memory", rate(lambda: np.tanh(large, out=copy), large.size, repeats), "tanh/s"
+    yield "GEMM, float64", rate(lambda: A @ A, 2.0 * size**3, repeats), "flop/s"
+    yield "copy, read and written", rate(lambda: np.copyto(copy, large), 16.0 * large.size, repeats), "B/s"
+    yield "inverses of 8x8 matrices, batched", rate(lambda: np.linalg.inv(stack), len(stack), repeats), "matrices/s"
+
+
+def main(argv=None):
+    quick = common.arguments(__doc__).parse_args(argv).quick
+    print(f"{platform.machine()}, Python {platform.python_version()}, NumPy {np.__version__}, one thread")
+    rows = [[what, f"{value:.2e}", unit] for what, value, unit in measures(64 if quick else 1000, 1 if quick else 5)]
+    common.table(["limit", "per CPU second", "unit"], rows)
+
+
+if __name__ == "__main__":
+    main()
