@@ -27,7 +27,7 @@ class Attractor(NamedTuple):
     @property
     def point(self) -> Array:
         """The fixed point; of a cycle the first point."""
-        return self.points[0]
+        return np.asarray(self.points[0])
 
     @property
     def period(self) -> int:

@@ -141,7 +141,7 @@ def _largest(map: SmoothMap, attractor: Attractor, jacobians: Array, rate: float
         factors = adapted_metrics(jacobians, rate)
     except (NotAttracting, np.linalg.LinAlgError):
         return None
-    inverses: Array = np.linalg.inv(factors)
+    inverses = np.asarray(np.linalg.inv(factors), dtype=np.float64)
     reach = REACH * (1.0 + float(np.abs(attractor.points).max())) / float(np.sqrt(np.square(inverses).sum(-1)).max())
     ball = ContractionBall(attractor.points, factors, inverses, reach, np.inf, proved=True)
     for _ in range(HALVINGS):

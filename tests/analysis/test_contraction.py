@@ -1,0 +1,126 @@
+"""Attractors as arguments, and the balls in which a map provably contracts towards them."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import dynlatch as dl
+from dynlatch import analysis
+from dynlatch.analysis.attractor import attracting, polish
+from dynlatch.analysis.contraction import adapted_metrics, contraction_ball
+from dynlatch.errors import InvalidInput, NotAttracting
+
+ROTATING = dl.AdditiveNetwork([[2.2, 0.5], [-0.5, 2.2]])
+ALTERNATING = dl.AdditiveNetwork([[-2.0]])  # its attractor is a 2-cycle
+SKEW = dl.AdditiveNetwork([[-0.5, -5.3], [-5.4, 0.9]], bias=[1.2, -0.2])
+CYCLE = [[6.61827453, 0.17955409], [-0.24153827, -5.44009657]]  # of SKEW: every point contracts, the cycle expands
+
+
+def members(ball, j, rng, count=500):
+    """States of ball j, half of them on its surface."""
+    v = rng.standard_normal((count, ball.orbit.shape[1]))
+    v *= ball.radius / np.linalg.norm(v, axis=-1, keepdims=True) * (1.0 - 1e-9)
+    v[::2] *= rng.random((len(v[::2]), 1))
+    return ball.orbit[j] + v @ ball.inverses[j].T
+
+
+def test_a_cycle_is_polished_whole():
+    found = polish(ALTERNATING, [[1.915], [-1.915]], "test")
+    assert found.period == 2
+    a = found.points[0, 0]
+    assert a == pytest.approx(2.0 * np.tanh(a), abs=1e-15)
+    assert found.points[1, 0] == -a
+    slope = -2.0 / np.cosh(a) ** 2
+    assert found.multipliers[0] == pytest.approx(slope**2, rel=1e-12)
+
+
+def test_a_cycle_whose_points_all_contract_may_expand():
+    """Counterexample L1 to the pointwise reading of Definition 2."""
+    with pytest.raises(NotAttracting, match=r"26\.16"):
+        attracting(SKEW, CYCLE, "test")
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ([[1.9], [1.0]], "a cycle"),
+        ([1.0], "a fixed point"),
+        ([1.0, 2.0], "shape"),
+        (np.zeros((0, 1)), "shape"),
+        ([np.nan], "finite"),
+    ],
+)
+def test_what_is_no_attractor_is_refused(given, words):
+    with pytest.raises(InvalidInput, match=words):
+        polish(ALTERNATING, given, "test")
+
+
+def test_no_norm_contracts_around_a_saddle():
+    with pytest.raises(NotAttracting):
+        adapted_metrics(np.diag([0.5, 1.0])[None])
+
+
+@given(seed=st.integers(0, 2**32 - 1), n=st.integers(1, 5), p=st.integers(1, 3), radius=st.sampled_from([0.01, 0.9, 0.999]))
+@settings(max_examples=60, deadline=None)
+def test_every_step_contracts_in_the_adapted_norm(seed, n, p, radius):
+    jacobians = np.random.default_rng(seed).standard_normal((p, n, n))
+    product = np.linalg.multi_dot([*jacobians[::-1], np.eye(n)])
+    jacobians *= (radius / np.abs(np.linalg.eigvals(product)).max()) ** (1 / p)
+    S = adapted_metrics(jacobians)
+    for j in range(p):
+        assert np.linalg.norm(S[(j + 1) % p] @ jacobians[j] @ np.linalg.inv(S[j]), 2) < 1.0 + 1e-12
+
+
+@given(seed=st.integers(0, 2**32 - 1), n=st.integers(1, 4))
+@settings(max_examples=25, deadline=None)
+def test_a_proved_ball_contracts_everywhere_and_holds_its_images(seed, n):
+    rng = np.random.default_rng(seed)
+    net = dl.AdditiveNetwork(rng.normal(size=(n, n)) * 1.5, bias=0.2 * rng.normal(size=n))
+    point = analysis.fixed_points(net, rng=0).attractors
+    for member in point.select(slice(0, 2)):
+        ball = contraction_ball(net, attracting(net, member, "test"))
+        assert ball.proved
+        states = members(ball, 0, rng)
+        rates = np.linalg.norm(ball.factors[0] @ net.jacobian(states) @ ball.inverses[0], 2, axis=(-2, -1))
+        assert rates.max() <= ball.rate < 1.0
+        assert (ball.phase(states) == 0).all()
+        assert (ball.phase(net.step(states)) == 0).all()
+        assert np.all(np.abs(states - ball.orbit[0]) <= ball.half_widths[0] * (1 + 1e-12))
+        outside = ball.orbit[0] + 1.001 * ball.radius * ball.inverses[0] @ np.eye(n)[0]
+        assert ball.phase(outside) == -1
+
+
+def test_the_balls_of_a_cycle_follow_each_other():
+    ball = contraction_ball(ALTERNATING, attracting(ALTERNATING, [[1.915], [-1.915]], "test"))
+    for j in (0, 1):
+        states = members(ball, j, np.random.default_rng(0))
+        assert (ball.phase(states) == j).all()
+        assert (ball.phase(ALTERNATING.step(states)) == 1 - j).all()
+
+
+def test_a_ball_reaches_no_further_than_the_basin():
+    """Of the scalar latch: the ball around the upper state ends above where the slope is 1."""
+    latch = dl.LatchNeuron(2.0)
+    ball = contraction_ball(latch, attracting(latch, [1.915], "test"))
+    steep = np.arctanh(np.sqrt(0.5))
+    assert steep < ball.orbit[0, 0] - ball.half_widths[0, 0] < steep + 0.05
+
+
+def test_a_plain_function_gets_a_ball_without_a_proof():
+    by_hand = dl.FunctionMap(lambda a, u: np.tanh(a) @ np.array(ROTATING.W).T, 2)
+    top = [2.62927068, 1.49417352]
+    sampled, proved = (contraction_ball(m, attracting(m, top, "test")) for m in (by_hand, ROTATING))
+    assert proved.proved
+    assert not sampled.proved
+    assert sampled.radius >= proved.radius
+
+
+def test_a_neutral_point_has_no_ball():
+    with pytest.raises(NotAttracting):
+        attracting(dl.LatchNeuron(1.0), [0.0], "test")
+
+
+def test_states_that_overflow_are_in_no_ball():
+    ball = contraction_ball(ROTATING, attracting(ROTATING, [2.62927068, 1.49417352], "test"))
+    assert (ball.phase(np.array([[np.inf, 0.0], [np.nan, 1.0], [1e300, -1e300]])) == -1).all()
