@@ -41,7 +41,7 @@ class Completeness(StrEnum):
             "bounded or only a part of its box was searched.",
             Completeness.BUDGET: "The search was cut short by its budget: there may be more.",
             Completeness.CLUSTER: "At least one point is degenerate (I - J singular to rounding): a fold, a continuum or a "
-            "cluster of points, shown by one representative.",
+            "cluster of points, shown by one representative; no list of points can be complete there.",
         }[self]
 
 
@@ -55,6 +55,7 @@ class FixedPoint:
     error: float
     stability: Stability
     index: int
+    dimension: int = 0
 
     @property
     def spectral_radius(self) -> float:
@@ -141,6 +142,7 @@ class FixedPoints(Result):
             float(self.errors[i]),
             self.stability[i],
             int(self.index[i]),
+            int(self.dimension[i]),
         )
 
     def __iter__(self) -> Iterator[FixedPoint]:
@@ -158,9 +160,14 @@ class FixedPoints(Result):
         for i, p in enumerate(self):
             shown = np.array2string(p.point, precision=4, suppress_small=True, threshold=6, edgeitems=2, max_line_width=60)
             unstable = int(self.unstable_dimensions[i])
+            cluster = f"  (one of a continuum of dimension {p.dimension})" if p.dimension else ""
             lines.append(
                 f"{i:>4} {p.stability:<11} {unstable:>8} {p.spectral_radius:>12.6g} {p.residual:>9.1e} {p.error:>9.1e}  {shown}"
+                + cluster
             )
+        if len(self.unresolved):
+            widest = float((self.unresolved[:, 1] - self.unresolved[:, 0]).max())
+            lines.append(f"{len(self.unresolved)} boxes, of width up to {widest:.3g}, were neither excluded nor verified.")
         return "\n".join(lines)
 
     def plot(self, ax: Axes | None = None) -> Axes:
