@@ -51,12 +51,16 @@ RECORDS: Mapping[str, str] = {
     "EscapeThreshold": "dynlatch.analysis.escape",
     "FixedPoints": "dynlatch.analysis.fixed_points",
     "GradientDecay": "dynlatch.analysis.gradients",
+    "Manifold": "dynlatch.analysis.manifolds",
+    "MorseGraph": "dynlatch.analysis.morse",
     "ScalarLatch": "dynlatch.analysis.scalar",
 }
 ENUMS: Mapping[str, str] = {
+    "BranchEnd": "dynlatch.analysis.manifolds",
     "Completeness": "dynlatch.analysis.fixed_points",
     "EscapeOutcome": "dynlatch.analysis.escape",
     "LatchOutcome": "dynlatch.analysis.scalar",
+    "MorseKind": "dynlatch.analysis.morse",
     "Stability": "dynlatch.analysis.outcomes",
 }
 

@@ -13,6 +13,11 @@ from dynlatch.analysis.fixed_points import FixedPoints as FixedPoints
 from dynlatch.analysis.fixed_points import fixed_points as fixed_points
 from dynlatch.analysis.gradients import GradientDecay as GradientDecay
 from dynlatch.analysis.gradients import gradient_decay as gradient_decay
+from dynlatch.analysis.manifolds import Manifold as Manifold
+from dynlatch.analysis.manifolds import invariant_manifold as invariant_manifold
+from dynlatch.analysis.morse import MorseGraph as MorseGraph
+from dynlatch.analysis.morse import MorseKind as MorseKind
+from dynlatch.analysis.morse import morse_graph as morse_graph
 from dynlatch.analysis.outcomes import Stability as Stability
 from dynlatch.analysis.scalar import ScalarLatch as ScalarLatch
 from dynlatch.analysis.scalar import scalar_latch as scalar_latch
@@ -24,11 +29,16 @@ __all__ = [
     "EscapeThreshold",
     "FixedPoints",
     "GradientDecay",
+    "Manifold",
+    "MorseGraph",
+    "MorseKind",
     "ScalarLatch",
     "Stability",
     "audit",
     "escape_threshold",
     "fixed_points",
     "gradient_decay",
+    "invariant_manifold",
+    "morse_graph",
     "scalar_latch",
 ]
