@@ -51,6 +51,8 @@ RECORDS: Mapping[str, str] = {
     "EscapeThreshold": "dynlatch.analysis.escape",
     "FixedPoints": "dynlatch.analysis.fixed_points",
     "GradientDecay": "dynlatch.analysis.gradients",
+    "Guarantee": "dynlatch.analysis.guarantees",
+    "Guarantees": "dynlatch.analysis.guarantees",
     "Manifold": "dynlatch.analysis.manifolds",
     "MorseGraph": "dynlatch.analysis.morse",
     "ScalarLatch": "dynlatch.analysis.scalar",

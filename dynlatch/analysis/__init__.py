@@ -13,6 +13,9 @@ from dynlatch.analysis.fixed_points import FixedPoints as FixedPoints
 from dynlatch.analysis.fixed_points import fixed_points as fixed_points
 from dynlatch.analysis.gradients import GradientDecay as GradientDecay
 from dynlatch.analysis.gradients import gradient_decay as gradient_decay
+from dynlatch.analysis.guarantees import Guarantee as Guarantee
+from dynlatch.analysis.guarantees import Guarantees as Guarantees
+from dynlatch.analysis.guarantees import guarantees as guarantees
 from dynlatch.analysis.manifolds import Manifold as Manifold
 from dynlatch.analysis.manifolds import invariant_manifold as invariant_manifold
 from dynlatch.analysis.morse import MorseGraph as MorseGraph
@@ -29,6 +32,8 @@ __all__ = [
     "EscapeThreshold",
     "FixedPoints",
     "GradientDecay",
+    "Guarantee",
+    "Guarantees",
     "Manifold",
     "MorseGraph",
     "MorseKind",
@@ -38,6 +43,7 @@ __all__ = [
     "escape_threshold",
     "fixed_points",
     "gradient_decay",
+    "guarantees",
     "invariant_manifold",
     "morse_graph",
     "scalar_latch",
