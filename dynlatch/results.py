@@ -55,6 +55,7 @@ RECORDS: Mapping[str, str] = {
     "Guarantees": "dynlatch.analysis.guarantees",
     "Manifold": "dynlatch.analysis.manifolds",
     "MorseGraph": "dynlatch.analysis.morse",
+    "ReducedAttractingSet": "dynlatch.analysis.attracting_sets",
     "ScalarLatch": "dynlatch.analysis.scalar",
 }
 ENUMS: Mapping[str, str] = {

@@ -3,6 +3,9 @@
 Some verbs bear the name of the module that holds them (`fixed_points`, `audit`): here the name is the verb.
 """
 
+from dynlatch.analysis.attracting_sets import ReducedAttractingSet as ReducedAttractingSet
+from dynlatch.analysis.attracting_sets import box_grid as box_grid
+from dynlatch.analysis.attracting_sets import reduced_attracting_set as reduced_attracting_set
 from dynlatch.analysis.audit import Audit as Audit
 from dynlatch.analysis.audit import audit as audit
 from dynlatch.analysis.escape import EscapeOutcome as EscapeOutcome
@@ -37,6 +40,7 @@ __all__ = [
     "Manifold",
     "MorseGraph",
     "MorseKind",
+    "ReducedAttractingSet",
     "ScalarLatch",
     "Stability",
     "audit",
@@ -46,5 +50,7 @@ __all__ = [
     "guarantees",
     "invariant_manifold",
     "morse_graph",
+    "box_grid",
+    "reduced_attracting_set",
     "scalar_latch",
 ]

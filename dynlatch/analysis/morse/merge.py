@@ -4,9 +4,9 @@ A box image overlaps more cells than the true image, so around one saddle many n
 one of them spurious. Components known to be real (they hold a fixed point, or nothing leaves them) are never merged with one
 another. Components that touch (share at least a corner, directly or through others) form a clump:
 
-1. a clump with at most one real component becomes one set;
-2. in a clump with more, components that lead to the same real ones (and, both or neither, outside) become one set;
-3. where sets of rule 1 lead to each other in a circle with two real components in it, they fall back on rule 2;
+1. within a clump, every component joins the real one nearest to it (all become one set where none is real);
+2. or else those components of a clump join that lead to the same real ones and, both or neither, outside;
+3. rule 1 holds, except for sets of it that lead to each other in a circle with two real components in it: there rule 2 does;
 4. sets that still lead to each other in a circle become one.
 
 By rule 2 no circle holds two real components, so rule 4 joins none. The result is again a Morse decomposition, only coarser:
@@ -40,9 +40,25 @@ def morse_sets(grid: Grid, graph: Components, known: NDArray[np.bool_]) -> tuple
     ends = np.packbits(reachable(graph, marks, rows).table, axis=1)
     alike = np.unique(ends.view(f"V{ends.shape[1]}").ravel(), return_inverse=True)[1]
     clumps = _clumps(grid, graph, recurrent)
-    crowded = np.bincount(clumps[rows[real]], minlength=clumps.max() + 1)[clumps] > 1
-    coarse, fine = (_numbered(recurrent, len(marks), clumps, by) for by in (np.where(crowded, alike, 0), alike))
+    nearest = _nearest(grid, graph, recurrent, clumps, real)
+    coarse, fine = (_numbered(recurrent, len(marks), clumps, by) for by in (nearest, alike))
     return _ordered(graph, coarse, fine, real)
+
+
+def _nearest(grid: Grid, graph: Components, recurrent: Indices, clumps: Indices, real: Indices) -> Indices:
+    """For each recurrent component the real one nearest to its first cell, if their clump is the same; otherwise 0."""
+    from scipy.ndimage import distance_transform_edt
+
+    if not len(real):
+        return np.zeros(len(recurrent), dtype=np.int64)
+    is_real = np.isin(graph.labels, real)
+    nearest_cell = distance_transform_edt(~is_real.reshape(grid.shape), return_distances=False, return_indices=True)
+    first = np.zeros(len(graph.recurrent), dtype=np.int64)
+    first[graph.labels[::-1]] = np.arange(grid.cells)[::-1]
+    places = np.stack([axis.ravel()[first[recurrent]] for axis in nearest_cell])
+    found = np.searchsorted(recurrent, graph.labels[np.ravel_multi_index(tuple(places), grid.shape)])
+    found[is_real[first[recurrent]]] = np.flatnonzero(is_real[first[recurrent]])
+    return np.asarray(np.where(clumps[found] == clumps, found + 1, 0), dtype=np.int64)
 
 
 def _numbered(recurrent: Indices, size: int, clumps: Indices, by: Indices) -> Indices:
