@@ -48,17 +48,21 @@ DAMAGE = (
 # Class name -> module, for everything a file may hold. Names, not imports: the core loads no analysis.
 RECORDS: Mapping[str, str] = {
     "Audit": "dynlatch.analysis.audit",
+    "Basins": "dynlatch.analysis.basins",
     "EscapeThreshold": "dynlatch.analysis.escape",
     "FixedPoints": "dynlatch.analysis.fixed_points",
     "GradientDecay": "dynlatch.analysis.gradients",
     "Guarantee": "dynlatch.analysis.guarantees",
     "Guarantees": "dynlatch.analysis.guarantees",
+    "LocalStability": "dynlatch.analysis.local_stability",
     "Manifold": "dynlatch.analysis.manifolds",
     "MorseGraph": "dynlatch.analysis.morse",
     "ReducedAttractingSet": "dynlatch.analysis.attracting_sets",
     "ScalarLatch": "dynlatch.analysis.scalar",
 }
 ENUMS: Mapping[str, str] = {
+    "AttractorKind": "dynlatch.analysis.basins",
+    "BasinOutcome": "dynlatch.analysis.basins",
     "BranchEnd": "dynlatch.analysis.manifolds",
     "Completeness": "dynlatch.analysis.fixed_points",
     "EscapeOutcome": "dynlatch.analysis.escape",
@@ -141,6 +145,8 @@ def _encode(value: Any, arrays: dict[str, np.ndarray[Any, Any]]) -> Any:
         return {"float": float(value).hex()}  # exact, and JSON has no infinity
     if isinstance(value, np.integer):
         return int(value)
+    if isinstance(value, complex):
+        return {"complex": [value.real.hex(), value.imag.hex()]}
     if isinstance(value, np.ndarray):
         key = f"array{len(arrays)}"
         if value.dtype != object:
@@ -177,6 +183,8 @@ def _decode(tree: Any, arrays: Mapping[str, np.ndarray[Any, Any]]) -> Any:
         return _allowed(ENUMS, tree["enum"])(tree["value"])
     if "float" in tree:
         return float.fromhex(tree["float"])
+    if "complex" in tree:
+        return complex(*(float.fromhex(part) for part in tree["complex"]))
     if "tuple" in tree:
         return tuple(_decode(item, arrays) for item in tree["tuple"])
     return {key: _decode(item, arrays) for key, item in tree["mapping"]}

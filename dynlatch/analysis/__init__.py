@@ -8,6 +8,10 @@ from dynlatch.analysis.attracting_sets import box_grid as box_grid
 from dynlatch.analysis.attracting_sets import reduced_attracting_set as reduced_attracting_set
 from dynlatch.analysis.audit import Audit as Audit
 from dynlatch.analysis.audit import audit as audit
+from dynlatch.analysis.basins import AttractorKind as AttractorKind
+from dynlatch.analysis.basins import BasinOutcome as BasinOutcome
+from dynlatch.analysis.basins import Basins as Basins
+from dynlatch.analysis.basins import basins as basins
 from dynlatch.analysis.escape import EscapeOutcome as EscapeOutcome
 from dynlatch.analysis.escape import EscapeThreshold as EscapeThreshold
 from dynlatch.analysis.escape import escape_threshold as escape_threshold
@@ -19,6 +23,8 @@ from dynlatch.analysis.gradients import gradient_decay as gradient_decay
 from dynlatch.analysis.guarantees import Guarantee as Guarantee
 from dynlatch.analysis.guarantees import Guarantees as Guarantees
 from dynlatch.analysis.guarantees import guarantees as guarantees
+from dynlatch.analysis.local_stability import LocalStability as LocalStability
+from dynlatch.analysis.local_stability import stability as stability
 from dynlatch.analysis.manifolds import Manifold as Manifold
 from dynlatch.analysis.manifolds import invariant_manifold as invariant_manifold
 from dynlatch.analysis.morse import MorseGraph as MorseGraph
@@ -29,7 +35,10 @@ from dynlatch.analysis.scalar import ScalarLatch as ScalarLatch
 from dynlatch.analysis.scalar import scalar_latch as scalar_latch
 
 __all__ = [
+    "AttractorKind",
     "Audit",
+    "BasinOutcome",
+    "Basins",
     "Completeness",
     "EscapeOutcome",
     "EscapeThreshold",
@@ -37,6 +46,7 @@ __all__ = [
     "GradientDecay",
     "Guarantee",
     "Guarantees",
+    "LocalStability",
     "Manifold",
     "MorseGraph",
     "MorseKind",
@@ -44,6 +54,7 @@ __all__ = [
     "ScalarLatch",
     "Stability",
     "audit",
+    "basins",
     "escape_threshold",
     "fixed_points",
     "gradient_decay",
@@ -53,4 +64,5 @@ __all__ = [
     "box_grid",
     "reduced_attracting_set",
     "scalar_latch",
+    "stability",
 ]

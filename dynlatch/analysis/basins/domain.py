@@ -1,0 +1,115 @@
+"""The initial states: a grid or samples, and whether there is memory for them."""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynlatch.errors import InvalidInput
+from dynlatch.intervals import Box
+from dynlatch.maps import Map
+from dynlatch.randomness import Rng, generator
+from dynlatch.validation import Array, count, finite_array, shaped_array
+
+MOST_AXES = 3
+SHARE = 0.5  # of the memory of the machine that one call may ask for
+
+
+@dataclass(frozen=True, eq=False)
+class Domain:
+    """Initial states: `axes` of a grid (then `points` is empty), or `points` (N, n) (then `axes` is)."""
+
+    axes: tuple[Array, ...]
+    points: Array
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(len(axis) for axis in self.axes) or self.points.shape[:1]
+
+    @property
+    def size(self) -> int:
+        return math.prod(self.shape)
+
+    def columns(self, rows: NDArray[np.intp]) -> Array:
+        """The states of those numbers (in C order), shape (n, len(rows))."""
+        if not self.axes:
+            return np.ascontiguousarray(self.points[rows].T)
+        places = np.unravel_index(rows, self.shape)
+        return np.stack([axis[place] for axis, place in zip(self.axes, places, strict=True)])
+
+
+def grid_shape(grid: Any, n: int) -> tuple[int, ...]:
+    """Number of grid points along each axis."""
+    if n > MOST_AXES:
+        raise InvalidInput(f"`grid` is for maps of at most {MOST_AXES} dimensions; this one has {n}: give `samples=` instead.")
+    sizes = (grid,) * n if isinstance(grid, (int, np.integer)) and not isinstance(grid, bool) else grid
+    try:
+        shape = tuple(count("grid", size, least=2) for size in sizes)
+    except TypeError:
+        raise InvalidInput(f"`grid` must be a number of points, or {n} of them, one an axis; got {grid!r}.") from None
+    if len(shape) != n:
+        raise InvalidInput(f"`grid` must have {n} entries, one an axis of the state; got {len(shape)}.")
+    return shape
+
+
+def domain(map: Map, grid: Any, samples: Any, bounds: Box, rng: Rng) -> Domain:
+    """The states that were asked for; too many for the memory are refused before any is made."""
+    lo, hi = bounds
+    n = map.dim
+    if grid is not None:
+        shape = grid_shape(grid, n)
+        refuse_too_large("`grid`", math.prod(shape), 9 + 8)
+        return Domain(tuple(np.linspace(lo[i], hi[i], size) for i, size in enumerate(shape)), np.empty((0, n)))
+    if np.ndim(samples) > 0:
+        given = finite_array("samples", samples, ndim=2)
+        if given.shape[1] != n or len(given) == 0:
+            raise InvalidInput(f"`samples` must be a number, or states of shape (N, {n}); got shape {given.shape}.")
+        return Domain((), given)
+    size = count("samples", samples, least=1)
+    refuse_too_large("`samples`", size, 9 + 16 * n)
+    return Domain((), generator(rng).uniform(lo, hi, (size, n)))
+
+
+def box_of(bounds: Any, n: int) -> Box:
+    """`bounds` as a box (lo, hi) of shape (n,) each."""
+    try:
+        lower, upper = bounds
+        lo, hi = (shaped_array("bounds", np.broadcast_to(np.asarray(end, dtype=float), (n,)), (n,)) for end in (lower, upper))
+    except InvalidInput:
+        raise
+    except (TypeError, ValueError):
+        raise InvalidInput(f"`bounds` must be (lo, hi), each a number or {n} numbers; got {bounds!r}.") from None
+    if not np.all(lo < hi):
+        raise InvalidInput("`bounds` must be (lo, hi) with lo < hi in every component.")
+    return lo, hi
+
+
+def refuse_too_large(name: str, states: int, bytes_each: int) -> None:
+    """Refuse, before anything is allocated, what would not fit into memory."""
+    needed, there = states * bytes_each, SHARE * memory()
+    if needed > there:
+        raise InvalidInput(
+            f"{name} asks for {states:,} states, {needed / 2**30:.1f} GiB at least; at most {there / 2**30:.1f} GiB are used "
+            "here: take a coarser grid, or fewer samples."
+        )
+
+
+def memory() -> float:
+    """Bytes of memory that this process may use: of the machine, or of its container."""
+    sizes = [2.0**36]
+    try:
+        sizes.append(float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")))
+    except (AttributeError, ValueError, OSError):
+        sizes.append(2.0**33)  # a system that does not say
+    for limit in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        try:
+            sizes.append(float(Path(limit).read_text()))
+        except (OSError, ValueError):
+            continue
+    return min(sizes)

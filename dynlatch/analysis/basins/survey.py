@@ -1,0 +1,136 @@
+"""The order of work of `basins`: blocks, orbits, then rounds of looking at what is still open."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynlatch.analysis.basins.cells import decide_blocks, worth_it
+from dynlatch.analysis.basins.descent import Fate, descend, descend_all
+from dynlatch.analysis.basins.domain import Domain
+from dynlatch.analysis.basins.recurrences import scout
+from dynlatch.analysis.basins.rest import NEAR, judge_rest, resting
+from dynlatch.analysis.basins.result import OUTCOMES, AttractorKind, BasinOutcome, Basins
+from dynlatch.analysis.basins.system import System
+from dynlatch.analysis.basins.targets import add_target
+from dynlatch.maps import coordinates
+from dynlatch.validation import Array
+
+FIRST_STAGE = 256
+ROUNDS = 8
+ADVANCE_PARTY = 64  # states sent ahead, so that unnamed attractors are known before all the others set out
+CODE = {outcome: np.int8(OUTCOMES.index(outcome)) for outcome in BasinOutcome}
+
+
+@dataclass(eq=False)
+class Survey:
+    """One call of `basins`. Labels from `named` on are attractors met on the way."""
+
+    system: System
+    where: Domain
+    steps: int
+    deadline: float
+    only_listed: bool
+    orbits: list[Array] = field(default_factory=list)
+    kinds: list[AttractorKind] = field(default_factory=list)
+
+    def run(self, orbits: list[Array], enter: Callable[[str], None]) -> Basins:
+        for k, orbit in enumerate(orbits):
+            points = orbit.reshape(-1, self.system.map.dim)
+            self._note(points, AttractorKind.FIXED_POINT if len(points) == 1 else AttractorKind.CYCLE)
+            add_target(self.system, points, k)
+        self._send_ahead()
+        enter("blocks of the grid")
+        fate, first = self._begin()
+        enter("orbits")
+        stage = min(FIRST_STAGE, self.steps)
+        going = descend_all(self.system, fate, stage, self.deadline, first)
+        enter("orbits that take long")
+        if going:
+            self._look_at_the_rest(fate)
+        return self._result(fate, len(orbits))
+
+    def _note(self, orbit: Array, kind: AttractorKind) -> None:
+        self.orbits.append(orbit)
+        self.kinds.append(kind)
+
+    def _send_ahead(self) -> None:
+        """Meet the attractors in which a few of the states end."""
+        rows = np.unique(np.linspace(0, self.where.size - 1, ADVANCE_PARTY).astype(np.intp))
+        X = descend(self.system, self.where.columns(rows), 0, min(FIRST_STAGE, self.steps))[-1]
+        self._meet(X)
+
+    def _meet(self, X: Array) -> tuple[bool, NDArray[np.bool_]]:
+        """Look at open states: whether new attractors were met, and which of them rest where nothing attracts."""
+        if X.shape[1] == 0 or time.monotonic() > self.deadline:
+            return False, np.zeros(X.shape[1], dtype=bool)
+        before = len(self.orbits)
+        rest, met = judge_rest(self.system, X, before)
+        for orbit, kind in met:
+            self._note(orbit, kind)
+        moving = X[:, ~rest]
+        if moving.shape[1] and not met:
+            for orbit, kind in scout(self.system, moving, before):
+                self._note(orbit, kind)
+        return len(self.orbits) > before, rest
+
+    def _begin(self) -> tuple[Fate, NDArray[np.int32] | None]:
+        """What the blocks decide; all other states are open."""
+        size = self.where.size
+        codes = np.full(size, CODE[BasinOutcome.BUDGET])
+        if worth_it(self.system, self.where):
+            labels, times, first = decide_blocks(self.system, self.where)
+            rows = np.flatnonzero(labels < 0)
+            return Fate(labels, codes, times, rows, self.where.columns(rows)), np.minimum(first[rows], np.int32(self.steps))
+        labels = np.full(size, -1, dtype=np.int32)
+        rows = np.arange(size)
+        return Fate(labels, codes, labels.copy(), rows, self.where.columns(rows)), None
+
+    def _look_at_the_rest(self, fate: Fate) -> None:
+        """Rounds over the open states: what rests is closed, new attractors are met, the others go on twice as far."""
+        for number in range(64):
+            if not len(fate.rows) or fate.done >= self.steps:
+                break
+            if number < ROUNDS:
+                new, rest = self._meet(fate.states)
+                self._close(fate, rest)
+                if new:  # from the start again, so that the times are those of the first entry
+                    fate.states, fate.done = self.where.columns(fate.rows), 0
+            target = FIRST_STAGE if fate.done == 0 else 2 * fate.done
+            if not descend_all(self.system, fate, min(target, self.steps), self.deadline):
+                return
+        if len(fate.rows):
+            self._close(fate, resting(self.system, fate.states, NEAR) > 0)
+
+    def _close(self, fate: Fate, rest: NDArray[np.bool_]) -> None:
+        fate.codes[fate.rows[rest]] = CODE[BasinOutcome.SADDLE]
+        fate.rows, fate.states = fate.rows[~rest], fate.states[:, ~rest]
+
+    def _result(self, fate: Fate, named: int) -> Basins:
+        proved = np.zeros(len(self.orbits) + 1, dtype=bool)
+        for ball in self.system.balls:
+            proved[ball.label] = ball.proved
+        code = np.where(proved, CODE[BasinOutcome.CERTIFIED], CODE[BasinOutcome.SETTLED])
+        held = fate.labels >= 0
+        fate.codes[held] = code[fate.labels[held]]
+        shown = len(self.orbits)
+        if self.only_listed:
+            shown = named
+            other = fate.labels >= named
+            fate.labels[other], fate.times[other], fate.codes[other] = -1, -1, CODE[BasinOutcome.UNLISTED]
+        shape = self.where.shape
+        return Basins(
+            labels=fate.labels.reshape(shape),
+            codes=fate.codes.reshape(shape),
+            times=fate.times.reshape(shape),
+            attractors=tuple(self.orbits[:shown]),
+            kinds=tuple(self.kinds[:shown]),
+            axes=self.where.axes,
+            points=self.where.points,
+            steps=self.steps,
+            coordinates=coordinates(self.system.map),
+        )

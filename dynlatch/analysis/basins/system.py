@@ -1,0 +1,157 @@
+"""A map prepared for many orbits at once: states as columns (n, N), and the sets that decide an orbit's fate.
+
+Columns, because every operation then runs along N: four times faster than rows for a map of two dimensions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynlatch.analysis.structure import additive_form
+from dynlatch.errors import InvalidInput
+from dynlatch.maps import Map, coordinates
+from dynlatch.networks import ElmanNetwork
+from dynlatch.validation import Array
+
+Labels = NDArray[np.int32]
+
+FLAT = 3  # up to this dimension boxes are compared component by component, above it distances by one matrix product
+
+
+@dataclass(frozen=True, eq=False)
+class Ball:
+    """One ellipsoid `|S (y - x)|_2 <= radius` that the orbit of an attractor visits; `label` is the attractor's number."""
+
+    label: int
+    centre: Array
+    factor: Array
+    radius: float
+    half_widths: Array
+    outer: float  # every state of the ball is within this Euclidean distance of the centre
+    proved: bool
+
+    def holds(self, X: Array) -> NDArray[np.bool_]:
+        """Which columns lie in the ball."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            image = self.factor @ (X - self.centre[:, None])
+            np.multiply(image, image, out=image)
+            return np.asarray(image.sum(0) <= self.radius**2 * (1.0 - 1e-12))
+
+
+@dataclass(frozen=True, eq=False)
+class Recurrent:
+    """The cells (of the lattice `low + width Z^n`) that a recurrent attractor visits, as sorted hashes."""
+
+    label: int
+    low: Array
+    width: Array
+    cells: NDArray[np.int64]
+
+    def holds(self, X: Array) -> NDArray[np.bool_]:
+        """Which columns lie in one of the cells."""
+        key = cell_keys(X, self.low, self.width)
+        place = np.minimum(np.searchsorted(self.cells, key), len(self.cells) - 1)
+        return np.asarray(self.cells[place] == key)
+
+
+def cell_keys(X: Array, low: Array, width: Array) -> NDArray[np.int64]:
+    """A number for the cell of each column: its integer coordinates, hashed to 64 bits."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        place = np.clip(np.floor((X - low[:, None]) / width[:, None]), -(2.0**40), 2.0**40)
+        place = np.nan_to_num(place).astype(np.int64)
+    odd = np.random.default_rng(1).integers(2**40, 2**62, len(low)) * 2 + 1
+    return np.asarray((place * odd[:, None]).sum(0))
+
+
+@dataclass(eq=False)
+class System:
+    """The map, the attractors' sets met so far, and the region beyond which an orbit counts as escaped (None: bounded)."""
+
+    map: Map
+    advance: Callable[[Array], Array]
+    limits: tuple[Array, Array] | None
+    balls: list[Ball] = field(default_factory=list)
+    recurrent: list[Recurrent] = field(default_factory=list)
+
+    def holding(self, X: Array) -> Labels:
+        """The attractor in one of whose balls each column lies; -1 for none."""
+        held = np.full(X.shape[1], -1, dtype=np.int32)
+        for ball, candidates in zip(self.balls, self._candidates(X), strict=True):
+            if len(candidates):
+                inside = candidates[ball.holds(X[:, candidates])]
+                held[inside] = ball.label
+        return held
+
+    def _candidates(self, X: Array) -> list[NDArray[np.intp]]:
+        """For each ball the columns in a simpler set around it."""
+        if len(X) <= FLAT:
+            return [_in_box(X, ball) for ball in self.balls]
+        if not self.balls:
+            return []
+        centres = np.stack([ball.centre for ball in self.balls])
+        with np.errstate(over="ignore", invalid="ignore"):
+            size = np.einsum("ij,ij->j", X, X)
+            squares = np.square(centres).sum(-1)
+            distance = size - 2.0 * (centres @ X) + squares[:, None]
+            slack = 1e-9 * (size + squares[:, None])  # far above the rounding of the expanded square
+            near = distance - slack <= np.array([[ball.outer**2] for ball in self.balls])
+        return [np.flatnonzero(row) for row in near]
+
+    def recurring(self, X: Array) -> Labels:
+        """The recurrent attractor in one of whose cells each column lies; -1 for none."""
+        held = np.full(X.shape[1], -1, dtype=np.int32)
+        for attractor in self.recurrent:
+            held[attractor.holds(X) & (held < 0)] = attractor.label
+        return held
+
+    def lost(self, X: Array) -> NDArray[np.bool_] | None:
+        """Which columns are out of bounds or not numbers; None where no orbit ever is."""
+        if self.limits is None:
+            return None
+        lo, hi = self.limits
+        within = np.greater_equal(X, lo[:, None]) & np.less_equal(X, hi[:, None])
+        return np.asarray(~within.all(0))
+
+
+def _in_box(X: Array, ball: Ball) -> NDArray[np.intp]:
+    inside = np.abs(X[0] - ball.centre[0]) <= ball.half_widths[0]
+    for i in range(1, len(X)):
+        inside &= np.abs(X[i] - ball.centre[i]) <= ball.half_widths[i]
+    return np.flatnonzero(inside)
+
+
+def column_step(map: Map) -> Callable[[Array], Array]:
+    """`map.step` on columns; written out for additive nets, where rows would cost four times as much."""
+    form = additive_form(map)
+    if form is None:
+        return lambda X: np.ascontiguousarray(finite_steps(map, np.ascontiguousarray(X.T)).T)
+    W, c, f = form.W, form.c[:, None], form.f
+    if coordinates(map) == ElmanNetwork.coordinates:
+        return lambda X: np.asarray(f(W @ X + c))
+    keep, enter = form.leak[:, None], 1.0 - form.leak[:, None]
+    leaks, biased = bool(form.leak.any()), bool(form.c.any())
+
+    def advance(X: Array) -> Array:
+        moved = W @ f(X)
+        if biased:
+            moved += c
+        return np.asarray(keep * X + enter * moved) if leaks else moved
+
+    return advance
+
+
+def finite_steps(map: Map, states: Array) -> Array:
+    """`map.step` of every row (N, n); NaN where the map has no value."""
+    try:
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            return np.asarray(map.step(states), dtype=np.float64)
+    except InvalidInput:
+        # A user's function that is not finite somewhere names one state: the others go on.
+        if len(states) <= 1:
+            return np.full_like(states, np.nan)
+        half = len(states) // 2
+        return np.concatenate([finite_steps(map, states[:half]), finite_steps(map, states[half:])])
