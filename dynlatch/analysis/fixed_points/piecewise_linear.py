@@ -1,0 +1,384 @@
+"""All fixed points of a ReLU network `a = W relu(a) + c`, by its activation regions, in all of space.
+
+With a = z - w, z = relu(a), w = relu(-a), the fixed points are the solutions of the linear complementarity problem
+
+    w = (I - W) z - c,   z >= 0,   w >= 0,   z_i w_i = 0                  (Cottle, Pang and Stone 1992).
+
+Branch and bound over the units: an inactive unit (z_i = 0) drops a column, an active one (w_i = 0) is pivoted on, so at every
+node each variable is an affine function of the remaining z_j >= 0. A variable whose constant is negative and whose slopes
+are all non-positive cannot become non-negative: the node is cut. A leaf shows its fixed point, or a sign that refutes it.
+The tableaux are intervals rounded outward, so what is cut and what is kept is proved; where a pivot cannot be told from
+zero, the regions below are solved one by one (`singular_region`).
+
+Cycles are fixed points of a larger net of the same kind: see `unrolled`.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynlatch.intervals import EPS, TINY, Box, as_box
+from dynlatch.validation import Array
+
+Pattern = NDArray[np.int8]  # 1 active, 0 inactive, -1 on the kink or undecided
+
+REGIONS = 2_000_000  # nodes of the search by default
+SIZE = 1_500_000  # entries of the tableaux that are worked on together
+SINGULAR_REGIONS = 2048  # regions that are solved one by one at most
+
+
+class Regions(NamedTuple):
+    """Fixed points of a piecewise-linear net, in its activations a.
+
+    `points` (k, n) with `errors` (k,), proved bounds on the distance to the true point where `certain` (k,) says so;
+    `patterns` (k, n); `kinks` (k, n): which units sit at 0, where two regions meet; `dimension` (k,): 0 for a point, d for
+    one representative of a d-dimensional continuum; `unresolved` (m, n): regions (-1: either) that were not decided.
+    """
+
+    points: Array
+    errors: Array
+    patterns: Pattern
+    kinks: NDArray[np.bool_]
+    dimension: NDArray[np.int64]
+    certain: NDArray[np.bool_]
+    unresolved: Pattern
+    ended: bool
+    visited: int
+
+    @property
+    def complete(self) -> bool:
+        """Whether the list is proved to be all: every region was decided, with margins beyond rounding."""
+        return self.ended and len(self.unresolved) == 0 and bool(self.certain.all())
+
+
+@dataclass
+class _Batch:
+    """Nodes of one depth: tableaux (B, n, r + 1), r remaining columns and the constant last; their units; patterns (B, n)."""
+
+    lo: Array
+    hi: Array
+    rest: NDArray[np.int64]
+    pattern: Pattern
+
+    def rows(self, keep: NDArray[np.bool_] | slice) -> _Batch:
+        return _Batch(self.lo[keep], self.hi[keep], self.rest[keep], self.pattern[keep])
+
+
+@dataclass
+class _Harvest:
+    leaves: list[tuple[Array, Array, Pattern]] = field(default_factory=list)
+    singular: list[Pattern] = field(default_factory=list)
+    open: list[Pattern] = field(default_factory=list)
+
+
+def enumerate_fixed_points(
+    W: Array | Box, c: Array | Box, *, regions: int = REGIONS, deadline: float = np.inf
+) -> Regions:
+    """Every fixed point of `a = W relu(a) + c`; no bounds are needed.
+
+    Parameters
+    ----------
+    W : ndarray, shape (n, n), or a box of such matrices
+    c : ndarray, shape (n,), or a box
+        Boxes (lo, hi) stand for weights known up to rounding only.
+    regions : int
+        Nodes of the search after which it stops; what is left is in `unresolved`.
+    deadline : float
+        The same by `time.monotonic()`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> found = enumerate_fixed_points(np.array([[2.0, -1.5], [-1.5, 2.0]]), np.array([-0.5, -0.5]))
+    >>> found.points.round(3), found.complete
+    (array([[-1.25, 0.5 ],
+           [-0.5 , -0.5 ],
+           [ 0.5 , -1.25]]), True)
+    """
+    weights, bias = _as_box(W), _as_box(c)
+    harvest = _Harvest()
+    stack = [_root(weights, bias)]
+    visited = 0
+    while stack and visited < regions and time.monotonic() <= deadline:
+        batch = stack.pop()
+        batch, waiting = _head(batch)
+        if waiting is not None:
+            stack.append(waiting)
+        visited += len(batch.lo)
+        stack.extend(_branch(batch, harvest))
+    ended = not stack
+    harvest.open.extend(batch.pattern for batch in stack)
+    return _collect(weights, bias, harvest, ended, visited)
+
+
+def _as_box(X: Array | Box) -> Box:
+    return as_box(X) if isinstance(X, tuple) else (np.asarray(X, dtype=np.float64), np.asarray(X, dtype=np.float64))
+
+
+def _root(W: Box, c: Box) -> _Batch:
+    """`w = (I - W) z - c` as the first tableau."""
+    n = len(c[0])
+    eye = np.eye(n)
+    matrix = _down(eye - W[1]), _up(eye - W[0])
+    lo = np.concatenate([matrix[0], -c[1][:, None]], axis=1)
+    hi = np.concatenate([matrix[1], -c[0][:, None]], axis=1)
+    return _Batch(lo[None], hi[None], np.arange(n)[None], np.full((1, n), -1, dtype=np.int8))
+
+
+def _head(batch: _Batch) -> tuple[_Batch, _Batch | None]:
+    """As many nodes as fit into memory, and the others."""
+    most = max(1, SIZE // (batch.lo.shape[1] * batch.lo.shape[2]))
+    if len(batch.lo) <= most:
+        return batch, None
+    return batch.rows(slice(-most, None)), batch.rows(slice(None, -most))
+
+
+def _branch(batch: _Batch, harvest: _Harvest) -> list[_Batch]:
+    """The children of all nodes that cannot be cut; leaves and singular nodes go to the harvest."""
+    hopeless = ((batch.hi[..., -1] < 0) & np.all(batch.hi[..., :-1] <= 0, axis=-1)).any(axis=-1)
+    batch = batch.rows(~hopeless)
+    if len(batch.lo) == 0:
+        return []
+    if batch.rest.shape[1] == 0:
+        harvest.leaves.append((batch.lo[..., 0], batch.hi[..., 0], batch.pattern))
+        return []
+    batch, pivot = _choose(batch)
+    unit, rows = batch.rest[:, -1], np.arange(len(batch.lo))
+    keep = np.r_[0 : batch.rest.shape[1] - 1, batch.rest.shape[1]]
+    off, on = batch.pattern.copy(), batch.pattern.copy()
+    off[rows, unit], on[rows, unit] = 0, 1
+    inactive = _Batch(batch.lo[..., keep], batch.hi[..., keep], batch.rest[:, :-1], off)
+    # Active: w_unit = 0, which a constant and slopes of one sign forbid.
+    positive = (batch.lo[rows, unit, -1] > 0) & np.all(batch.lo[rows, unit, :-1] >= 0, axis=-1)
+    flat = ~positive & (pivot == 0)
+    if flat.any():
+        harvest.singular.append(on[flat])
+    firm = ~positive & (pivot != 0)
+    active = _pivoted(_Batch(batch.lo[firm], batch.hi[firm], batch.rest[firm], on[firm]), keep)
+    return [_joined(inactive, active)]
+
+
+def _joined(x: _Batch, y: _Batch) -> _Batch:
+    lo, hi = np.concatenate([x.lo, y.lo]), np.concatenate([x.hi, y.hi])
+    return _Batch(lo, hi, np.concatenate([x.rest, y.rest]), np.concatenate([x.pattern, y.pattern]))
+
+
+def _choose(batch: _Batch) -> tuple[_Batch, Array]:
+    """The same nodes with the unit of the largest pivot last, and the least modulus of that pivot."""
+    rows, columns = np.arange(len(batch.lo)), np.arange(batch.rest.shape[1])
+    low, high = (end[rows[:, None], batch.rest, columns[None, :]] for end in (batch.lo, batch.hi))
+    size = np.where(low > 0, low, np.where(high < 0, -high, 0.0))
+    best, last = size.argmax(axis=1), len(columns) - 1
+    order = np.tile(np.arange(last + 2), (len(rows), 1))
+    order[rows, best], order[rows, last] = last, best
+    lo, hi = (np.take_along_axis(end, order[:, None, :], axis=2) for end in (batch.lo, batch.hi))
+    rest = np.take_along_axis(batch.rest, order[:, :-1], axis=1)
+    return _Batch(lo, hi, rest, batch.pattern), size[rows, best]
+
+
+def _pivoted(batch: _Batch, keep: NDArray[np.int64]) -> _Batch:
+    """`z_k = -(row k without column k) / pivot`, put into every other row."""
+    rows = np.arange(len(batch.lo))
+    unit, column = batch.rest[:, -1], batch.rest.shape[1] - 1
+    own = batch.lo[rows, unit], batch.hi[rows, unit]
+    inverse = _down(1.0 / own[1][:, column]), _up(1.0 / own[0][:, column])
+    solved = _times((-own[1][:, keep], -own[0][:, keep]), (inverse[0][:, None], inverse[1][:, None]))
+    slope = batch.lo[..., column][..., None], batch.hi[..., column][..., None]
+    product = _times(slope, (solved[0][:, None, :], solved[1][:, None, :]))
+    lo, hi = _down(batch.lo[..., keep] + product[0]), _up(batch.hi[..., keep] + product[1])
+    lo[rows, unit], hi[rows, unit] = solved
+    return _Batch(lo, hi, batch.rest[:, :-1], batch.pattern)
+
+
+# Outward rounding that leaves an exact zero exact: a sum that is zero in float64 is zero, a product with a factor 0 too.
+def _down(x: Array) -> Array:
+    return np.asarray(x - EPS * np.abs(x))
+
+
+def _up(x: Array) -> Array:
+    return np.asarray(x + EPS * np.abs(x))
+
+
+def _times(x: Box, y: Box) -> Box:
+    corners = [a * b for a in x for b in y]
+    lo = np.minimum(np.minimum(corners[0], corners[1]), np.minimum(corners[2], corners[3]))
+    hi = np.maximum(np.maximum(corners[0], corners[1]), np.maximum(corners[2], corners[3]))
+    zero = ((x[0] == 0) & (x[1] == 0)) | ((y[0] == 0) & (y[1] == 0))
+    tiny = np.where(zero, 0.0, TINY)
+    return _down(lo) - tiny, _up(hi) + tiny
+
+
+def _collect(W: Box, c: Box, harvest: _Harvest, ended: bool, visited: int) -> Regions:
+    n = len(c[0])
+    parts = [_leaf_points(*leaf) for leaf in harvest.leaves]
+    extra, undecided = _singular_points(W, c, harvest.singular)
+    parts.append(extra)
+    points, errors, patterns, kinks, dimension, certain = (np.concatenate(column) for column in zip(*parts, strict=True))
+    first = _merged(W, c, points, errors, patterns, kinks, dimension)
+    order = first[np.lexsort(points[first].T[::-1])]
+    left = np.concatenate([np.zeros((0, n), dtype=np.int8), *harvest.open, undecided])
+    return Regions(
+        points[order], errors[order], patterns[order], kinks[order], dimension[order], certain[order], left, ended, visited
+    )
+
+
+Columns = tuple[Array, Array, Pattern, NDArray[np.bool_], NDArray[np.int64], NDArray[np.bool_]]
+
+
+def _leaf_points(lo: Array, hi: Array, pattern: Pattern) -> Columns:
+    """Points of leaves: constants (B, n) of z where active and w where inactive. A negative one refutes the region."""
+    keep = np.all(hi >= 0, axis=-1)
+    lo, hi, pattern = lo[keep], hi[keep], pattern[keep]
+    kinks = lo <= 0
+    exact = (lo == 0) & (hi == 0)
+    middle, radius = 0.5 * (lo + hi), 0.5 * (hi - lo) * (1.0 + 4.0 * EPS)
+    points = np.where(kinks & exact, 0.0, np.where(pattern == 1, middle, -middle))
+    shown = np.where(kinks, -1, pattern).astype(np.int8)
+    certain = np.all(~kinks | exact, axis=-1)
+    return points, radius.max(axis=-1, initial=0.0), shown, kinks, np.zeros(len(points), dtype=np.int64), certain
+
+
+def _singular_points(W: Box, c: Box, prefixes: list[Pattern]) -> tuple[Columns, Pattern]:
+    """Points in the regions below nodes without a pivot, solved one by one, and the regions left undecided."""
+    n = len(c[0])
+    found: list[Columns] = [_leaf_points(np.zeros((0, n)), np.zeros((0, n)), np.zeros((0, n), dtype=np.int8))]
+    undecided = []
+    budget = SINGULAR_REGIONS
+    for prefix in (row for block in prefixes for row in block):
+        free = np.flatnonzero(prefix < 0)
+        if 2 ** min(len(free), 62) > budget:
+            undecided.append(prefix)
+            continue
+        budget -= 2 ** len(free)
+        for code in range(2 ** len(free)):
+            pattern = prefix.copy()
+            pattern[free] = (code >> np.arange(len(free))) & 1
+            columns = singular_region(W, c, pattern)
+            if columns is not None:
+                found.append(columns)
+    left = np.array(undecided, dtype=np.int8).reshape(-1, n)
+    return tuple(np.concatenate(column) for column in zip(*found, strict=True)), left
+
+
+def singular_region(W: Box, c: Box, pattern: Pattern) -> Columns | None:
+    """The fixed points of one region, where I - W D may be singular: a point, a representative of a continuum, or None.
+
+    If I - W D is not singular, a residual and an approximate inverse bound the solution (Rump 2010, Acta Numerica 19, sect. 10).
+    If it is, to rounding, a left null vector refutes the region (solutions would lie beyond 1e8 times the size of c), or a
+    linear programme finds the solution farthest from the kinks.
+    """
+    n = len(pattern)
+    middle, spread = 0.5 * (W[0] + W[1]), 0.5 * (W[1] - W[0])
+    matrix = np.eye(n) - middle * (pattern == 1)
+    right = 0.5 * (c[0] + c[1])
+    left, widths, _ = np.linalg.svd(matrix)
+    scale = 1.0 + float(np.abs(right).max())
+    nullity = int(np.sum(widths <= 1e-12 * n * max(widths[0], 1.0)))
+    if nullity == 0:
+        inverse = np.linalg.inv(matrix)
+        x = inverse @ right
+        defect = np.abs(np.eye(n) - inverse @ matrix) + np.abs(inverse) @ (spread + 4 * (n + 2) * EPS * (1.0 + np.abs(middle)))
+        alpha = float(defect.sum(axis=1).max())
+        residual = np.abs(right - matrix @ x) + 4 * (n + 2) * EPS * (np.abs(matrix) @ np.abs(x) + np.abs(right) + np.abs(c[1] - c[0]))
+        error = float((np.abs(inverse) @ residual).max()) / (1.0 - alpha) * 1.01 if alpha < 1 else np.inf
+        signed = np.where(pattern == 1, x, -x)
+        columns = _leaf_points((signed - error)[None], (signed + error)[None], pattern[None])
+        return columns if len(columns[0]) else None
+    if np.abs(left[:, n - nullity :].T @ right).max() > 1e-8 * scale:
+        return None
+    return _continuum(matrix, right, pattern, nullity)
+
+
+def _continuum(matrix: Array, right: Array, pattern: Pattern, nullity: int) -> Columns | None:
+    from scipy.optimize import linprog
+
+    n = len(pattern)
+    sign = np.where(pattern == 1, 1.0, -1.0)
+    size = 1.0 + float(np.abs(right).max())
+    # Unknowns (b, s): a = sign * b, b >= s >= 0, each s up to `size`; the sum of s is largest inside.
+    equal = np.concatenate([matrix * sign, np.zeros((n, n))], axis=1)
+    above = np.concatenate([-np.eye(n), np.eye(n)], axis=1)
+    bounds = [(0, None)] * n + [(0, size)] * n
+    solved = linprog(-np.r_[np.zeros(n), np.ones(n)], A_ub=above, b_ub=np.zeros(n), A_eq=equal, b_eq=right, bounds=bounds)
+    if solved.status != 0:
+        return None
+    point = sign * solved.x[:n]
+    kinks = solved.x[:n] <= 1e-9 * size
+    point[kinks] = 0.0
+    held = np.concatenate([matrix, np.eye(n)[kinks]])
+    dimension = n - int(np.sum(np.linalg.svd(held, compute_uv=False) > 1e-12 * n * max(1.0, float(np.abs(matrix).max()))))
+    shown = np.where(kinks, -1, pattern).astype(np.int8)
+    error = float(np.abs(matrix @ point - right).max()) + 1e-9 * size
+    return point[None], np.array([error]), shown[None], kinks[None], np.array([dimension]), np.array([False])
+
+
+def _merged(
+    W: Box, c: Box, points: Array, errors: Array, patterns: Pattern, kinks: NDArray[np.bool_], dimension: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Row numbers, one for each point and each connected continuum: a point on a kink appears in every region around it."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    edge = np.flatnonzero(kinks.any(axis=1) | (dimension > 0))
+    k = len(points)
+    links = [(i, j) for at, i in enumerate(edge) for j in edge[at + 1 :] if _touch(W, c, points, errors, patterns, dimension, i, j)]
+    rows, columns = np.array(links, dtype=np.int64).reshape(-1, 2).T
+    graph = coo_array((np.ones(len(rows)), (rows, columns)), shape=(k, k))
+    label = connected_components(graph, directed=False)[1]
+    best = np.lexsort((errors, -dimension, label))  # the largest dimension, then the smallest error, speaks for its group
+    return best[np.unique(label[best], return_index=True)[1]]
+
+
+def _touch(
+    W: Box, c: Box, points: Array, errors: Array, patterns: Pattern, dimension: NDArray[np.int64], i: int, j: int
+) -> bool:
+    """Whether two solutions are one: the same point, or continua whose regions share a fixed point."""
+    reach = errors[i] + errors[j] + 1e-12 * (1.0 + np.abs(points[i]).max())
+    if np.abs(points[i] - points[j]).max() <= reach:
+        return True
+    if dimension[i] == 0 and dimension[j] == 0:
+        return False
+    from scipy.optimize import linprog
+
+    # Kinked units (-1) of a continuum are at 0 in its representative only: both sides are allowed.
+    n = points.shape[1]
+    middle, right = 0.5 * (W[0] + W[1]), 0.5 * (c[0] + c[1])
+    blocks, lower, upper = [], np.full(n, -np.inf), np.full(n, np.inf)
+    for pattern in (patterns[i], patterns[j]):
+        active = pattern == 1
+        blocks.append(np.eye(n) - middle * active)
+        lower, upper = np.where(active, np.maximum(lower, 0.0), lower), np.where(pattern < 1, np.minimum(upper, 0.0), upper)
+    for row in (i, j):
+        if dimension[row] == 0:
+            lower, upper = np.maximum(lower, points[row] - errors[row]), np.minimum(upper, points[row] + errors[row])
+    if np.any(lower > upper):
+        return False
+    shared = linprog(
+        np.zeros(n), A_eq=np.concatenate(blocks), b_eq=np.concatenate([right, right]), bounds=np.stack([lower, upper], axis=1)
+    )
+    return bool(shared.status == 0)
+
+
+def unrolled(V: Array, c: Array, leak: Array, period: int) -> tuple[Box, Box]:
+    """Weights of the net whose fixed points are the cycles of `a' = leak a + V relu(a) + c`, shape (p n, p n) and (p n,).
+
+    Going once around a cycle eliminates the linear part:
+    a_j = sum_{m=0}^{p-1} leak^m / (1 - leak^p) (V relu(a_{j-1-m}) + c). The box holds the rounding of these numbers.
+    """
+    n, p = len(c), period
+    weights = np.zeros((p, n, p, n))
+    for m in range(p):
+        share = leak**m / (1.0 - leak**p)
+        for j in range(p):
+            weights[j, :, (j - 1 - m) % p] += share[:, None] * V
+    bias = np.tile(c / (1.0 - leak), p)
+    flat = weights.reshape(p * n, p * n)
+    # pow and 1 - leak^p: a few units in the last place, more where leak is next to 1.
+    slack = 0.0 if not leak.any() else 8.0 * (p + 2) * EPS / float(1.0 - leak.max())
+    pad_w, pad_c = slack * np.abs(flat), slack * np.abs(bias)
+    return (flat - pad_w, flat + pad_w), (bias - pad_c, bias + pad_c)
