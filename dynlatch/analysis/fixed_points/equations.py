@@ -19,10 +19,12 @@ import numpy as np
 
 from dynlatch.activations import LOGISTIC, TANH
 from dynlatch.analysis.structure import additive_form
-from dynlatch.intervals import Box, affine_image
-from dynlatch.maps import Iterate, Map, SmoothMap, WithInput, coordinates, require_smooth
+from dynlatch.errors import NotEnclosable
+from dynlatch.intervals import EPS, Box, add, affine_image, matmul, multiply
+from dynlatch.maps import Iterate, Map, SmoothEnclosable, SmoothMap, WithInput, coordinates, require_smooth
 from dynlatch.networks import GRU, LSTM, ElmanNetwork, StackedNetwork
-from dynlatch.networks.common import parts, sum_of_gates
+from dynlatch.networks.common import box_identity, box_parts, box_sum_of_gates, parts, rows_times, sum_of_gates
+from dynlatch.networks.stacked import EnclosedLayer
 from dynlatch.validation import Array
 
 
@@ -45,6 +47,19 @@ class Equation(Protocol):
     def box(self, u: Box | None = None) -> Box | None: ...
     def output(self, x: Array) -> Array: ...
     def output_jacobian(self, x: Array) -> Array: ...
+
+
+class EnclosedEquation(Equation, Protocol):
+    """An equation with bounds over boxes [lo, hi], as a proof needs them: of G, its derivatives and its output.
+
+    Where a part of the map has none, the methods raise `NotEnclosable`.
+    """
+
+    def enclose(self, lo: Array, hi: Array, u: Box | None = None) -> Box: ...
+    def enclose_jacobian(self, lo: Array, hi: Array, u: Box | None = None) -> Box: ...
+    def enclose_input_jacobian(self, lo: Array, hi: Array, u: Box | None = None) -> Box: ...
+    def enclose_output(self, lo: Array, hi: Array) -> Box: ...
+    def enclose_output_jacobian(self, lo: Array, hi: Array) -> Box: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +111,21 @@ class Plain:
         rows = self.map.output_jvp(x[..., None, :], np.eye(self.dim))  # type: ignore[attr-defined]
         return np.swapaxes(rows, -1, -2)
 
+    def enclose(self, lo: Array, hi: Array, u: Box | None = None) -> Box:
+        return _bounded(self.map).enclose(lo, hi, u)
+
+    def enclose_jacobian(self, lo: Array, hi: Array, u: Box | None = None) -> Box:
+        return _bounded(self.map).enclose_jacobian(lo, hi, u)
+
+    def enclose_input_jacobian(self, lo: Array, hi: Array, u: Box | None = None) -> Box:
+        return _layer(self.map).enclose_input_jacobian(lo, hi, u)
+
+    def enclose_output(self, lo: Array, hi: Array) -> Box:
+        return _layer(self.map).output_enclose(lo, hi)
+
+    def enclose_output_jacobian(self, lo: Array, hi: Array) -> Box:
+        return _layer(self.map).enclose_output_jacobian(lo, hi)
+
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
@@ -143,6 +173,41 @@ class Candidate:
 
     def output_jacobian(self, x: Array) -> Array:
         return np.broadcast_to(np.eye(self.dim), (*x.shape, self.dim))
+
+    def _nets(self, lo: Array, hi: Array, u: Box | None) -> tuple[Box, Box, Box]:
+        """What enters the reset gate and the candidate, and what the reset gate multiplies."""
+        own = box_parts(affine_image(self.net.weight_hh, lo, hi, self.net.b_hh), 3)
+        b = self.net.b_ih
+        entering = box_parts((b, b) if u is None else affine_image(self.net.weight_ih, *u, b), 3)
+        reset = add(entering[0], own[0])
+        return reset, add(entering[2], multiply(LOGISTIC.image(*reset), own[2])), own[2]
+
+    def enclose(self, lo: Array, hi: Array, u: Box | None = None) -> Box:
+        return TANH.image(*self._nets(lo, hi, u)[1])
+
+    def _slope_bounds(self, lo: Array, hi: Array, u: Box | None) -> tuple[Box, Box, Box]:
+        reset, candidate, recurrent = self._nets(lo, hi, u)
+        slope = TANH.slope_image(*candidate)
+        through = multiply(multiply(slope, recurrent), LOGISTIC.slope_image(*reset))
+        return through, multiply(slope, LOGISTIC.image(*reset)), slope
+
+    def enclose_jacobian(self, lo: Array, hi: Array, u: Box | None = None) -> Box:
+        reset, recurrent, _ = self._slope_bounds(lo, hi, u)
+        return self._chain(reset, recurrent, self.net.weight_hh)
+
+    def enclose_input_jacobian(self, lo: Array, hi: Array, u: Box | None = None) -> Box:
+        reset, _, entering = self._slope_bounds(lo, hi, u)
+        return self._chain(reset, entering, self.net.weight_ih)
+
+    def _chain(self, reset: Box, candidate: Box, W: Array) -> Box:
+        n = self.dim
+        return add(rows_times(reset, W[:n]), rows_times(candidate, W[2 * n :]))
+
+    def enclose_output(self, lo: Array, hi: Array) -> Box:
+        return lo, hi
+
+    def enclose_output_jacobian(self, lo: Array, hi: Array) -> Box:
+        return box_identity(lo, self.dim)
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,12 +265,47 @@ class CellBalance:
     def output_jacobian(self, x: Array) -> Array:
         return np.broadcast_to(np.eye(self.dim), (*x.shape, self.dim))
 
+    def _net_boxes(self, lo: Array, hi: Array, u: Box | None) -> list[Box]:
+        net = affine_image(self.net.weight_hh, lo, hi, self.net.b)
+        return box_parts(net if u is None else add(net, affine_image(self.net.weight_ih, *u)), 4)
+
+    def _cell_box(self, i: Box, f: Box, g: Box) -> Box:
+        return multiply(multiply(LOGISTIC.image(*i), TANH.image(*g)), _dwell(f))
+
+    def enclose(self, lo: Array, hi: Array, u: Box | None = None) -> Box:
+        i, f, g, o = self._net_boxes(lo, hi, u)
+        return multiply(LOGISTIC.image(*o), TANH.image(*self._cell_box(i, f, g)))
+
+    def _slope_bounds(self, lo: Array, hi: Array, u: Box | None) -> tuple[Box, ...]:
+        i, f, g, o = self._net_boxes(lo, hi, u)
+        cell = self._cell_box(i, f, g)
+        squash = multiply(LOGISTIC.image(*o), TANH.slope_image(*cell))
+        dwelt = multiply(squash, _dwell(f))
+        return (
+            multiply(dwelt, multiply(LOGISTIC.slope_image(*i), TANH.image(*g))),
+            multiply(multiply(squash, cell), LOGISTIC.image(*f)),
+            multiply(dwelt, multiply(LOGISTIC.image(*i), TANH.slope_image(*g))),
+            multiply(LOGISTIC.slope_image(*o), TANH.image(*cell)),
+        )
+
+    def enclose_jacobian(self, lo: Array, hi: Array, u: Box | None = None) -> Box:
+        return box_sum_of_gates(self._slope_bounds(lo, hi, u), self.net.weight_hh)
+
+    def enclose_input_jacobian(self, lo: Array, hi: Array, u: Box | None = None) -> Box:
+        return box_sum_of_gates(self._slope_bounds(lo, hi, u), self.net.weight_ih)
+
+    def enclose_output(self, lo: Array, hi: Array) -> Box:
+        return lo, hi
+
+    def enclose_output_jacobian(self, lo: Array, hi: Array) -> Box:
+        return box_identity(lo, self.dim)
+
 
 @dataclass(frozen=True, eq=False)
 class Layers:
     """A stack at rest: every layer's equation under the output of the layer below; block lower bidiagonal."""
 
-    layers: tuple[Equation, ...]
+    layers: tuple[EnclosedEquation, ...]
     widths: tuple[int, ...]  # of the layers' states
 
     @property
@@ -264,8 +364,46 @@ class Layers:
         top = self.layers[-1].output_jacobian(self._split(x)[-1])
         return np.concatenate([np.zeros((*top.shape[:-1], self.dim - top.shape[-1])), top], axis=-1)
 
+    def _box_inputs(self, lo: Array, hi: Array, u: Box | None) -> list[tuple[EnclosedEquation, Box, Box | None]]:
+        boxes = list(zip(self._split(lo), self._split(hi), strict=True))
+        below = [layer.enclose_output(*box) for layer, box in zip(self.layers[:-1], boxes[:-1], strict=True)]
+        return list(zip(self.layers, boxes, [u, *below], strict=True))
 
-def equation_of(map: Map) -> tuple[Equation, Array | None]:
+    def enclose(self, lo: Array, hi: Array, u: Box | None = None) -> Box:
+        images = [layer.enclose(*box, v) for layer, box, v in self._box_inputs(lo, hi, u)]
+        return np.concatenate([image[0] for image in images], axis=-1), np.concatenate([image[1] for image in images], axis=-1)
+
+    def enclose_jacobian(self, lo: Array, hi: Array, u: Box | None = None) -> Box:
+        least, largest = np.zeros((2, *lo.shape, self.dim))
+        start = previous = 0
+        below: Box | None = None  # slope of this layer's input by the state of the layer below
+        for layer, box, v in self._box_inputs(lo, hi, u):
+            rows = slice(start, start + layer.dim)
+            least[..., rows, rows], largest[..., rows, rows] = layer.enclose_jacobian(*box, v)
+            if below is not None:
+                beside = matmul(layer.enclose_input_jacobian(*box, v), below)
+                least[..., rows, previous:start], largest[..., rows, previous:start] = beside
+            below, previous, start = layer.enclose_output_jacobian(*box), start, start + layer.dim
+        return least, largest
+
+    def enclose_input_jacobian(self, lo: Array, hi: Array, u: Box | None = None) -> Box:
+        first, box, v = self._box_inputs(lo, hi, u)[0]
+        ends = []
+        for end in first.enclose_input_jacobian(*box, v):
+            ends.append(np.concatenate([end, np.zeros((*end.shape[:-2], self.dim - first.dim, end.shape[-1]))], axis=-2))
+        return ends[0], ends[1]
+
+    def enclose_output(self, lo: Array, hi: Array) -> Box:
+        return self.layers[-1].enclose_output(self._split(lo)[-1], self._split(hi)[-1])
+
+    def enclose_output_jacobian(self, lo: Array, hi: Array) -> Box:
+        ends = []
+        for end in self.layers[-1].enclose_output_jacobian(self._split(lo)[-1], self._split(hi)[-1]):
+            ends.append(np.concatenate([np.zeros((*end.shape[:-1], self.dim - end.shape[-1])), end], axis=-1))
+        return ends[0], ends[1]
+
+
+def equation_of(map: Map) -> tuple[EnclosedEquation, Array | None]:
     """The equation to solve for `map`, and the constant input under which it holds."""
     if isinstance(map, WithInput):
         equation, u0 = equation_of(map.map)
@@ -278,6 +416,25 @@ def equation_of(map: Map) -> tuple[Equation, Array | None]:
         layers = tuple(equation_of(layer)[0] for layer in map.layers)
         return Layers(layers, tuple(layer.dim for layer in map.layers)), None
     return Plain(require_smooth(map, "fixed_points")), None
+
+
+def _bounded(map: SmoothMap) -> SmoothEnclosable:
+    if not isinstance(map, SmoothEnclosable):
+        raise NotEnclosable(f"{type(map).__name__} has no interval bounds (`enclose_jacobian`): nothing can be proved of it.")
+    return map
+
+
+def _layer(map: SmoothMap) -> EnclosedLayer:
+    if not isinstance(map, EnclosedLayer):
+        raise NotEnclosable(f"the layer {type(map).__name__} has no bounds on its derivatives: nothing can be proved of it.")
+    return map
+
+
+def _dwell(f: Box) -> Box:
+    """Bounds on 1 / (1 - s(f)) = 1 + e^f, the time that a cell keeps its content."""
+    with np.errstate(over="ignore"):
+        lo, hi = np.exp(f[0]) * (1.0 - 8.0 * EPS), np.exp(f[1]) * (1.0 + 8.0 * EPS)
+    return np.nextafter(1.0 + lo, -np.inf), np.nextafter(1.0 + np.where(np.isnan(hi), np.inf, hi), np.inf)
 
 
 def _unit_box(n: int) -> Box:

@@ -26,9 +26,9 @@ from dynlatch.intervals import EPS, TINY, Box
 from dynlatch.validation import Array
 
 BATCH = 400_000  # floats of work per batch: it stays in the cache
-INFLATION = 0.03  # of the width: a solution on a face of a box is in the interior of the inflated one
+INFLATION = 1e-3  # of the width: a solution on a face of a box is in the interior of the inflated one
 LEAST_INFLATION = 1e-13  # relative to the size of the point
-PROGRESS = 0.7  # a box whose every side shrank to this part is tried again before it is split
+PROGRESS = 0.9  # a box whose every side shrank to this part is tried again before it is split
 NOISE = 4.0  # a box whose nonlinearity is below so many times the rounding is not split further
 TINIEST = 4e-13  # a box this small, relative to the size of its points, is not split further in any case
 REFINEMENTS = 8
@@ -79,9 +79,7 @@ class Step(NamedTuple):
     shares: Array
 
 
-def krawczyk(
-    problem: Problem, box: Box, *, boxes: int = DEFAULT_BOXES, deadline: float = np.inf
-) -> Proof:
+def krawczyk(problem: Problem, box: Box, *, boxes: int = DEFAULT_BOXES, deadline: float = np.inf) -> Proof:
     """All solutions of `problem` in the closed box (lo, hi), each (d,).
 
     Parameters

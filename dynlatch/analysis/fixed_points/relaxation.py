@@ -78,10 +78,11 @@ def band(f: Activation, lo: Array, hi: Array, middle: Array) -> Band:
     peak = float(f.slope_peak if f.slope_peak is not None else np.inf)
     turn = np.clip(peak, lo, hi)  # convex below it, concave above
     convex, concave = _tangent_points(f, slope, lo, turn, hi)
-    bottom = np.minimum(np.minimum(*ends), _tangent_bound(f, slope, middle, convex, lo, turn, np.minimum))
-    top = np.maximum(np.maximum(*ends), _tangent_bound(f, slope, middle, concave, turn, hi, np.maximum))
+    bottom, steep = _tangent_bound(f, slope, middle, convex, lo, turn, np.minimum)
+    top, steeper = _tangent_bound(f, slope, middle, concave, turn, hi, np.maximum)
+    bottom, top = np.minimum(np.minimum(*ends), bottom), np.maximum(np.maximum(*ends), top)
     value = 0.5 * (bottom + top)
-    size = np.maximum(np.abs(below), np.abs(above)) + (slope + largest) * (width + np.abs(middle) * EPS)
+    size = np.maximum(np.abs(below), np.abs(above)) + (slope + steep + steeper) * width
     floor = 24.0 * EPS * size + TINY
     error = np.maximum(top - value, value - bottom) + floor
     variation = np.maximum(largest - slope, slope - least) * (1.0 + 4.0 * EPS) + TINY
@@ -90,11 +91,14 @@ def band(f: Activation, lo: Array, hi: Array, middle: Array) -> Band:
 
 def _tangent_bound(
     f: Activation, slope: Array, middle: Array, at: Array, start: Array, end: Array, outer: Callable[[Array, Array], Array]
-) -> Array:
-    """Bound of `f(a) - slope (a - middle)` over [start, end], where f is convex (`outer` minimum) or concave (maximum)."""
+) -> tuple[Array, Array]:
+    """Bound of `f(a) - slope (a - middle)` over [start, end], where f is convex (`outer` minimum) or concave (maximum).
+
+    Also the slope of the tangent that gives it.
+    """
     here = f(at) - slope * (at - middle)
-    tilt = f.derivative(at) - slope
-    return outer(here + tilt * (start - at), here + tilt * (end - at))
+    steep = f.derivative(at)
+    return outer(here + (steep - slope) * (start - at), here + (steep - slope) * (end - at)), steep
 
 
 def _tangent_points(f: Activation, slope: Array, lo: Array, turn: Array, hi: Array) -> tuple[Array, Array]:
