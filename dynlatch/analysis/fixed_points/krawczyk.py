@@ -112,7 +112,7 @@ def krawczyk(problem: Problem, box: Box, *, boxes: int = DEFAULT_BOXES, deadline
         owners.append(now.take(step.proved))
         proved.append(around.take(step.proved))
         rest = _settle_noise(problem, now, around, step, owners, proved, unresolved)
-        _branch(problem, now.take(rest), Step(step.K.take(rest), *(part[rest] for part in step[1:])), stack)
+        _branch(problem, now.take(rest), step.K.take(rest), step.shares[rest], stack)
     found, doubtful = _distinct(problem, _joined(owners, problem.dim), _joined(proved, problem.dim))
     clusters = _merged(_joined([*unresolved, doubtful], problem.dim))
     return proof_of(found, _coarse(_joined([clusters, *stack], problem.dim)), count, ended=not stack)
@@ -140,13 +140,13 @@ def interval_step(problem: Problem, box: Boxes) -> Step:
         P = problem.mixing
         G = np.abs(Y if P is None else (Y.reshape(-1, problem.dim) @ P).reshape(*Y.shape[:-1], -1))
         residual = r.middle - r.value
-        rounding = _rounding(problem, r, Y, residual)
+        rounding, rounding_of_variation = _rounding(problem, r, Y, residual)
         by_error, by_variation, by_floor = np.moveaxis(G @ np.stack([r.error, r.variation, r.floor], axis=-1), -1, 0)
         centre = r.middle - (Y @ residual[..., None])[..., 0]
         lo, hi = centre - by_error - rounding, centre + by_error + rounding
         # Where a product overflowed nothing is known.
         K = Boxes(np.where(np.isnan(lo), -np.inf, lo), np.where(np.isnan(hi), np.inf, hi))
-        unique = np.all(by_variation + rounding < r.radius, axis=-1)
+        unique = np.all(by_variation + rounding_of_variation < r.radius, axis=-1)
         inside = np.all((K.lo > box.lo) & (K.hi < box.hi), axis=-1)
         tiny = np.all(r.radius <= TINIEST * (1.0 + np.abs(r.middle)), axis=-1)
         noise = np.all(by_error <= NOISE * (by_floor + rounding), axis=-1) | tiny
@@ -160,20 +160,21 @@ def _inverses(matrices: Array) -> Array:
     except np.linalg.LinAlgError:
         # Any matrix is a valid preconditioner.
         nudge = 1e-9 * (1.0 + np.abs(matrices).max(axis=(-2, -1), keepdims=True))
-        return np.linalg.inv(matrices + nudge * np.diag(np.cos(1.0 + np.arange(matrices.shape[-1]))))
+        return np.asarray(np.linalg.inv(matrices + nudge * np.diag(np.cos(1.0 + np.arange(matrices.shape[-1])))))
 
 
-def _rounding(problem: Problem, r: Relaxation, Y: Array, residual: Array) -> Array:
-    """Bound on everything in K that rounding, and `I - Y (I - A)`, contribute."""
+def _rounding(problem: Problem, r: Relaxation, Y: Array, residual: Array) -> tuple[Array, Array]:
+    """Bounds on what rounding, and `I - Y (I - A)`, contribute to K, and to K with the variation in place of the error."""
     d = problem.dim
     size_P = np.eye(d) if problem.mixing is None else np.abs(problem.mixing)
-    reach = (np.abs(r.matrix) @ r.radius[..., None])[..., 0]
-    spread = np.maximum(r.error, r.variation) @ size_P.T
     gamma = (size_P.shape[1] + d + 8) * EPS
-    through = r.rounding + gamma * (np.abs(residual) + np.abs(r.middle) + r.radius + reach + spread) + TINY
+    reach = (np.abs(r.matrix) @ r.radius[..., None])[..., 0]
+    through = r.rounding + gamma * (np.abs(residual) + np.abs(r.middle) + r.radius + reach) + TINY
+    both = np.stack([through + gamma * (v @ size_P.T) for v in (r.error, r.variation)], axis=-1)
     defect = np.abs(Y - Y @ r.matrix - np.eye(d))
     own = (defect @ r.radius[..., None])[..., 0] + gamma * (np.abs(r.middle) + r.radius)
-    return np.asarray((np.abs(Y) @ through[..., None])[..., 0] * (1.0 + gamma) + own * (1.0 + gamma))
+    total = (np.abs(Y) @ both + own[..., None]) * (1.0 + gamma)
+    return total[..., 0], total[..., 1]
 
 
 def _pop(stack: list[Boxes], most: int) -> Boxes:
@@ -227,9 +228,9 @@ def _settle_noise(
     return np.asarray(meets & ~step.proved & ~hard)
 
 
-def _branch(problem: Problem, boxes: Boxes, step: Step, stack: list[Boxes]) -> None:
+def _branch(problem: Problem, boxes: Boxes, K: Boxes, shares: Array, stack: list[Boxes]) -> None:
     """Put the boxes back on the stack: cut to K where that gains enough, in halves where not."""
-    cut = Boxes(np.fmax(boxes.lo, step.K.lo), np.fmin(boxes.hi, step.K.hi))
+    cut = Boxes(np.fmax(boxes.lo, K.lo), np.fmin(boxes.hi, K.hi))
     width = boxes.hi - boxes.lo
     gains = np.all(cut.hi - cut.lo <= PROGRESS * width, axis=-1)
     if gains.any():
@@ -239,7 +240,7 @@ def _branch(problem: Problem, boxes: Boxes, step: Step, stack: list[Boxes]) -> N
         return
     width = halves.hi - halves.lo
     wide = width > TINIEST * np.maximum(np.abs(halves.lo), np.abs(halves.hi))
-    axis = np.where(wide, step.shares[~gains] + TINY * width, -1.0).argmax(-1)
+    axis = np.where(wide, shares[~gains] + TINY * width, -1.0).argmax(-1)
     row = np.arange(len(axis))
     point = problem.cut(halves.lo[row, axis], halves.hi[row, axis])
     below, above = halves.hi.copy(), halves.lo.copy()
