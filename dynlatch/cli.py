@@ -21,6 +21,10 @@ app = App(
 )
 app.command("dynlatch.commands.audit:audit", name="audit", help="Memory states and gradient decay of a trained net.")
 app.command("dynlatch.commands.escape:escape", name="escape", help="Escape threshold u* of a latching neuron.")
+app.command(
+    "dynlatch.commands.fixed_points:fixed_points", name="fixed-points", help="Fixed points, and how complete the list is."
+)
+app.command("dynlatch.commands.portrait:portrait", name="portrait", help="Basins, manifolds and attractors in one picture.")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -58,6 +58,7 @@ RECORDS: Mapping[str, str] = {
     "Manifold": "dynlatch.analysis.manifolds",
     "MorseGraph": "dynlatch.analysis.morse",
     "ReducedAttractingSet": "dynlatch.analysis.attracting_sets",
+    "Portrait": "dynlatch.analysis.portrait",
     "ScalarLatch": "dynlatch.analysis.scalar",
 }
 ENUMS: Mapping[str, str] = {

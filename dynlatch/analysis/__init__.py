@@ -31,6 +31,9 @@ from dynlatch.analysis.morse import MorseGraph as MorseGraph
 from dynlatch.analysis.morse import MorseKind as MorseKind
 from dynlatch.analysis.morse import morse_graph as morse_graph
 from dynlatch.analysis.outcomes import Stability as Stability
+from dynlatch.analysis.portrait import Portrait as Portrait
+from dynlatch.analysis.portrait import plot_portrait as plot_portrait
+from dynlatch.analysis.portrait import portrait as portrait
 from dynlatch.analysis.scalar import ScalarLatch as ScalarLatch
 from dynlatch.analysis.scalar import scalar_latch as scalar_latch
 
@@ -50,18 +53,21 @@ __all__ = [
     "Manifold",
     "MorseGraph",
     "MorseKind",
+    "Portrait",
     "ReducedAttractingSet",
     "ScalarLatch",
     "Stability",
     "audit",
     "basins",
+    "box_grid",
     "escape_threshold",
     "fixed_points",
     "gradient_decay",
     "guarantees",
     "invariant_manifold",
     "morse_graph",
-    "box_grid",
+    "plot_portrait",
+    "portrait",
     "reduced_attracting_set",
     "scalar_latch",
     "stability",

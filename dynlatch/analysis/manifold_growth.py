@@ -18,17 +18,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlatch.intervals import Box
 from dynlatch.maps import SmoothMap
 from dynlatch.validation import Array
 
-Carry = Callable[[Array, Array], Array]  # (points, guess of their images) -> their images, NaN where there is none
+Carry = Callable[[Array, Array], Array]  # (points, guess of their images) -> their images, NaN if there is none
 
 FIRST = 9  # points of the first domain
 ROUNDS = 30  # halvings of a parameter interval
-NEWTON, SHORTEST = 40, 1e-3  # steps of Newton's method, and the share of a step below which it is given up
 DOMAINS = 20_000
-EPS = float(np.finfo(np.float64).eps)
 
 
 class BranchEnd(StrEnum):
@@ -66,18 +63,19 @@ class Limits(NamedTuple):
         return np.asarray(((x >= self.lo) & (x <= self.hi)).all(-1))
 
 
-def grow(line: Callable[[Array], Array], carry: Carry, limits: Limits) -> tuple[Array, BranchEnd]:
+def grow(line: Callable[[Array], Array], pace: float, carry: Carry, limits: Limits) -> tuple[Array, BranchEnd]:
     """One branch (k, n), from the end of `line` outward, and why it ends.
 
-    `line(tau)` gives the points (..., n) of the first domain for parameters tau from 0 (inner end) to 1 (outer end).
+    `line(tau)` gives the points (..., n) of the first domain for parameters tau from 0 (inner end) to 1 (outer end), whose
+    distances from the saddle grow by the factor `exp(pace)` between these.
     """
     tau = np.linspace(0.0, 1.0, FIRST)
     levels = [line(tau)]
     branch, total, before = [levels[0]], _length(levels[0]), 0.0
     for _ in range(DOMAINS):
         levels.append(carry(levels[-1], levels[-1]))
-        tau, levels = _refine(tau, levels, line, carry, limits, limits.points - sum(map(len, branch)))
-        domain, end = _cut(levels[-1], tau, limits)
+        tau, levels = _refine(tau, levels, line, pace, carry, limits, limits.points - sum(map(len, branch)))
+        domain, end = _cut(levels[-1], limits)
         branch.append(domain[1:])
         here = _length(domain)
         total += here
@@ -94,14 +92,14 @@ def grow(line: Callable[[Array], Array], carry: Carry, limits: Limits) -> tuple[
 
 
 def _refine(
-    tau: Array, levels: list[Array], line: Callable[[Array], Array], carry: Carry, limits: Limits, room: int
+    tau: Array, levels: list[Array], line: Callable[[Array], Array], pace: float, carry: Carry, limits: Limits, room: int
 ) -> tuple[Array, list[Array]]:
     """Points inserted, at every level, until the newest domain bends by less than the tolerance."""
     for _ in range(ROUNDS):
         _follow(levels, carry, limits)
-        # Where there is no image next to one, targets this close say that the branch goes no further.
-        lost = ~np.isfinite(levels[-1][1:]).all(-1) & (_chords(levels[-2]) <= 1e-2 * limits.tolerance)
-        where = np.flatnonzero(_coarse(levels[-1], limits) & ~lost & (np.diff(tau) > 4 * EPS))
+        # Where there is no image next to one, parameters this close say that the branch goes no further.
+        least = np.where(np.isnan(levels[-1][1:]).any(-1), 1e-4, 1e-13)
+        where = np.flatnonzero(_coarse(levels[-1], limits) & (pace * np.diff(tau) > least))
         if len(where) == 0 or len(tau) + len(where) > room + FIRST:
             break
         fresh = 0.5 * (tau[where] + tau[where + 1])
@@ -147,16 +145,16 @@ def _sagitta(x: Array) -> Array:
     return np.asarray(np.sqrt(np.sum(np.square(arm - foot), axis=-1)))
 
 
-def _cut(x: Array, tau: Array, limits: Limits) -> tuple[Array, BranchEnd | None]:
+def _cut(x: Array, limits: Limits) -> tuple[Array, BranchEnd | None]:
     """The domain up to where it leaves the bounds, or jumps."""
     inside = limits.inside(x)
     jump = _chords(x) > 4.0 * limits.chord
-    jump &= inside[:-1] & inside[1:] & (np.diff(tau) <= 1e-9)
+    jump &= inside[:-1] & inside[1:]
     stop = np.flatnonzero(~inside[1:] | jump)
     if len(stop) == 0:
         return x, None
     first = int(stop[0]) + 1
-    gone = bool(jump[first - 1]) or not np.isfinite(x[first]).all()
+    gone = bool(jump[first - 1]) or bool(np.isnan(x[first]).any())
     return x[:first], BranchEnd.NO_PREIMAGE if gone else BranchEnd.BOUNDS
 
 
@@ -183,60 +181,3 @@ def forward(map: SmoothMap, limits: Limits) -> Carry:
         return image
 
     return carry
-
-
-def backward(map: SmoothMap, turn: int, limits: Limits) -> Carry:
-    """Preimages under `M^turn` in two dimensions, a step of M at a time, by Newton's method with shortened steps.
-
-    With shortened steps the image of the iterate follows the straight line to the target. The image of a tanh network with
-    nonsingular W is convex and the map one-to-one, so there every target that has a preimage is reached.
-    """
-    middle, reach = 0.5 * (limits.lo + limits.hi), 1.5 * (limits.hi - limits.lo)
-
-    def carry(targets: Array, guess: Array) -> Array:
-        z = np.where(limits.inside(targets)[:, None], targets, np.nan)
-        guesses = [guess]
-        for _ in range(turn - 1):
-            guesses.append(map.step(guesses[-1]))
-        for near in reversed(guesses):
-            rows = np.isfinite(z).all(-1)
-            z[rows] = _preimages(map, z[rows], near[rows], (middle - reach, middle + reach))
-        return z
-
-    return carry
-
-
-def _preimages(map: SmoothMap, targets: Array, guess: Array, box: Box) -> Array:
-    """Solutions of F(z) = target from the guesses, all (k, 2); NaN where Newton's method finds none."""
-    if len(targets) == 0:
-        return targets
-    z = np.clip(guess, *box)
-    gap = targets - map.step(z)
-    done = np.zeros(len(z), dtype=bool)
-    share = np.ones(len(z))
-    for _ in range(NEWTON):
-        done |= np.abs(gap).max(-1) <= 4 * EPS * (1.0 + np.abs(targets).max(-1))
-        who = np.flatnonzero(~done & (share > SHORTEST))
-        if len(who) == 0:
-            break
-        step = _solve(map.jacobian(z[who]), gap[who])
-        moved = np.clip(z[who] + share[who, None] * step, *box)
-        moved = np.where(np.isfinite(moved), moved, z[who])
-        tried = targets[who] - map.step(moved)
-        # At rounding level the residual no longer falls, but the step says that the solution is there.
-        still = np.abs(step).max(-1) <= 1e-12 * (1.0 + np.abs(z[who]).max(-1))
-        better = np.sum(np.square(tried), axis=-1) < np.sum(np.square(gap[who]), axis=-1)
-        done[who[still]] = True
-        z[who[better]], gap[who[better]] = moved[better], tried[better]
-        share[who] = np.where(better, np.minimum(1.0, 2.0 * share[who]), 0.5 * share[who])
-    # What ran to the edge of the box has its preimage beyond it, or none: it is outside either way.
-    z[~done & ~((z <= box[0]) | (z >= box[1])).any(-1)] = np.nan
-    return z
-
-
-def _solve(matrices: Array, right: Array) -> Array:
-    """`A^-1 b` for matrices (k, 2, 2), not finite where A is singular."""
-    (a, b), (c, d) = np.moveaxis(matrices, 0, -1)
-    p, q = right.T
-    with np.errstate(all="ignore"):
-        return np.asarray((np.stack([d * p - b * q, a * q - c * p], axis=-1)) / (a * d - b * c)[:, None])

@@ -14,7 +14,8 @@ import numpy as np
 
 from dynlatch.analysis.attractor import polish
 from dynlatch.analysis.manifold_growth import BranchEnd as BranchEnd
-from dynlatch.analysis.manifold_growth import Limits, backward, forward, grow
+from dynlatch.analysis.manifold_growth import Limits, forward, grow
+from dynlatch.analysis.preimages import backward
 from dynlatch.errors import InvalidInput
 from dynlatch.intervals import Box
 from dynlatch.maps import Iterate, Map, SmoothMap, coordinates, require_smooth
@@ -94,9 +95,9 @@ def invariant_manifold(
 ) -> Manifold:
     """Stable or unstable manifold of a saddle, grown outward from it until it comes to rest or leaves the bounds.
 
-    Every vertex is an exact iterate (a Newton-solved preimage, for the stable manifold) of a point of the line along the
-    eigenvector, next to the saddle; vertices are added until the polyline bends by less than `tolerance`. In the case of a
-    negative multiplier M^2 is used, which leaves each branch where it is.
+    Every vertex is an exact iterate (for the stable manifold a preimage, in closed form or by Newton's method) of a point of
+    the line along the eigenvector, next to the saddle; vertices are added until the polyline bends by less than `tolerance`.
+    In the case of a negative multiplier M^2 is used, which leaves each branch where it is.
 
     Parameters
     ----------
@@ -217,7 +218,7 @@ def _branch(map: SmoothMap, d: Direction, sign: float, kind: str, limits: Limits
     delta = _reach(F, d.point, vector, rate, limits)
     stretch = max(rate, 1.0 / rate)
     carry = forward(F, limits) if kind == "unstable" else backward(map, d.turn, limits)
-    grown, end = grow(lambda tau: d.point + delta * stretch ** (tau[:, None] - 1.0) * vector, carry, limits)
+    grown, end = grow(lambda tau: d.point + delta * stretch ** (tau[:, None] - 1.0) * vector, np.log(stretch), carry, limits)
     return np.concatenate([d.point[None], grown]), end
 
 
