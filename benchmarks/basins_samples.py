@@ -24,12 +24,12 @@ def main(argv=None):
     given = parser.parse_args(argv)
     if given.quick:
         W = np.diag([2.0, 2.0])
-        nets, samples = {"two latches": dl.ElmanNetwork(W, np.zeros((2, 0)))}, 100
+        nets, samples = [("two latches", dl.ElmanNetwork(W, np.zeros((2, 0))))], 100
     else:
         paths = given.nets or sorted(common.NETS.glob("*.safetensors"))
-        nets, samples = {path.stem: dl.load_network(path) for path in paths}, 100_000
+        nets, samples = [(path.stem, dl.load_network(path)) for path in paths], 100_000
     rows = []
-    for name, net in nets.items():
+    for name, net in nets:
         search, found = common.cpu(lambda net=net: fixed_points(net, rng=0))
         attractors = found.attractors.points
         basins(net, attractors, samples=10, rng=0)  # imports and compilation
