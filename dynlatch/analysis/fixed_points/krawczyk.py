@@ -156,7 +156,7 @@ def interval_step(problem: Problem, box: Boxes) -> Step:
 
 def _inverses(matrices: Array) -> Array:
     try:
-        return np.linalg.inv(matrices)
+        return np.asarray(np.linalg.inv(matrices), dtype=np.float64)
     except np.linalg.LinAlgError:
         # Any matrix is a valid preconditioner.
         nudge = 1e-9 * (1.0 + np.abs(matrices).max(axis=(-2, -1), keepdims=True))
