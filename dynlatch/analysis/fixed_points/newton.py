@@ -6,72 +6,96 @@ Careful starts shorten the step until the residual falls: they converge where fu
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
 from dynlatch.intervals import Box
 from dynlatch.validation import Array
 
-STEPS = 80
+Function: TypeAlias = Callable[[Array], Array]
+
+STEPS = 60
 CAP = 2.0  # longest bold step, in units of sqrt(d) or of half the length of the point, whichever is larger
 LEAP = 1e3  # longest correction ever tried, relative to the size of the point
 FARTHEST = 1e3  # a start that strays this many times beyond all starts is dropped, before a user's function overflows
 SHORTENINGS = 0.5 ** np.arange(5)
 EPS = float(np.finfo(np.float64).eps)
+CONVERGED = 1e-9  # a Newton correction below this, relative to the size of the point, is a solution
+ROUNDING = 8 * EPS  # so is a residual below this; the point may be degenerate
 
 
-class Solutions(NamedTuple):
-    """Where the starts came to rest, with what is known of each point: `x` (k, d) and the rest (k,)."""
+class Arrivals(NamedTuple):
+    """Where starts came to rest: `x` (k, d), and how many linear systems that took."""
 
     x: Array
-    correction: Array  # length of the last Newton correction
+    solves: int
+
+
+class Measured(NamedTuple):
+    """Solutions with their last digits right, `x` (k, d), and what is known of each (k,)."""
+
+    x: Array
+    correction: Array  # length of the Newton correction that remains
     error: Array  # forward error bound to first order: |(I - G')^-1| times residual and rounding
 
 
-def newton_step(x: Array, residual: Array, slope: Array) -> Array:
-    """`(I - G')^-1 (G(x) - x)`, with a nudge where the matrix is exactly singular."""
-    matrix = np.eye(x.shape[-1]) - slope
+def size_of(x: Array) -> Array:
+    """`1 + |x|`, the unit of every relative tolerance, shape (k,)."""
+    return np.asarray(1.0 + np.abs(x).max(-1, initial=0.0))
+
+
+def minus_identity(slope: Array) -> Array:
+    """`I - G'` from G'."""
+    return np.asarray(np.eye(slope.shape[-1]) - slope)
+
+
+def solve_systems(matrices: Array, right: Array) -> Array:
+    """Solutions of a batch of linear systems, with a nudge where a matrix is exactly singular."""
     try:
-        return np.asarray(np.linalg.solve(matrix, residual[..., None])[..., 0])
+        return np.asarray(np.linalg.solve(matrices, right))
     except np.linalg.LinAlgError:
-        nudge = EPS * (1.0 + np.abs(matrix).max(axis=(-2, -1), keepdims=True))
-        return np.asarray(np.linalg.solve(matrix + nudge * np.eye(x.shape[-1]), residual[..., None])[..., 0])
+        nudge = EPS * (1.0 + np.abs(matrices).max(axis=(-2, -1), keepdims=True))
+        return np.asarray(np.linalg.solve(matrices + nudge * np.eye(matrices.shape[-1]), right))
 
 
-def solve(step: Callable[[Array], Array], jacobian: Callable[[Array], Array], starts: Array, box: Box) -> Solutions:
-    """Run Newton from every row of `starts` (k, d), inside `box` throughout, and return those that converged.
+def newton_step(x: Array, residual: Array, slope: Array) -> Array:
+    """`(I - G')^-1 (G(x) - x)`."""
+    return solve_systems(minus_identity(slope), residual[..., None])[..., 0]
+
+
+def solve(step: Function, jacobian: Function, starts: Array, box: Box, deadline: float = np.inf) -> Arrivals:
+    """Run Newton from every row of `starts` (k, d), inside `box` throughout; returns those that arrived.
 
     A start is retired when its correction is at rounding level, or when its residual is (a degenerate solution, where
     corrections stay large); it is dropped when it never gets there.
     """
     x = starts.copy()
     careful = np.arange(len(x)) % 2 == 1
-    active = np.arange(len(x))
+    active, arrived, solves = np.arange(len(x)), np.zeros(len(x), dtype=bool), 0
     farthest = FARTHEST * (1.0 + np.abs(starts).max(initial=0.0))
     with np.errstate(all="ignore"):
         for _ in range(STEPS):
+            if len(active) == 0 or time.monotonic() > deadline:
+                break
             here = x[active]
             residual = step(here) - here
             correction = newton_step(here, residual, jacobian(here))
-            length = np.abs(correction).max(-1)
-            size = 1.0 + np.abs(here).max(-1)
-            correction *= np.minimum(1.0, LEAP * size / np.maximum(length, 1e-300))[:, None]
+            solves += len(active)
+            length, size = np.abs(correction).max(-1), size_of(here)
             settled = (length <= 4 * EPS * size) | (np.abs(residual).max(-1) <= 2 * EPS * size)
             lost = ~(length < np.inf) | (size > farthest)
-            x[active] = np.where(lost[:, None], np.nan, _move(step, here, residual, correction, careful[active], box))
-            active = active[~settled & ~lost]
-            if len(active) == 0:
-                break
-        measured = measure(step, jacobian, x[np.isfinite(x).all(-1)])
-    residual = np.abs(step(measured.x) - measured.x).max(-1, initial=0.0)
-    size = 1.0 + np.abs(measured.x).max(-1, initial=0.0)
-    keep = (measured.correction <= 1e-9 * size) | (residual <= 4 * EPS * size)
-    return Solutions(*(column[keep] for column in measured))
+            correction *= np.minimum(1.0, LEAP * size / np.maximum(length, 1e-300))[:, None]
+            moving = ~settled & ~lost
+            arrived[active[settled | (length <= CONVERGED * size)]] = True
+            x[active[moving]] = _move(step, here[moving], residual[moving], correction[moving], careful[active[moving]], box)
+            active = active[moving]
+    return Arrivals(x[arrived], solves)
 
 
-def _move(step: Callable[[Array], Array], x: Array, residual: Array, correction: Array, careful: Array, box: Box) -> Array:
+def _move(step: Function, x: Array, residual: Array, correction: Array, careful: Array, box: Box) -> Array:
     limit = CAP * np.maximum(np.sqrt(x.shape[-1]), 0.5 * np.sqrt(np.sum(np.square(x), axis=-1)))
     length = np.sqrt(np.sum(np.square(correction), axis=-1))
     moved = x + correction * np.minimum(1.0, limit / np.maximum(length, 1e-300))[:, None]
@@ -87,15 +111,32 @@ def _move(step: Callable[[Array], Array], x: Array, residual: Array, correction:
     return np.asarray(np.clip(moved, *box))
 
 
-def measure(step: Callable[[Array], Array], jacobian: Callable[[Array], Array], x: Array) -> Solutions:
-    """Last Newton correction and forward error bound at each row of `x`."""
+def measure(step: Function, jacobian: Function, x: Array) -> Measured:
+    """One more Newton correction of each row of `x`, what remains of it, and the forward error bound."""
     if len(x) == 0:
-        return Solutions(x, np.zeros(0), np.zeros(0))
-    residual, slope = step(x) - x, jacobian(x)
-    widths = np.linalg.svd(np.eye(x.shape[-1]) - slope, compute_uv=False)
-    singular = widths[:, -1] <= EPS * np.maximum(widths[:, 0], 1.0)
-    rounding = 4 * EPS * (1.0 + np.abs(x)) * np.sqrt(x.shape[-1])
-    safe = np.where(singular[:, None, None], np.eye(x.shape[-1]), np.eye(x.shape[-1]) - slope)
-    by_component = np.abs(np.linalg.inv(safe)) @ (np.abs(residual) + rounding)[..., None]
-    error = np.where(singular, np.inf, by_component[..., 0].max(-1))
-    return Solutions(x, np.abs(newton_step(x, residual, slope)).max(-1), error)
+        return Measured(x, np.zeros(0), np.zeros(0))
+    with np.errstate(all="ignore"):
+        inverse = _inverses(minus_identity(jacobian(x)))
+        refined = x + np.einsum("kij,kj->ki", inverse, step(x) - x)
+        better = np.isfinite(refined).all(-1) & (np.abs(refined - x).max(-1) <= CONVERGED * size_of(x))
+        x = np.where(better[:, None], refined, x)
+        residual = step(x) - x
+        rounding = 4 * EPS * (1.0 + np.abs(x)) * np.sqrt(x.shape[-1])
+        error = np.einsum("kij,kj->ki", np.abs(inverse), np.abs(residual) + rounding).max(-1)
+        correction = np.abs(np.einsum("kij,kj->ki", inverse, residual)).max(-1)
+    return Measured(x, *(np.where(np.isfinite(column), column, np.inf) for column in (correction, error)))
+
+
+def _inverses(matrices: Array) -> Array:
+    """Inverses (k, d, d); infinite where a matrix is exactly singular."""
+    try:
+        return np.asarray(np.linalg.inv(matrices))
+    except np.linalg.LinAlgError:
+        return np.stack([_inverse(matrix) for matrix in matrices])
+
+
+def _inverse(matrix: Array) -> Array:
+    try:
+        return np.asarray(np.linalg.inv(matrix))
+    except np.linalg.LinAlgError:
+        return np.full_like(matrix, np.inf)

@@ -1,96 +1,120 @@
-"""The search for fixed points: starts of several families, rounds of Newton, a list without duplicates, and when to stop."""
+"""The search for fixed points: rounds of Newton from many starts and of walks along fibers, and when to stop."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlatch.analysis.fixed_points.equations import Equation
-from dynlatch.analysis.fixed_points.newton import solve
+from dynlatch.analysis.fixed_points.equations import Equation, Plain
+from dynlatch.analysis.fixed_points.fibers import walk
+from dynlatch.analysis.fixed_points.newton import measure, solve
+from dynlatch.analysis.fixed_points.solutions import Found as Found
+from dynlatch.analysis.fixed_points.solutions import Solutions
+from dynlatch.analysis.fixed_points.solutions import is_degenerate as is_degenerate
+from dynlatch.analysis.fixed_points.solutions import same_point as same_point
+from dynlatch.analysis.fixed_points.starts import first_starts, starts
+from dynlatch.analysis.structure import additive_form
 from dynlatch.intervals import Box
+from dynlatch.maps import coordinates
+from dynlatch.networks import AdditiveNetwork, ElmanNetwork
 from dynlatch.validation import Array
 
-WORK = 1000  # rounds times unknowns; at least LEAST_ROUNDS, at most MOST_ROUNDS rounds
-LEAST_ROUNDS, MOST_ROUNDS = 16, 128
 QUIET_ROUNDS = 2
-DEGENERATE_ERROR = 3e-9  # a forward error above this, relative to the size of the point, makes the point degenerate
-MANY_DEGENERATE = 32
-FACTORISATIONS = 2e9  # starts of a round times the cube of the unknowns
+WORK = 6e10  # limit of a search without a deadline: linear systems times the cost of each
+FACTORISATION = 28  # (d + this)^3 is the cost of a linear system of d unknowns with all that comes with it
+ROUND = 3e7  # starts of a round times the cost of a system; at least FEWEST, at most MOST starts
+FEWEST, MOST = 16, 512
+FIRST = 64  # starts of the first round
+SMALLEST_SHARE = 0.2  # of a round's work, for the less successful of its two methods
+WALKS = 5  # starts of Newton that cost as much as one origin of walks
+SPARSE = 3.0  # components in the direction of a fiber that are not small
+ROOM = 0.5  # how far fibers may leave the box of a bounded map, relative to its width
 
 
 @dataclass
-class Found:
-    """The distinct solutions met so far. `hits` counts how many starts led to each."""
+class _Method:
+    """How well one of the two methods does: systems solved, and solutions that it was first to meet; recent ones count most."""
 
-    points: Array
-    errors: Array
-    hits: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
-
-    @property
-    def degenerate(self) -> NDArray[np.bool_]:
-        """Points where I - G' is singular to rounding."""
-        return is_degenerate(self.points, self.errors)
+    solves: float = 0.0
+    new: float = 0.0
 
     @property
-    def unseen(self) -> float:
-        """Chao's bias-corrected estimate, from the points met once and twice."""
-        once, twice = np.sum(self.hits == 1), np.sum(self.hits == 2)
-        return float(once * (once - 1) / (2 * (twice + 1)))
+    def success(self) -> float:
+        return (self.new + 1.0) / (self.solves + 100.0)
 
-    def add(self, points: Array, errors: Array) -> int:
-        """Merge new solutions in; returns how many were new."""
-        before = len(self.points)
-        everything = np.concatenate([self.points, points])
-        error = np.concatenate([self.errors, errors])
-        hits = np.concatenate([self.hits, np.ones(len(points), dtype=np.int64)])
-        group = same_point(everything, merge_radius(everything, error))
-        first = np.full(group.max(initial=-1) + 1, -1)
-        order = np.lexsort((np.arange(len(group)), error, group))
-        first[group[order][::-1]] = order[::-1]  # the member of least error speaks for its group
-        self.points, self.errors = everything[first], error[first]
-        self.hits = np.bincount(group, weights=hits, minlength=len(first)).astype(np.int64)
-        return len(self.points) - before
+    def record(self, solves: int, new: int) -> None:
+        self.solves, self.new = 0.5 * self.solves + solves, 0.5 * self.new + new
 
 
-def is_degenerate(points: Array, errors: Array) -> NDArray[np.bool_]:
-    """Where the forward error is so large that the equation does not determine the point."""
-    return np.asarray(errors > DEGENERATE_ERROR * (1.0 + np.abs(points).max(-1, initial=0.0)))
+@dataclass
+class _Search:
+    """One search: the list, how often each point of it was the origin of walks, and the work done."""
 
+    solutions: Solutions
+    rng: np.random.Generator
+    room: float
+    deadline: float
+    used: Array = field(default_factory=lambda: np.zeros(0))
+    newton: _Method = field(default_factory=_Method)
+    fibers: _Method = field(default_factory=_Method)
+    solves: int = 0
 
-def merge_radius(points: Array, errors: Array) -> Array:
-    """Two solutions closer than the sum of their radii are one: ten forward errors, at most 1e-3 of their size."""
-    size = 1.0 + np.abs(points).max(-1, initial=0.0)
-    return np.asarray(np.minimum(10.0 * errors + 1e-12 * size, 1e-3 * size))
+    @property
+    def cost(self) -> float:
+        """Of one linear system."""
+        return float((self.solutions.points.shape[1] + FACTORISATION) ** 3)
 
+    @property
+    def spent(self) -> bool:
+        """Whether the work or the time is used up; with a deadline, time alone decides."""
+        return self.solves * self.cost > WORK if np.isinf(self.deadline) else time.monotonic() > self.deadline
 
-def same_point(points: Array, radius: Array) -> NDArray[np.int64]:
-    """Group label of each point: points that touch, directly or through others, share one.
+    def first_round(self) -> None:
+        size = min(FIRST, self._size)
+        box, step = self.solutions.box, self.solutions.step
+        self._newton(np.concatenate([first_starts(box), starts(step, box, self.solutions.points, size, self.rng)]))
 
-    Sorted along one generic direction, only neighbours within reach of each other are compared.
-    """
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
+    def round(self) -> int:
+        """Both methods, the more successful with more starts; returns how many solutions are new."""
+        success = self.newton.success, self.fibers.success
+        share = float(np.clip(success[0] / sum(success), SMALLEST_SHARE, 1.0 - SMALLEST_SHARE))
+        known, box, size = self.solutions.points, self.solutions.box, self._size
+        new = self._newton(starts(self.solutions.step, box, known, max(int(share * size), FEWEST // 2), self.rng))
+        return new + self._walk(max(int((1.0 - share) * size / WALKS), FEWEST // 8))
 
-    k = len(points)
-    if k == 0:
-        return np.zeros(0, dtype=np.int64)
-    direction = np.cos(1.0 + np.arange(points.shape[1]) ** 1.5)  # generic, and the same every time
-    key = points @ (direction / np.abs(direction).sum())
-    order = np.argsort(key, kind="stable")
-    reach = np.searchsorted(key[order], key[order] + radius[order] + radius.max(), side="right")
-    left, right = [], []
-    for position in range(k):
-        i, others = order[position], order[position + 1 : reach[position]]
-        close = others[np.abs(points[others] - points[i]).max(-1) <= radius[others] + radius[i]]
-        left.append(np.full(len(close), i))
-        right.append(close)
-    rows, columns = np.concatenate(left), np.concatenate(right)
-    graph = coo_array((np.ones(len(rows)), (rows, columns)), shape=(k, k))
-    return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
+    @property
+    def _size(self) -> int:
+        return int(np.clip(ROUND // self.cost, FEWEST, MOST))
+
+    def _newton(self, x: Array) -> int:
+        s = self.solutions
+        arrivals = solve(s.step, s.jacobian, x, s.box, self.deadline)
+        return self._record(self.newton, arrivals.x, arrivals.solves)
+
+    def _walk(self, size: int) -> int:
+        """Walks from the points least used so far, and Newton from what they cross."""
+        s = self.solutions
+        known, d = s.points, s.points.shape[1]
+        if len(known) == 0:
+            return 0
+        self.used = np.concatenate([self.used, np.zeros(len(known) - len(self.used))])
+        rows = np.argsort(self.used + self.rng.random(len(known)))[np.arange(size) % len(known)]
+        np.add.at(self.used, rows, 1.0)
+        normal = self.rng.standard_normal((size, d))
+        directions = np.where(self.rng.random((size, d)) < SPARSE / d, normal, 1e-3 * normal)
+        directions /= np.sqrt(np.sum(np.square(directions), axis=-1, keepdims=True))
+        crossings = walk(s.step, s.jacobian, known[rows], directions, s.box, self.room, self.deadline)
+        arrivals = solve(s.step, s.jacobian, np.clip(crossings.x, *s.box), s.box, self.deadline)
+        return self._record(self.fibers, arrivals.x, crossings.solves + arrivals.solves)
+
+    def _record(self, method: _Method, arrivals: Array, solves: int) -> int:
+        new = self.solutions.add(arrivals)
+        self.solves += solves
+        method.record(solves, new)
+        return new
 
 
 def search(
@@ -103,32 +127,54 @@ def search(
     rng: np.random.Generator,
     deadline: float,
 ) -> tuple[Found, bool]:
-    """All solutions of `G(x) = x` that the rounds meet in `box`, and whether the search ended by itself."""
+    """All solutions of `G(x) = x` that the rounds meet in `box`, and whether the search came to rest.
 
-    def step(x: Array) -> Array:
-        return equation.step(x, u0)
+    It stops when two rounds bring nothing, the estimate of the unseen is below one half and, if `compact` (the box holds
+    every solution of a bounded map) and none is degenerate, the indices sum to +1; else at the deadline, or where there is
+    none (inf) at a limit of work. An interrupt from the keyboard counts as the deadline.
+    """
+    net = _in_activations(equation, u0) if compact else None
+    if net is None:
+        return _search(equation, u0, box, odd=odd, compact=compact, rng=rng, deadline=deadline)
+    inner = Plain(net)
+    found, ended = _search(inner, None, inner.box() or box, odd=odd, compact=compact, rng=rng, deadline=deadline)
+    return _carried(found, net, equation, u0), ended
 
-    def jacobian(x: Array) -> Array:
-        return equation.jacobian(x, u0)
 
-    found = Found(np.zeros((0, equation.dim)), np.zeros(0))
-    size = int(np.clip(FACTORISATIONS // equation.dim**3, 16, 128))
+def _search(
+    equation: Equation,
+    u0: Array | None,
+    box: Box,
+    *,
+    odd: bool,
+    compact: bool,
+    rng: np.random.Generator,
+    deadline: float,
+) -> tuple[Found, bool]:
+    solutions = Solutions(
+        step=lambda x: equation.step(x, u0),
+        jacobian=lambda x: equation.jacobian(x, u0),
+        box=box,
+        odd=odd,
+        points=np.zeros((0, equation.dim)),
+    )
+    state = _Search(solutions, rng, ROOM if compact else 0.0, deadline)
     quiet = 0
-    for number in range(int(np.clip(WORK // equation.dim, LEAST_ROUNDS, MOST_ROUNDS))):
-        if time.monotonic() > deadline:
-            return found, False
-        solutions = solve(step, jacobian, _starts(step, box, found.points, size, rng, first=number == 0), box)
-        inside = np.all((solutions.x >= box[0] - 1e-9) & (solutions.x <= box[1] + 1e-9), axis=-1)
-        points, errors = solutions.x[inside], solutions.error[inside]
-        if odd:
-            points, errors = np.concatenate([points, -points]), np.concatenate([errors, errors])
-        quiet = 0 if found.add(points, errors) else quiet + 1
-        if found.degenerate.sum() > MANY_DEGENERATE:
-            return found, True
-        whole = not compact or index_of(jacobian(found.points)).sum() == 1 or bool(found.degenerate.any())
-        if quiet >= QUIET_ROUNDS and whole and found.unseen < 0.5:
-            return found, True
-    return found, True
+    try:
+        if not state.spent:
+            state.first_round()
+        while not state.spent:
+            quiet = 0 if state.round() else quiet + 1
+            if quiet >= QUIET_ROUNDS and solutions.unseen < 0.5 and (not compact or _checks(solutions)):
+                return solutions.found(), True
+    except KeyboardInterrupt:
+        return solutions.found(), False
+    return solutions.found(), quiet >= QUIET_ROUNDS and solutions.unseen < 0.5
+
+
+def _checks(solutions: Solutions) -> bool:
+    """Whether the indices sum to +1, or cannot because a solution is degenerate."""
+    return bool(solutions.clusters) or int(index_of(solutions.jacobian(solutions.points)).sum()) == 1
 
 
 def index_of(slope: Array) -> NDArray[np.int64]:
@@ -138,29 +184,27 @@ def index_of(slope: Array) -> NDArray[np.int64]:
     return np.asarray(np.linalg.slogdet(np.eye(slope.shape[-1]) - slope)[0], dtype=np.int64)
 
 
-def _starts(
-    step: Callable[[Array], Array], box: Box, known: Array, size: int, rng: np.random.Generator, *, first: bool
-) -> Array:
-    """A round of starts: uniform in the box, images of far points, orbits of random length, small, mixed, and segments.
+def _in_activations(equation: Equation, u0: Array | None) -> AdditiveNetwork | None:
+    """The additive network `a = W f(a) + c` behind an equation in other coordinates or with a leak; None if there is none.
 
-    Orbits find what attracts, segments between known points the saddles between them, small starts the centre, mixed ones
-    saddles where some units saturate and others do not.
+    Its curves are those of single units, whatever the weights: Newton and the walks take fewer and longer steps.
     """
-    lo, hi = box
-    d, share = len(lo), max(size // 6, 2)
-    uniform = rng.uniform(lo, hi, (share, d))
-    image = step(np.clip(0.5 * (lo + hi) + 1.5 * (hi - lo) * rng.standard_normal((share, d)), lo, hi))
-    orbit = rng.uniform(lo, hi, (share, d))
-    lengths = rng.integers(1, 40, share)
-    for t in range(int(lengths.max())):
-        orbit = np.where((t < lengths)[:, None], np.clip(step(orbit), lo, hi), orbit)
-    small = 0.5 * (lo + hi) + 0.15 * rng.standard_normal((share, d)) * np.minimum(0.5 * (hi - lo), 1.0)
-    mixed = np.where(rng.random((share, d)) < 0.5, np.clip(rng.standard_normal((share, d)), lo, hi), uniform)
-    families = [uniform, np.clip(image, lo, hi), orbit, small, mixed]
-    if len(known) >= 2:
-        ends = rng.integers(0, len(known), (2, share))
-        segments = known[ends[0]] + rng.uniform(-0.1, 1.1, (share, 1)) * (known[ends[1]] - known[ends[0]])
-        families.append(np.clip(segments, lo, hi))
-    if first:
-        families += [np.clip(np.zeros((2, d)), lo, hi), np.tile(0.5 * (lo + hi), (2, 1))]
-    return np.concatenate(families)
+    if not isinstance(equation, Plain) or isinstance(equation.map, AdditiveNetwork):
+        return None
+    form = additive_form(equation.map)
+    if form is None or not form.f.bounded:
+        return None
+    return AdditiveNetwork(form.W, form.c if u0 is None else form.c + form.B @ u0, form.f)
+
+
+def _carried(found: Found, net: AdditiveNetwork, equation: Equation, u0: Array | None) -> Found:
+    """Solutions of the additive network as those of the equation it came from, measured there."""
+    outputs = isinstance(equation, Plain) and coordinates(equation.map) == ElmanNetwork.coordinates
+    x = net.f(found.points) if outputs else found.points
+    measured = measure(lambda y: equation.step(y, u0), lambda y: equation.jacobian(y, u0), x)
+    degenerate = found.degenerate
+    return replace(
+        found,
+        points=np.where(degenerate[:, None], x, measured.x),
+        errors=np.where(degenerate, np.inf, measured.error),
+    )
