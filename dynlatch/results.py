@@ -49,6 +49,7 @@ DAMAGE = (
 RECORDS: Mapping[str, str] = {
     "Audit": "dynlatch.analysis.audit",
     "Basins": "dynlatch.analysis.basins",
+    "EdgeState": "dynlatch.analysis.basins",
     "EscapeThreshold": "dynlatch.analysis.escape",
     "FixedPoints": "dynlatch.analysis.fixed_points",
     "GradientDecay": "dynlatch.analysis.gradients",
@@ -66,6 +67,7 @@ ENUMS: Mapping[str, str] = {
     "BasinOutcome": "dynlatch.analysis.basins",
     "BranchEnd": "dynlatch.analysis.manifolds",
     "Completeness": "dynlatch.analysis.fixed_points",
+    "EdgeOutcome": "dynlatch.analysis.basins",
     "EscapeOutcome": "dynlatch.analysis.escape",
     "LatchOutcome": "dynlatch.analysis.scalar",
     "MorseKind": "dynlatch.analysis.morse",

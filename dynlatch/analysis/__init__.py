@@ -9,9 +9,16 @@ from dynlatch.analysis.attracting_sets import reduced_attracting_set as reduced_
 from dynlatch.analysis.audit import Audit as Audit
 from dynlatch.analysis.audit import audit as audit
 from dynlatch.analysis.basins import AttractorKind as AttractorKind
+from dynlatch.analysis.basins import BasinEntropy as BasinEntropy
 from dynlatch.analysis.basins import BasinOutcome as BasinOutcome
 from dynlatch.analysis.basins import Basins as Basins
+from dynlatch.analysis.basins import EdgeOutcome as EdgeOutcome
+from dynlatch.analysis.basins import EdgeState as EdgeState
+from dynlatch.analysis.basins import UncertaintyExponent as UncertaintyExponent
+from dynlatch.analysis.basins import basin_entropy as basin_entropy
 from dynlatch.analysis.basins import basins as basins
+from dynlatch.analysis.basins import edge_state as edge_state
+from dynlatch.analysis.basins import uncertainty_exponent as uncertainty_exponent
 from dynlatch.analysis.escape import EscapeOutcome as EscapeOutcome
 from dynlatch.analysis.escape import EscapeThreshold as EscapeThreshold
 from dynlatch.analysis.escape import escape_threshold as escape_threshold
@@ -40,9 +47,12 @@ from dynlatch.analysis.scalar import scalar_latch as scalar_latch
 __all__ = [
     "AttractorKind",
     "Audit",
+    "BasinEntropy",
     "BasinOutcome",
     "Basins",
     "Completeness",
+    "EdgeOutcome",
+    "EdgeState",
     "EscapeOutcome",
     "EscapeThreshold",
     "FixedPoints",
@@ -57,9 +67,12 @@ __all__ = [
     "ReducedAttractingSet",
     "ScalarLatch",
     "Stability",
+    "UncertaintyExponent",
     "audit",
+    "basin_entropy",
     "basins",
     "box_grid",
+    "edge_state",
     "escape_threshold",
     "fixed_points",
     "gradient_decay",
@@ -71,4 +84,5 @@ __all__ = [
     "reduced_attracting_set",
     "scalar_latch",
     "stability",
+    "uncertainty_exponent",
 ]

@@ -7,8 +7,10 @@ states were in no ball before t; they are followed one by one from there. So bot
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,26 +20,68 @@ from dynlatch.analysis.basins.system import Ball, Labels, System
 from dynlatch.maps import Enclosable
 from dynlatch.validation import Array
 
-SIDE = {1: 64, 2: 16, 3: 8}  # grid points along a block
+SIDES = {1: (64, 16), 2: (16, 8), 3: (8, 4)}  # grid points along a block, and along the parts of an undecided one
 MOST_STEPS = 64
 LEAST_STATES = 4096
 MARGIN = 1e-9  # relative, far above the rounding of the distances
 
 
-def decide_blocks(system: System, where: Domain) -> tuple[Labels, Labels, NDArray[np.int32]]:
-    """Labels and times of every grid point that its block decides (-1 elsewhere), and steps before which no point is in a
-    ball. All flat."""
+@dataclass(frozen=True, eq=False)
+class Decided:
+    """What the blocks say: labels and times of all grid points (flat, -1: open), and of the open ones their numbers `rows`,
+    states (n, m), and the steps `first` before which each is in no ball, rising."""
+
+    labels: Labels
+    times: Labels
+    rows: NDArray[np.intp]
+    states: Array
+    first: Labels
+
+
+def decide_blocks(system: System, where: Domain) -> Decided:
+    """Labels and times of every grid point that its block, or the part of it, decides."""
     n, shape = len(where.axes), where.shape
-    side = SIDE[n]
-    parts = [-(-size // side) for size in shape]
-    lowest = [axis[::side] for axis in where.axes]
-    highest = [
-        np.append(axis[side - 1 : -1 : side], axis[-1])[: len(low)] for axis, low in zip(where.axes, lowest, strict=True)
-    ]
-    lo, hi = (np.stack(np.meshgrid(*ends, indexing="ij"), -1).reshape(-1, n) for ends in (lowest, highest))
-    label, first = _follow(system, lo, hi)
-    whole = [_spread(values.reshape(parts), side, shape) for values in (label, first)]
-    return whole[0], np.where(whole[0] >= 0, whole[1], np.int32(-1)), whole[1]
+    coarse, fine = SIDES[n]
+    parts = tuple(-(-size // coarse) for size in shape)
+    starts = coarse * np.indices(parts).reshape(n, -1)
+    label, first = _follow(system, *_ends(where.axes, starts, coarse))
+    whole = (
+        _spread(label.reshape(parts), coarse, shape),
+        _spread(np.where(label < 0, np.int32(-1), first).reshape(parts), coarse, shape),
+    )
+    labels, times = whole
+
+    corners = fine * np.indices((coarse // fine,) * n).reshape(n, 1, -1)
+    starts = (starts[:, label < 0, None] + corners).reshape(n, -1)
+    starts = starts[:, (starts < np.array(shape)[:, None]).all(0)]
+    label, first = _follow(system, *_ends(where.axes, starts, fine))
+    order = np.argsort(first.astype(np.int16), kind="stable")
+    starts, label, first = starts[:, order], label[order], first[order]
+    for closed in (label >= 0, label < 0):
+        places, there = _members(starts[:, closed], fine, shape)
+        rows = np.ravel_multi_index(tuple(places), shape)
+        until = np.repeat(first[closed], fine**n)[there]
+        if label[closed].max(initial=-1) >= 0:
+            labels[rows], times[rows] = np.repeat(label[closed], fine**n)[there], until
+    states = np.stack([axis[place] for axis, place in zip(where.axes, places, strict=True)])
+    return Decided(labels, times, rows, states, until)
+
+
+def _ends(axes: tuple[Array, ...], starts: NDArray[np.intp], side: int) -> tuple[Array, Array]:
+    """The boxes of the blocks that start there: lower and upper ends, each (n, m)."""
+    last = [np.minimum(start + side, len(axis)) - 1 for axis, start in zip(axes, starts, strict=True)]
+    lo = np.stack([axis[start] for axis, start in zip(axes, starts, strict=True)])
+    return lo, np.stack([axis[end] for axis, end in zip(axes, last, strict=True)])
+
+
+def _members(starts: NDArray[np.intp], side: int, shape: tuple[int, ...]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """Grid indices (n, .) of all points of the blocks, and which of side^n places a block are within the grid."""
+    n = len(shape)
+    places = (starts[:, :, None] + np.indices((side,) * n).reshape(n, 1, -1)).reshape(n, -1)
+    there = np.ones(places.shape[1], dtype=bool)
+    for place, size in zip(places, shape, strict=True):
+        there &= place < size
+    return (places if there.all() else places[:, there]), there
 
 
 def _spread(values: Labels, side: int, shape: tuple[int, ...]) -> Labels:
@@ -47,28 +91,28 @@ def _spread(values: Labels, side: int, shape: tuple[int, ...]) -> Labels:
 
 
 def _follow(system: System, lo: Array, hi: Array) -> tuple[Labels, Labels]:
-    """Label of each box (-1: not decided), and the step at which it was decided or first met the surface of a ball."""
+    """Label of each box, a column of lo and hi (-1: not decided), and when it was decided or met the surface of a ball."""
     assert isinstance(system.map, Enclosable)
-    label = np.full(len(lo), -1, dtype=np.int32)
-    first = np.zeros(len(lo), dtype=np.int32)
-    rows = np.arange(len(lo))
+    label = np.full(lo.shape[1], -1, dtype=np.int32)
+    first = np.zeros(lo.shape[1], dtype=np.int32)
+    rows = np.arange(lo.shape[1])
     for t in range(MOST_STEPS):
         inside, outside = _places(system, lo, hi)
         first[rows] = t
         label[rows] = inside
-        lo, hi, rows = lo[outside], hi[outside], rows[outside]
+        rows = rows[outside]
         if not len(rows):
             break
-        lo, hi = system.map.enclose(lo, hi)
+        image = system.map.enclose(lo[:, outside].T, hi[:, outside].T)
+        lo, hi = (np.ascontiguousarray(end.T) for end in image)
     return label, first
 
 
 def _places(system: System, lo: Array, hi: Array) -> tuple[Labels, NDArray[np.bool_]]:
     """The attractor whose ball holds each box (-1: none), and which boxes are outside every ball and within bounds."""
-    inside = np.full(len(lo), -1, dtype=np.int32)
-    outside = np.asarray(np.isfinite(lo).all(-1) & np.isfinite(hi).all(-1))
-    if system.limits is not None:
-        outside &= ((lo >= system.limits[0]) & (hi <= system.limits[1])).all(-1)
+    inside = np.full(lo.shape[1], -1, dtype=np.int32)
+    below, above = (-np.inf, np.inf) if system.limits is None else (end[:, None] for end in system.limits)
+    outside = np.asarray(((lo >= below) & (hi <= above)).all(0))  # false where an end is NaN
     with np.errstate(over="ignore", invalid="ignore"):
         middle, reach = 0.5 * (lo + hi), 0.5 * (hi - lo)
         for ball in system.balls:
@@ -80,11 +124,11 @@ def _places(system: System, lo: Array, hi: Array) -> tuple[Labels, NDArray[np.bo
 
 def _distances(ball: Ball, middle: Array, reach: Array) -> tuple[Array, Array]:
     """Distance of the middles from the centre, and of the boxes' states from their middles, in the norm of the ball."""
-    away = np.sqrt(np.square((middle - ball.centre) @ ball.factor.T).sum(-1))
-    signs = np.array(list(itertools.product((1.0,), *[(1.0, -1.0)] * (len(ball.centre) - 1))))
-    corners = np.stack([np.square((reach * sign) @ ball.factor.T).sum(-1) for sign in signs])
-    scale = MARGIN * np.sqrt(np.square(np.abs(middle) @ np.abs(ball.factor).T).sum(-1))
-    return away, np.sqrt(corners.max(0)) + scale
+    away = np.sqrt(np.square(ball.factor @ (middle - ball.centre[:, None])).sum(0))
+    signs = itertools.product((1.0,), *[(1.0, -1.0)] * (len(ball.centre) - 1))
+    corners = (np.square((ball.factor * sign) @ reach).sum(0) for sign in signs)
+    scale = MARGIN * np.sqrt(np.square(np.abs(ball.factor) @ np.abs(middle)).sum(0))
+    return away, np.sqrt(functools.reduce(np.maximum, corners)) + scale
 
 
 def worth_it(system: System, where: Domain) -> bool:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import time
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,80 +31,100 @@ class Fate:
     states: Array  # (n, len(rows)), after `done` steps
     done: int = 0
 
+    @classmethod
+    def of(cls, X: Array) -> Fate:
+        """Nothing known yet of the columns X."""
+        N = X.shape[1]
+        codes = np.full(N, OUTCOMES.index(BasinOutcome.BUDGET), dtype=np.int8)
+        return cls(np.full(N, -1, dtype=np.int32), codes, np.full(N, -1, dtype=np.int32), np.arange(N), X)
+
 
 @dataclass(eq=False)
 class _Block:
-    """A block of orbits on their way. `rows` are places in the block's own result; columns leave when they are decided."""
+    """Orbits on their way: the columns X belong to the states `rows`, and have been `streak` steps in the cells of `seen`."""
 
     X: Array
     rows: NDArray[np.intp]
     open: NDArray[np.bool_]
-    labels: Labels
-    times: Labels
-    gone: NDArray[np.bool_]
-    streak: Labels = field(init=False)
-    last: Labels = field(init=False)
+    streak: Labels
+    seen: Labels
 
-    def __post_init__(self) -> None:
-        self.streak = np.zeros(len(self.rows), dtype=np.int32)
-        self.last = np.full(len(self.rows), -1, dtype=np.int32)
+    @classmethod
+    def of(cls, X: Array, rows: NDArray[np.intp]) -> _Block:
+        nowhere = np.full(len(rows), -1, dtype=np.int32)
+        return cls(X, rows, np.ones(len(rows), dtype=bool), np.zeros(len(rows), dtype=np.int32), nowhere)
 
-    def decide(self, which: NDArray[np.bool_], labels: Labels | None, t: int | Labels) -> None:
-        """Close the open columns `which`: with labels, or (None) as escaped."""
-        rows = self.rows[which]
-        if labels is None:
-            self.gone[rows] = True
-        else:
-            self.labels[rows] = labels[which]
-        self.times[rows] = t if isinstance(t, int) else t[which]
-        self.open &= ~which
-
-    def shrink(self) -> None:
-        """Drop the closed columns, once enough of them have gathered."""
-        if np.count_nonzero(self.open) > 0.75 * len(self.open):
-            return
-        keep = np.flatnonzero(self.open)
-        self.X, self.rows = self.X[:, keep], self.rows[keep]
-        self.streak, self.last, self.open = self.streak[keep], self.last[keep], self.open[keep]
+    def take(self, keep: NDArray[np.intp]) -> _Block:
+        return _Block(self.X.take(keep, axis=1), self.rows[keep], self.open[keep], self.streak[keep], self.seen[keep])
 
 
-def descend(
-    system: System, X: Array, first: int, last: int
-) -> tuple[Labels, Labels, NDArray[np.bool_], NDArray[np.intp], Array]:
-    """Follow the columns X, which are states after `first` steps, to at most step `last`.
+def descend(system: System, X: Array, last: int) -> Fate:
+    """The columns X followed for `last` steps."""
+    fate = Fate.of(X)
+    descend_all(system, fate, last, np.inf)
+    return fate
 
-    Returns labels, times and whether escaped, each (N,); the places of the open ones, and their states after `last` steps.
+
+def descend_all(system: System, fate: Fate, last: int, deadline: float, first: NDArray[np.int32] | None = None) -> bool:
+    """Follow the open states of `fate` to step `last`; False if the time ran out on the way.
+
+    `first`, one number a state and rising, are steps before which a state is known to be in no set: it is not looked at
+    before. Blocks that have become small wait at their step for others, and go on together.
     """
-    N = X.shape[1]
-    nothing = np.full(N, -1, dtype=np.int32)
-    block = _Block(X, np.arange(N), np.ones(N, dtype=bool), nothing, nothing.copy(), np.zeros(N, dtype=bool))
-    for t in range(first, last + 1):
-        _judge(system, block, t)
-        block.shrink()
-        if not len(block.rows):
-            break
-        if t < last:
-            block.X = system.advance(block.X)
-    keep = np.flatnonzero(block.open)
-    return block.labels, block.times, block.gone, block.rows[keep], block.X[:, keep]
+    fresh = _by_first(fate, first)
+    waiting: dict[int, list[_Block]] = defaultdict(list)
+    ended: list[_Block] = []
+    while fresh or waiting:
+        t = min([*fresh, *waiting])
+        for block in itertools.chain(_brought(system, fate, fresh.pop(t, None), t), _pieces(waiting.pop(t, None))):
+            if time.monotonic() > deadline:
+                return False
+            reached, left = _run(system, fate, block, t, last)
+            if len(left.rows):
+                (ended if reached == last else waiting[reached]).append(left)
+    fate.rows = np.concatenate([fate.rows[:0], *(block.rows for block in ended)])
+    fate.states = np.concatenate([fate.states[:, :0], *(block.X for block in ended)], axis=1)
+    fate.done = last
+    return True
 
 
-def _judge(system: System, block: _Block, t: int) -> None:
-    """Close what is in a ball, long enough in the cells of a recurrent attractor, or out of bounds at step t."""
-    if system.balls:
-        held = system.holding(block.X)
-        if held.max(initial=-1) >= 0:
-            block.decide((held >= 0) & block.open, held, t)
-    if system.recurrent:
-        seen = system.recurring(block.X)
-        block.streak = np.where((seen >= 0) & (seen == block.last), block.streak + 1, (seen >= 0).astype(np.int32))
-        block.last = seen
-        settled = (block.streak >= STREAK) & block.open
-        block.decide(settled, seen, t - block.streak + 1)
-    lost = system.lost(block.X)
-    if lost is not None and lost.any():
-        block.decide(lost & block.open, None, t)
-        block.X[:, lost] = 0.0  # closed: kept finite until they are dropped
+def _by_first(fate: Fate, first: NDArray[np.int32] | None) -> dict[int, NDArray[np.intp]]:
+    """Places of the open states in `fate`, by the step from which on they are looked at."""
+    if first is None:
+        return {fate.done: np.arange(len(fate.rows))} if len(fate.rows) else {}
+    steps, starts = np.unique(first, return_index=True)
+    return {int(t): part for t, part in zip(steps, np.split(np.arange(len(first)), starts[1:]), strict=True)}
+
+
+def _brought(system: System, fate: Fate, places: NDArray[np.intp] | None, t: int) -> Iterator[_Block]:
+    """The states at those places, block by block, taken to step t."""
+    size = chunk(len(fate.states))
+    for start in range(0, 0 if places is None else len(places), size):
+        part = places[start : start + size]  # type: ignore[index]
+        X = fate.states.take(part, axis=1)
+        for _ in range(t - fate.done):
+            X = system.advance(X)
+        yield _Block.of(X, fate.rows[part])
+
+
+def _pieces(blocks: list[_Block] | None) -> Iterator[_Block]:
+    """Blocks that wait at the same step, put together into few."""
+    group: list[_Block] = []
+    for block in blocks or []:
+        if group and sum(len(b.rows) for b in group) + len(block.rows) > chunk(len(block.X)):
+            yield _joined(group)
+            group = []
+        group.append(block)
+    if group:
+        yield _joined(group)
+
+
+def _joined(group: list[_Block]) -> _Block:
+    if len(group) == 1:
+        return group[0]
+    X = np.concatenate([block.X for block in group], axis=1)
+    rows, streak, seen = (np.concatenate([getattr(b, name) for b in group]) for name in ("rows", "streak", "seen"))
+    return _Block(X, rows, np.ones(len(rows), dtype=bool), streak, seen)
 
 
 def chunk(n: int) -> int:
@@ -109,28 +132,43 @@ def chunk(n: int) -> int:
     return max(CHUNK // n, 64)
 
 
-def descend_all(system: System, fate: Fate, last: int, deadline: float, first: NDArray[np.int32] | None = None) -> bool:
-    """Follow the open states of `fate` to step `last`, block by block; False if the time ran out on the way.
+def _run(system: System, fate: Fate, block: _Block, t: int, last: int) -> tuple[int, _Block]:
+    """Follow a block from step t until it ends or few are left: the step reached, and the open ones there."""
+    few = min(len(block.rows), chunk(len(block.X))) // 4
+    while True:
+        _judge(system, fate, block, t)
+        count = np.count_nonzero(block.open)
+        if count <= 0.75 * len(block.open):
+            block = block.take(np.flatnonzero(block.open))
+        if t == last:
+            return t, block.take(np.flatnonzero(block.open))
+        if count == 0:
+            return t, block.take(np.flatnonzero(block.open))
+        block.X = system.advance(block.X)
+        t += 1
+        if count <= few:
+            return t, block.take(np.flatnonzero(block.open))
 
-    `first`, one number a state, are steps before which a state is known to be in no set: it is not looked at before.
-    """
-    n = len(fate.states)
-    order = np.arange(len(fate.rows)) if first is None else np.argsort(first, kind="stable")
-    rows, states = [], []
-    for start in range(0, len(order), chunk(n)):
-        part = order[start : start + chunk(n)]
-        if time.monotonic() > deadline:
-            return False
-        X, begin = fate.states[:, part], fate.done
-        for _ in range(0 if first is None else int(first[part[0]]) - fate.done):
-            X, begin = system.advance(X), begin + 1
-        labels, times, gone, left, X = descend(system, X, begin, last)
-        here = fate.rows[part]
-        fate.labels[here], fate.times[here] = labels, times
-        fate.codes[here[gone]] = ESCAPED
-        rows.append(here[left])
-        states.append(X)
-    fate.rows = np.concatenate(rows) if rows else fate.rows[:0]
-    fate.states = np.concatenate(states, axis=1) if states else fate.states[:, :0]
-    fate.done = last
-    return True
+
+def _judge(system: System, fate: Fate, block: _Block, t: int) -> None:
+    """Close what is in a ball, long enough in the cells of a recurrent attractor, or out of bounds at step t."""
+    if system.balls:
+        held = system.holding(block.X)
+        which = (held >= 0) & block.open
+        rows = block.rows[which]
+        fate.labels[rows], fate.times[rows] = held[which], t
+        block.open &= ~which
+    if system.recurrent:
+        seen = system.recurring(block.X)
+        block.streak = np.where((seen >= 0) & (seen == block.seen), block.streak + 1, (seen >= 0).astype(np.int32))
+        block.seen = seen
+        which = (block.streak >= STREAK) & block.open
+        rows = block.rows[which]
+        fate.labels[rows], fate.times[rows] = seen[which], t - block.streak[which] + 1
+        block.open &= ~which
+    lost = system.lost(block.X)
+    if lost is not None and lost.any():
+        rows = block.rows[lost & block.open]
+        fate.times[rows], fate.codes[rows] = t, ESCAPED
+        block.open &= ~lost
+        block.X[:, lost] = 0.0  # closed: kept finite until they are dropped

@@ -132,8 +132,9 @@ def _attracts(system: System, candidate: Recurrent, orbit: Array) -> bool:
     rng = np.random.default_rng(0)
     starts = orbit[rng.integers(0, len(orbit), NEIGHBOURS)].T
     starts = starts + rng.uniform(-1.0, 1.0, starts.shape) * candidate.width[:, None]
-    labels, _, gone, _, X = descend(System(system.map, system.advance, system.limits, system.balls), starts, 0, len(orbit) // 2)
-    if gone.any() or (labels >= 0).any():
+    fate = descend(System(system.map, system.advance, system.limits, system.balls), starts, len(orbit) // 2)
+    X = fate.states
+    if X.shape[1] < NEIGHBOURS:
         return False
     stays = np.ones(X.shape[1])
     for _ in range(STREAK):

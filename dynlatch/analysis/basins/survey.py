@@ -61,8 +61,7 @@ class Survey:
     def _send_ahead(self) -> None:
         """Meet the attractors in which a few of the states end."""
         rows = np.unique(np.linspace(0, self.where.size - 1, ADVANCE_PARTY).astype(np.intp))
-        X = descend(self.system, self.where.columns(rows), 0, min(FIRST_STAGE, self.steps))[-1]
-        self._meet(X)
+        self._meet(descend(self.system, self.where.columns(rows), min(FIRST_STAGE, self.steps)).states)
 
     def _meet(self, X: Array) -> tuple[bool, NDArray[np.bool_]]:
         """Look at open states: whether new attractors were met, and which of them rest where nothing attracts."""
@@ -80,15 +79,12 @@ class Survey:
 
     def _begin(self) -> tuple[Fate, NDArray[np.int32] | None]:
         """What the blocks decide; all other states are open."""
-        size = self.where.size
-        codes = np.full(size, CODE[BasinOutcome.BUDGET])
-        if worth_it(self.system, self.where):
-            labels, times, first = decide_blocks(self.system, self.where)
-            rows = np.flatnonzero(labels < 0)
-            return Fate(labels, codes, times, rows, self.where.columns(rows)), np.minimum(first[rows], np.int32(self.steps))
-        labels = np.full(size, -1, dtype=np.int32)
-        rows = np.arange(size)
-        return Fate(labels, codes, labels.copy(), rows, self.where.columns(rows)), None
+        if not worth_it(self.system, self.where):
+            return Fate.of(self.where.columns(np.arange(self.where.size))), None
+        known = decide_blocks(self.system, self.where)
+        codes = np.full(self.where.size, CODE[BasinOutcome.BUDGET])
+        fate = Fate(known.labels, codes, known.times, known.rows, known.states)
+        return fate, np.minimum(known.first, np.int32(self.steps))
 
     def _look_at_the_rest(self, fate: Fate) -> None:
         """Rounds over the open states: what rests is closed, new attractors are met, the others go on twice as far."""

@@ -19,7 +19,7 @@ from dynlatch.validation import Array
 
 Labels = NDArray[np.int32]
 
-FLAT = 3  # up to this dimension boxes are compared component by component, above it distances by one matrix product
+FLAT = 3  # up to this dimension every ball looks at every state, above it only at those in a sphere around it
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,16 +30,17 @@ class Ball:
     centre: Array
     factor: Array
     radius: float
-    half_widths: Array
     outer: float  # every state of the ball is within this Euclidean distance of the centre
     proved: bool
 
     def holds(self, X: Array) -> NDArray[np.bool_]:
         """Which columns lie in the ball."""
-        with np.errstate(over="ignore", invalid="ignore"):
-            image = self.factor @ (X - self.centre[:, None])
-            np.multiply(image, image, out=image)
-            return np.asarray(image.sum(0) <= self.radius**2 * (1.0 - 1e-12))
+        image = self.factor @ (X - self.centre[:, None])
+        np.multiply(image, image, out=image)
+        square = image[0]
+        for row in image[1:]:
+            square += row
+        return np.asarray(square <= self.radius**2 * (1.0 - 1e-12))
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,16 +81,17 @@ class System:
     def holding(self, X: Array) -> Labels:
         """The attractor in one of whose balls each column lies; -1 for none."""
         held = np.full(X.shape[1], -1, dtype=np.int32)
-        for ball, candidates in zip(self.balls, self._candidates(X), strict=True):
-            if len(candidates):
-                inside = candidates[ball.holds(X[:, candidates])]
-                held[inside] = ball.label
+        if len(X) <= FLAT:
+            for ball in self.balls:
+                np.copyto(held, ball.label, where=ball.holds(X), casting="unsafe")
+            return held
+        for ball, near in zip(self.balls, self._near(X), strict=True):
+            if len(near):
+                held[near[ball.holds(X.take(near, axis=1))]] = ball.label
         return held
 
-    def _candidates(self, X: Array) -> list[NDArray[np.intp]]:
-        """For each ball the columns in a simpler set around it."""
-        if len(X) <= FLAT:
-            return [_in_box(X, ball) for ball in self.balls]
+    def _near(self, X: Array) -> list[NDArray[np.intp]]:
+        """For each ball the columns in the smallest sphere around it: of all balls by one matrix product."""
         if not self.balls:
             return []
         centres = np.stack([ball.centre for ball in self.balls])
@@ -115,13 +117,6 @@ class System:
         lo, hi = self.limits
         within = np.greater_equal(X, lo[:, None]) & np.less_equal(X, hi[:, None])
         return np.asarray(~within.all(0))
-
-
-def _in_box(X: Array, ball: Ball) -> NDArray[np.intp]:
-    inside = np.abs(X[0] - ball.centre[0]) <= ball.half_widths[0]
-    for i in range(1, len(X)):
-        inside &= np.abs(X[i] - ball.centre[i]) <= ball.half_widths[i]
-    return np.flatnonzero(inside)
 
 
 def column_step(map: Map) -> Callable[[Array], Array]:

@@ -13,6 +13,7 @@ from dynlatch.analysis.basins.system import Ball, System, finite_steps
 from dynlatch.analysis.contraction import ContractionBall, contraction_ball
 from dynlatch.analysis.fixed_points import FixedPoints, fixed_points
 from dynlatch.analysis.outcomes import Stability
+from dynlatch.analysis.structure import additive_form
 from dynlatch.errors import DynlatchError, InvalidInput, NotAttracting
 from dynlatch.maps import Map, SmoothMap
 from dynlatch.validation import Array, finite_array
@@ -106,10 +107,7 @@ def balls_of(map: Map, orbit: Array, label: int) -> list[Ball]:
     if not ball.proved:
         ball = _confirmed(map, ball)
     outer = [float(np.linalg.norm(inverse, 2)) * ball.radius for inverse in ball.inverses]
-    return [
-        Ball(label, ball.orbit[j], ball.factors[j], ball.radius, ball.half_widths[j], outer[j], ball.proved)
-        for j in range(len(orbit))
-    ]
+    return [Ball(label, ball.orbit[j], ball.factors[j], ball.radius, outer[j], ball.proved) for j in range(len(orbit))]
 
 
 def _confirmed(map: Map, ball: ContractionBall) -> ContractionBall:
@@ -146,15 +144,35 @@ def _tested_balls(map: Map, orbit: Array, label: int) -> list[Ball]:
             x = map.step(x)
         back = np.linalg.norm(x - orbit, axis=-1).max()
         if back <= 0.1 * size:
-            return [Ball(label, point, np.eye(n), size, np.full(n, size), size, False) for point in orbit]
+            return [Ball(label, point, np.eye(n), size, size, False) for point in orbit]
     return []
+
+
+def _mirrored(system: System, orbit: Array, label: int) -> list[Ball]:
+    """The balls of the opposite attractor, mirrored: an odd map contracts in both alike. None if there is no such."""
+    if not is_odd(system.map):
+        return []
+    other = {ball.label for ball in system.balls}
+    for k in other:
+        balls = [ball for ball in system.balls if ball.label == k]
+        if same_orbit(orbit, np.stack([-ball.centre for ball in balls])):
+            return [replace(ball, label=label, centre=-ball.centre) for ball in balls]
+    return []
+
+
+def is_odd(map: Map) -> bool:
+    """Whether M(-a) = -M(a), so that attractors come in pairs or are symmetric themselves."""
+    form = additive_form(map)
+    return form is not None and form.f.odd and not form.c.any()
 
 
 def add_target(system: System, orbit: Array, label: int) -> bool:
     """Give the system the balls of an attractor; False if none can be certified or tested."""
-    try:
-        balls = balls_of(system.map, orbit, label)
-    except (NotAttracting, DynlatchError):
-        return False
+    balls = _mirrored(system, orbit, label)
+    if not balls:
+        try:
+            balls = balls_of(system.map, orbit, label)
+        except DynlatchError:
+            return False
     system.balls += balls
     return bool(balls)

@@ -7,22 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from dynlatch.analysis.basins.domain import Domain, box_of, domain, grid_shape
+from dynlatch.analysis.basins.domain import box_of, domain, grid_shape
 from dynlatch.analysis.basins.result import Basins
+from dynlatch.analysis.basins.setup import default_bounds, prepared
 from dynlatch.analysis.basins.survey import Survey
-from dynlatch.analysis.basins.system import System, column_step
 from dynlatch.analysis.basins.targets import found, listed
-from dynlatch.analysis.fixed_points.equations import equation_of
 from dynlatch.errors import InvalidInput
-from dynlatch.intervals import Box
-from dynlatch.maps import Map, SmoothMap
+from dynlatch.maps import Map
 from dynlatch.progress import stages
 from dynlatch.randomness import Rng, generator
-from dynlatch.validation import Array, count, positive_number
+from dynlatch.validation import count, positive_number
 
 STEPS = 5000
-FAR = 1e6  # times the size of the bounds: an orbit out there has escaped
-PROBES = 64
 
 
 def basins(
@@ -99,52 +95,11 @@ def basins(
         grid_shape(grid, map.dim)  # refused before any search for attractors
     given = None if bounds is None else box_of(bounds, map.dim)
     generators = generator(rng).spawn(2)
-    with stages(4, shown=progress) as enter:
+    # A state that leaves the finite numbers has escaped, and is labelled so: no further warning.
+    with stages(4, shown=progress) as enter, np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         enter("attractors")
         orbits = found(map, bounds, generators[0], time_budget) if attractors is None else listed(map, attractors)
         box = given if given is not None else default_bounds(map, orbits)
         where = domain(map, grid, samples, box, generators[1])
         survey = Survey(prepared(map, where, box, orbits), where, steps, deadline, only_listed=attractors is not None)
         return survey.run(orbits, enter)
-
-
-def structural_box(map: Map) -> Box | None:
-    """A box that every orbit enters, from the map's structure; None where there is none."""
-    if not isinstance(map, SmoothMap):
-        return None
-    equation, u0 = equation_of(map)
-    own = equation.box(None if u0 is None else (u0, u0))
-    return own if equation.dim == map.dim else None
-
-
-def default_bounds(map: Map, orbits: list[Array]) -> Box:
-    """A box that structure gives, or one around the attractors, twice as wide on every side."""
-    own = structural_box(map)
-    if own is not None:
-        return own
-    if not orbits:
-        raise InvalidInput(
-            f"the structure of {type(map).__name__} does not bound its states, and no attractor is known: "
-            "give `bounds=(lo, hi)`."
-        )
-    points = np.concatenate(orbits)
-    lo, hi = points.min(0), points.max(0)
-    reach = np.maximum(hi - lo, 0.5 * np.maximum(1.0, np.abs(points).max(0)))
-    return lo - reach, hi + reach
-
-
-def prepared(map: Map, where: Domain, bounds: Box, orbits: list[Array]) -> System:
-    """The map as a system of columns, without targets; a map that has no value anywhere says so."""
-    system = System(map, column_step(map), None if structural_box(map) is not None else _limits(bounds, orbits))
-    probes = where.columns(np.unique(np.linspace(0, where.size - 1, PROBES).astype(np.intp)))
-    if np.isnan(system.advance(probes)).any(0).all():
-        map.step(np.ascontiguousarray(probes[:, 0]))
-        raise InvalidInput(f"{type(map).__name__} gives NaN at all of {probes.shape[1]} states of `bounds`: none has a fate.")
-    return system
-
-
-def _limits(bounds: Box, orbits: list[Array]) -> Box:
-    points = np.concatenate([np.stack(bounds), *orbits])
-    lo, hi = points.min(0), points.max(0)
-    reach = FAR * (1.0 + float(np.max(hi - lo)))
-    return lo - reach, hi + reach

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.colors import ListedColormap
     from numpy.typing import NDArray
 
-    from dynlatch.analysis.basins import Basins
+    from dynlatch.analysis.basins import Basins, EdgeState
 
 SHADES = ("attracting", "saddle", "gamma", "escape", "repelling")
 NAMED = 12  # basins listed in a legend
@@ -112,4 +112,26 @@ def _bars(basins: Basins, ax: Axes) -> Axes:
     ax.set_xticks(np.arange(len(heights)), names)
     ax.set_xlabel("attractor")
     ax.set_ylabel(f"fraction of {basins.labels.size} samples (bars: 2 standard errors)")
+    return ax
+
+
+def plot_edge(edge: EdgeState, *, ax: Axes | None = None) -> Axes:
+    """The segment from a to b, where it crosses the boundary, the orbit on the boundary, and the saddle it ends in.
+
+    In the plane of the first two components; of a map of one dimension against time.
+    """
+    ax = axes(ax, size=(5.2, 4.6))
+    n = edge.ends.shape[1]
+    if n == 1:
+        ax.plot(np.arange(len(edge.track)), edge.track[:, 0], ".-", color=COLOURS["escape"], label="orbit on the boundary")
+        ax.axhline(edge.edge[0, 0], color=COLOURS["saddle"], label=f"edge state ({edge.outcome})")
+        ax.set(xlabel="time t", ylabel=f"component 1 of {edge.coordinates}")
+    else:
+        ax.plot(*edge.ends[:, :2].T, color=COLOURS["faint"], label="segment from a to b")
+        ax.plot(*edge.track[:, :2].T, ".-", color=COLOURS["escape"], linewidth=0.8, label="orbit on the boundary")
+        ax.plot(*edge.ends[0, :2], "o", *edge.ends[1, :2], "o", color=COLOURS["attracting"])
+        ax.plot(*edge.boundary[:2], "D", color=COLOURS["repelling"], label="boundary")
+        ax.plot(*edge.edge[:, :2].T, "X", color=COLOURS["saddle"], markersize=10, label=f"edge state ({edge.outcome})")
+        ax.set(xlabel=f"component 1 of {edge.coordinates}", ylabel=f"component 2 of {edge.coordinates}")
+    ax.legend(loc="best", frameon=False, fontsize=9)
     return ax
