@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from dynlatch.activations import LOGISTIC, TANH
-from dynlatch.analysis import scalar
-from dynlatch.analysis.fixed_points.equations import Equation, equation_of
+from dynlatch.activations import RELU
+from dynlatch.analysis.fixed_points.equations import equation_of
 from dynlatch.analysis.fixed_points.result import Completeness as Completeness
 from dynlatch.analysis.fixed_points.result import FixedPoint as FixedPoint
 from dynlatch.analysis.fixed_points.result import FixedPoints as FixedPoints
-from dynlatch.analysis.fixed_points.search import Found, index_of, is_degenerate, search
+from dynlatch.analysis.fixed_points.routes import Listing, Question, by_proof, by_search, choose
+from dynlatch.analysis.fixed_points.search import index_of, is_degenerate
 from dynlatch.analysis.outcomes import Stability, classify
 from dynlatch.analysis.structure import additive_form, at_kink, contraction_factor
 from dynlatch.errors import InvalidInput
-from dynlatch.intervals import Box
 from dynlatch.linalg import matrix_norm, spectra
 from dynlatch.maps import Map, coordinates, require_smooth
-from dynlatch.networks import AdditiveNetwork
 from dynlatch.randomness import Rng, generator
 from dynlatch.validation import Array, positive_number, shaped_array
 
-METHODS = ("auto", "multistart")
-EXACT_ERROR = 1e-12  # relative error of the exact scalar theory, except next to a fold, where sqrt(eps) is all there is
+METHODS = ("auto", "proof", "multistart")
 
 
 def fixed_points(
@@ -39,22 +35,25 @@ def fixed_points(
 ) -> FixedPoints:
     """Fixed points `a = M(a)` of a map, with multipliers, stability and index.
 
-    Newton's method from starts of several families, in rounds, on an equation without false solutions (for gated nets the
-    gate is divided out). The search stops when two rounds bring nothing new, the indices sum to +1 where they must, and the
-    estimate of the unseen is below one half. It is statistical: only `completeness == "proved"` excludes further points
-    (one dimension, and contractions of the whole space).
+    All of them, by proof, where that can be had: in one dimension (exact theory), for ReLU nets (activation regions), with
+    up to 8 unknowns or directions (numerical rank of the weights up to 4, whatever the number of units) and, within a
+    budget, up to 12 (Krawczyk's operator in outward-rounded interval arithmetic). Elsewhere Newton's method from starts of
+    several families and walks along fibers, in rounds, which stop when two rounds bring nothing new, the indices sum to +1
+    where they must, and the estimate of the unseen is below one half: a search, however good, proves nothing, and
+    `completeness` says which it was. For gated nets the gate is divided out of the equation, which has no false solutions.
 
     Parameters
     ----------
     map : SmoothMap
         `WithInput(map, u0)` gives the fixed points under a constant input.
-    method : {"auto", "multistart"}
-        "auto" takes an exact route where there is one.
+    method : {"auto", "proof", "multistart"}
+        "auto" takes the surest route that applies, "proof" interval arithmetic whatever it takes, "multistart" the search.
     bounds : tuple of array_like (lo, hi), each scalar or shape (n,), optional
-        Box to search. Required where structure does not bound the map (ReLU, functions, symbolic maps).
+        Box to search. Required where structure does not bound the map (functions, symbolic maps, unbounded activations
+        other than ReLU).
     rng : int, Generator or None
     time_budget : float, optional
-        Seconds after which the search returns what it has.
+        Seconds after which the work stops; what was found is returned.
 
     Returns
     -------
@@ -66,118 +65,108 @@ def fixed_points(
         If `bounds` are needed and missing, or not a box.
     NotSmooth
         If the map has no derivatives.
+    NotEnclosable
+        If a proof is asked of a map without interval bounds.
 
     References
     ----------
-    .. [1] Katz, G. E. and Reggia, J. A. (2018), Using directional fibers to locate fixed points of recurrent neural
+    .. [1] Neumaier, A. (1990), Interval Methods for Systems of Equations, ch. 5.
+    .. [2] Katz, G. E. and Reggia, J. A. (2018), Using directional fibers to locate fixed points of recurrent neural
        networks. IEEE TNNLS 29(8): forward-error bounds decide what is a point and what is the same point.
-    .. [2] Chao, A. (1984), Nonparametric estimation of the number of classes in a population. Scand. J. Stat. 11.
+    .. [3] Chao, A. (1984), Nonparametric estimation of the number of classes in a population. Scand. J. Stat. 11.
 
     Examples
     --------
     >>> import dynlatch as dl
     >>> from dynlatch import analysis
-    >>> found = analysis.fixed_points(dl.LatchNeuron(2.0))
-    >>> found.points.round(6).ravel()
-    array([-1.915008,  0.      ,  1.915008])
-    >>> [str(s) for s in found.stability], str(found.completeness)
-    (['attracting', 'repelling', 'attracting'], 'proved')
+    >>> found = analysis.fixed_points(dl.AdditiveNetwork([[2.0, 0.0], [0.0, 2.0]]))
+    >>> len(found), str(found.completeness), found.index_sum
+    (9, 'proved', 1)
+    >>> [str(s) for s in found.stability[:2]]
+    ['attracting', 'saddle']
     """
     if method not in METHODS:
         raise InvalidInput(f"`method` must be one of {', '.join(METHODS)}; got {method!r}.")
+    deadline = np.inf if time_budget is None else time.monotonic() + positive_number("time_budget", time_budget)
+    question = _question(map, bounds)
+    random = generator(rng)
+    if method == "proof":
+        listing = by_proof(question, deadline)
+    else:
+        listing = (choose if method == "auto" else by_search)(question, random, deadline)
+    return _described(question, listing)
+
+
+def _question(map: Map, bounds: tuple[Any, Any] | None) -> Question:
+    """What is asked, checked."""
     require_smooth(map, "fixed_points")
     equation, u0 = equation_of(map)
-    exact = _exact_scalar(map) if method == "auto" and bounds is None else None
-    if exact is not None:
-        return _describe(map, equation, u0, exact, EXACT_ERROR * np.abs(exact[:, 0]), Completeness.PROVED)
-    box, compact = _region(map, equation, u0, bounds)
-    deadline = np.inf if time_budget is None else time.monotonic() + positive_number("time_budget", time_budget)
-    odd = bounds is None and _is_odd(map)
-    found, ended = search(equation, u0, box, odd=odd, compact=compact, rng=generator(rng), deadline=deadline)
-    described = _describe(map, equation, u0, found.points, found.errors, Completeness.NO_CHECKSUM, found.unseen)
-    return replace(described, completeness=_completeness(map, described, found, ended=ended, compact=compact))
-
-
-def _exact_scalar(map: Map) -> Array | None:
-    """All fixed points of a one-dimensional tanh or logistic latch, shape (k, 1), from the exact theory."""
-    form = additive_form(map)
-    if form is None or len(form.W) > 1 or form.leak.any() or coordinates(map) != AdditiveNetwork.coordinates:
-        return None
-    if form.f not in (TANH, LOGISTIC) or not form.W[0, 0] > 0:
-        return None
-    return scalar.fixed_points(float(form.W[0, 0]), float(form.c[0]), form.f.name)[:, None]
-
-
-def _region(map: Map, equation: Equation, u0: Array | None, bounds: tuple[Any, Any] | None) -> tuple[Box, bool]:
-    """The box to search, and whether the indices over it must sum to +1."""
     own = equation.box(None if u0 is None else (u0, u0))
-    if bounds is None:
-        if own is None:
-            raise InvalidInput(
-                f"the structure of {type(map).__name__} does not bound its fixed points: give `bounds=(lo, hi)`, each a number "
-                f"or {equation.dim} numbers."
-            )
-        return own, True
+    form = additive_form(map)
+    odd = form is not None and form.f.odd and not form.c.any()
+    if bounds is not None:
+        box = _box(bounds, equation.dim)
+        covers = own is not None and bool(np.all(box[0] <= own[0]) and np.all(box[1] >= own[1]))
+        return Question(map, equation, u0, box, compact=covers, odd=False, bounded=True)
+    if own is not None:
+        return Question(map, equation, u0, own, compact=True, odd=odd, bounded=True)
+    if form is not None and form.f is RELU:
+        everywhere = np.full(equation.dim, np.inf)
+        return Question(map, equation, u0, (-everywhere, everywhere), compact=False, odd=False, bounded=False)
+    raise InvalidInput(
+        f"the structure of {type(map).__name__} does not bound its fixed points: give `bounds=(lo, hi)`, each a number "
+        f"or {equation.dim} numbers."
+    )
+
+
+def _box(bounds: tuple[Any, Any], d: int) -> tuple[Array, Array]:
     try:
         lower, upper = bounds
-        lo, hi = (shaped_array("bounds", np.broadcast_to(end, (equation.dim,)), (equation.dim,)) for end in (lower, upper))
+        lo, hi = (shaped_array("bounds", np.broadcast_to(end, (d,)), (d,)) for end in (lower, upper))
     except (TypeError, ValueError) as error:
         if isinstance(error, InvalidInput):
             raise
-        raise InvalidInput(f"`bounds` must be (lo, hi), each a number or {equation.dim} numbers; got {bounds!r}.") from None
+        raise InvalidInput(f"`bounds` must be (lo, hi), each a number or {d} numbers; got {bounds!r}.") from None
     if not np.all(lo < hi):
         raise InvalidInput("`bounds` must be (lo, hi) with lo < hi in every component.")
-    covers = own is not None and bool(np.all(lo <= own[0]) and np.all(hi >= own[1]))
-    return (lo, hi), covers
+    return lo, hi
 
 
-def _is_odd(map: Map) -> bool:
-    """Whether M(-a) = -M(a), so that fixed points come in pairs."""
-    form = additive_form(map)
-    return form is not None and form.f.odd and not form.c.any()
-
-
-def _completeness(map: Map, result: FixedPoints, found: Found, *, ended: bool, compact: bool) -> Completeness:
-    if len(result) == 1 and contraction_factor(map) < 1.0:
-        return Completeness.PROVED
-    if not ended:
-        return Completeness.BUDGET
-    if found.degenerate.any():
-        return Completeness.CLUSTER
-    if not compact:
-        return Completeness.NO_CHECKSUM
-    return Completeness.CHECKSUM_PASSED if result.index_sum == 1 else Completeness.CHECKSUM_FAILED
-
-
-def _describe(
-    map: Map,
-    equation: Equation,
-    u0: Array | None,
-    x: Array,
-    errors: Array,
-    completeness: Completeness,
-    unseen: float = 0.0,
-) -> FixedPoints:
-    """The record of the solutions `x` (k, d): multipliers and residuals of the map itself, index and error of the equation."""
-    points = np.asarray(equation.lift(x, u0))
+def _described(question: Question, found: Listing) -> FixedPoints:
+    """The record of a route's solutions: multipliers and residuals of the map itself, index and error of the equation."""
+    map, equation, u0 = question.map, question.equation, question.u0
+    points = np.asarray(equation.lift(found.x, u0))
     order = np.lexsort(points.T[::-1])
-    points, x, error = points[order], x[order], errors[order]
-    smooth = require_smooth(map, "fixed_points")
-    jacobians = smooth.jacobian(points)
+    points, x, error = points[order], found.x[order], found.errors[order]
+    jacobians = require_smooth(map, "fixed_points").jacobian(points)
     eigenvalues = spectra(jacobians)
     stability = classify(eigenvalues, matrix_norm(jacobians, "fro"))
-    undecided = is_degenerate(x, error) | at_kink(map, points)
+    degenerate = is_degenerate(x, error) | (found.dimension[order] > 0)
+    undecided = degenerate | found.undecided[order] | at_kink(map, points)
     stability[undecided] = Stability.NEUTRAL
+    index = np.where(undecided, 0, index_of(equation.jacobian(x, u0)))
     return FixedPoints(
         points=points,
         eigenvalues=eigenvalues,
         residuals=np.abs(map.step(points) - points).max(-1, initial=0.0),
         errors=error,
         stability=stability,
-        index=np.where(undecided, 0, index_of(equation.jacobian(x, u0))),
-        completeness=completeness,
-        estimated_missing=unseen,
-        dimension=np.zeros(len(points), dtype=np.int64),
-        unresolved=np.zeros((0, 2, points.shape[1])),
+        index=index,
+        completeness=_completeness(question, found, int(index.sum()), degenerate=bool(degenerate.any())),
+        estimated_missing=found.unseen,
+        dimension=found.dimension[order],
+        unresolved=found.unresolved,
         coordinates=coordinates(map),
     )
+
+
+def _completeness(question: Question, found: Listing, index_sum: int, *, degenerate: bool) -> Completeness:
+    if found.proved or (len(found.x) == 1 and question.compact and contraction_factor(question.map) < 1.0):
+        return Completeness.PROVED
+    if not found.ended:
+        return Completeness.BUDGET
+    if degenerate or len(found.unresolved):
+        return Completeness.CLUSTER
+    if not question.compact:
+        return Completeness.NO_CHECKSUM
+    return Completeness.CHECKSUM_PASSED if index_sum == 1 else Completeness.CHECKSUM_FAILED

@@ -46,7 +46,7 @@ def prove(
     if form is None:
         return krawczyk(_enclosed(equation, u0), box, boxes=boxes, deadline=deadline)
     outputs = coordinates(map) == ElmanNetwork.coordinates
-    slack = _bias_rounding(map, form)
+    slack = bias_rounding(map, form)
     inner = box
     if outputs:
         inner = affine_image(form.W, *box, form.c)
@@ -73,7 +73,7 @@ def _enclosed(equation: EnclosedEquation, u0: Array | None) -> Enclosed:
     )
 
 
-def _bias_rounding(map: Map, form: AdditiveForm) -> Array:
+def bias_rounding(map: Map, form: AdditiveForm) -> Array:
     """How far c may be from the bias plus `B u0`, which were added in float64."""
     size = np.abs(form.c)
     rounding = np.zeros_like(size)

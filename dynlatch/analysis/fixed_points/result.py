@@ -75,8 +75,9 @@ class FixedPoints(Result):
     residuals : ndarray, shape (k,)
         Largest component of |M(a) - a|.
     errors : ndarray, shape (k,)
-        First-order bound on the distance to the true point (largest component), from residual, rounding and the inverse
-        of I - G', in the unknowns of the equation that was solved. An estimate, not a proof.
+        Bound on the distance to the true point (largest component), in the unknowns of the equation that was solved. A
+        theorem where the point was found by proof; else a first-order estimate from residual, rounding and the inverse of
+        I - G'. Infinite at a degenerate point.
     stability : object ndarray of Stability, shape (k,)
     index : int ndarray, shape (k,)
         sign det(I - J); 0 at a degenerate point, where it is not defined.
@@ -85,8 +86,9 @@ class FixedPoints(Result):
         Chao's lower estimate of the number of points that the search did not meet.
     dimension : int ndarray, shape (k,)
         0 for a point; d > 0 where the point stands for a whole continuum of fixed points of that dimension.
-    unresolved : ndarray, shape (m, 2, n)
-        Boxes [lo, hi] in which a proof could neither exclude a fixed point nor verify one.
+    unresolved : ndarray, shape (m, 2, d)
+        Boxes [lo, hi] in which a proof could neither exclude a fixed point nor verify one, in the d unknowns of the
+        equation that was solved (the state, except for an LSTM: there the output h).
     coordinates : str
         What the state is.
     """
