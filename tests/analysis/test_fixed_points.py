@@ -7,7 +7,7 @@ from dynlatch import analysis
 from dynlatch.analysis import Completeness, Stability
 from dynlatch.analysis.fixed_points.equations import equation_of
 from dynlatch.analysis.fixed_points.search import same_point
-from dynlatch.errors import InvalidInput, NotSmooth
+from dynlatch.errors import InvalidInput, NotEnclosable, NotSmooth
 
 
 def gru(rng, n=6, m=2, gain=2.0):
@@ -50,12 +50,16 @@ def test_one_dimension_against_a_scan(w, c, activation):
     assert found.completeness in (Completeness.PROVED, Completeness.CHECKSUM_PASSED)
 
 
+@pytest.mark.parametrize(
+    ("method", "said"),
+    [("auto", Completeness.PROVED), ("proof", Completeness.PROVED), ("multistart", Completeness.CHECKSUM_PASSED)],
+)
 @pytest.mark.parametrize("n", [2, 3, 4])
-def test_uncoupled_neurons_have_all_products_of_the_three_points(n):
-    found = analysis.fixed_points(dl.AdditiveNetwork(2.0 * np.eye(n)), rng=1)
+def test_uncoupled_neurons_have_all_products_of_the_three_points(n, method, said):
+    found = analysis.fixed_points(dl.AdditiveNetwork(2.0 * np.eye(n)), method=method, rng=1)
     assert len(found) == 3**n
     assert len(found.attractors) == 2**n
-    assert found.completeness is Completeness.CHECKSUM_PASSED
+    assert found.completeness is said
     assert np.all(np.diff(found.points[:, 0]) >= 0)
 
 
@@ -64,7 +68,7 @@ def test_uncoupled_neurons_have_all_products_of_the_three_points(n):
 def test_every_reported_point_is_one_and_the_index_is_the_maps_own(make, seed):
     rng = np.random.default_rng(seed)
     net = make(rng)
-    found = analysis.fixed_points(net, rng=seed)
+    found = analysis.fixed_points(net, method="multistart", rng=seed)
     moved = net.step(found.points)
     assert np.abs(moved - found.points).max() <= 1e-12 * (1 + np.abs(found.points).max())
     correction = np.linalg.solve(np.eye(net.dim) - net.jacobian(found.points), (moved - found.points)[..., None])
@@ -196,11 +200,62 @@ def test_bad_input():
     with pytest.raises(NotSmooth):
         analysis.fixed_points(dl.AdditiveNetwork(np.eye(2), activation="threshold"), rng=0)
     with pytest.raises(InvalidInput, match="bounds"):
-        analysis.fixed_points(dl.AdditiveNetwork(np.eye(2), activation="relu"))
+        analysis.fixed_points(dl.AdditiveNetwork(np.eye(2), activation="softplus"))
+    with pytest.raises(NotEnclosable, match="FunctionMap"):
+        analysis.fixed_points(dl.FunctionMap(lambda a, u: 0.5 * a, dim=1), bounds=(-1, 1), method="proof")
     with pytest.raises(InvalidInput, match="lo < hi"):
         analysis.fixed_points(dl.AdditiveNetwork(np.eye(2)), bounds=(1.0, -1.0))
     with pytest.raises(InvalidInput, match="method"):
         analysis.fixed_points(dl.AdditiveNetwork(np.eye(2)), method="guess")
+
+
+@pytest.mark.parametrize("make", [gru, lstm])
+def test_small_gated_nets_are_proved_and_the_search_misses_nothing(make):
+    net = make(np.random.default_rng(1))
+    proved, searched = (analysis.fixed_points(net, method=method, rng=0) for method in ("auto", "multistart"))
+    assert proved.completeness is Completeness.PROVED
+    assert proved.index_sum == 1
+    np.testing.assert_allclose(proved.points, searched.points, atol=1e-10)
+
+
+def test_a_low_rank_net_is_proved_whatever_its_size():
+    rng = np.random.default_rng(5)
+    U, V = rng.normal(size=(2, 80, 2))
+    net = dl.AdditiveNetwork(3.0 * (U @ V.T + U @ U.T) / 80)
+    proved, searched = (analysis.fixed_points(net, method=method, rng=0) for method in ("auto", "multistart"))
+    assert proved.completeness is Completeness.PROVED
+    assert len(proved) >= 3
+    np.testing.assert_allclose(proved.points, searched.points, atol=1e-9)
+
+
+def test_points_of_a_relu_net_need_no_bounds():
+    found = analysis.fixed_points(dl.AdditiveNetwork([[2.0, -1.5], [-1.5, 2.0]], bias=[-0.5, -0.5], activation="relu"))
+    np.testing.assert_allclose(found.points, [[-1.25, 0.5], [-0.5, -0.5], [0.5, -1.25]], atol=1e-12)
+    assert found.completeness is Completeness.PROVED
+    outputs = analysis.fixed_points(dl.ElmanNetwork([[2.0, -1.5], [-1.5, 2.0]], np.zeros((2, 0)), [-0.5, -0.5], "relu"))
+    np.testing.assert_allclose(outputs.points, [[0.0, 0.0], [0.0, 0.5], [0.5, 0.0]], atol=1e-12)
+    inside = analysis.fixed_points(
+        dl.AdditiveNetwork([[2.0, -1.5], [-1.5, 2.0]], bias=[-0.5, -0.5], activation="relu"), bounds=(-1.0, 1.0)
+    )
+    np.testing.assert_allclose(inside.points, [[-0.5, -0.5]], atol=1e-12)
+
+
+def test_a_relu_continuum_is_one_cluster_with_its_dimension():
+    found = analysis.fixed_points(dl.AdditiveNetwork(np.eye(2), activation="relu"))
+    assert len(found) == 1
+    assert found.dimension[0] == 2
+    assert found.completeness is Completeness.CLUSTER
+    assert "continuum of dimension 2" in found.summary()
+
+
+def test_a_proof_that_cannot_end_is_completed_by_the_search():
+    """At the fold of a two-unit net the proof leaves a small box; the degenerate point in it is still reported."""
+    fold = np.arctanh(np.sqrt(0.5))
+    net = dl.AdditiveNetwork(2.0 * np.eye(2), bias=[2.0 * np.sqrt(0.5) - fold, 0.3])
+    found = analysis.fixed_points(dl.AdditiveNetwork(net.W, bias=-net.c), rng=0)
+    assert found.completeness is Completeness.CLUSTER
+    assert len(found.unresolved) >= 1
+    assert (found.stability == "neutral").sum() == 3
 
 
 def test_time_budget_is_said():
