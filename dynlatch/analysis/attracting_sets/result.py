@@ -95,7 +95,7 @@ class ReducedAttractingSet(Result):
         """Share of all points in the basin and in each of the four sets: of a grid, volume over that of its box."""
         size = max(self.in_basin.size, 1)
         counts = {"basin": self.in_basin, **dict(zip(CRITERIA, self.members, strict=True))}
-        return {name: float(np.count_nonzero(mask)) / size for name, mask in counts.items()}
+        return {name: float(np.count_nonzero(mask) / size) for name, mask in counts.items()}
 
     def under(self, criterion: str) -> ReducedAttractingSet:
         """The same points under another criterion; nothing is computed again."""
@@ -103,7 +103,7 @@ class ReducedAttractingSet(Result):
 
     def _of_basin(self, mask: Mask) -> float:
         basin = np.count_nonzero(self.in_basin)
-        return float(np.count_nonzero(mask)) / basin if basin else np.nan
+        return float(np.count_nonzero(mask) / basin) if basin else np.nan
 
     def summary(self) -> str:
         size = self.in_basin.size
