@@ -19,6 +19,20 @@ from dynlatch.analysis.basins import basin_entropy as basin_entropy
 from dynlatch.analysis.basins import basins as basins
 from dynlatch.analysis.basins import edge_state as edge_state
 from dynlatch.analysis.basins import uncertainty_exponent as uncertainty_exponent
+from dynlatch.analysis.continuation import Bifurcation as Bifurcation
+from dynlatch.analysis.continuation import BifurcationDiagram as BifurcationDiagram
+from dynlatch.analysis.continuation import Branch as Branch
+from dynlatch.analysis.continuation import ContinuationEnd as ContinuationEnd
+from dynlatch.analysis.continuation import Cusp as Cusp
+from dynlatch.analysis.continuation import FoldCurve as FoldCurve
+from dynlatch.analysis.continuation import GainFamily as GainFamily
+from dynlatch.analysis.continuation import InputFamily as InputFamily
+from dynlatch.analysis.continuation import SpecialPoint as SpecialPoint
+from dynlatch.analysis.continuation import WeightFamily as WeightFamily
+from dynlatch.analysis.continuation import bifurcation_diagram as bifurcation_diagram
+from dynlatch.analysis.continuation import continue_fixed_point as continue_fixed_point
+from dynlatch.analysis.continuation import fold_curve as fold_curve
+from dynlatch.analysis.continuation import switch_branch as switch_branch
 from dynlatch.analysis.escape import EscapeOutcome as EscapeOutcome
 from dynlatch.analysis.escape import EscapeThreshold as EscapeThreshold
 from dynlatch.analysis.escape import escape_threshold as escape_threshold
@@ -43,6 +57,8 @@ from dynlatch.analysis.portrait import plot_portrait as plot_portrait
 from dynlatch.analysis.portrait import portrait as portrait
 from dynlatch.analysis.scalar import ScalarLatch as ScalarLatch
 from dynlatch.analysis.scalar import scalar_latch as scalar_latch
+from dynlatch.analysis.slow import SlowPoints as SlowPoints
+from dynlatch.analysis.slow import slow_points as slow_points
 
 __all__ = [
     "AttractorKind",
@@ -50,15 +66,23 @@ __all__ = [
     "BasinEntropy",
     "BasinOutcome",
     "Basins",
+    "Bifurcation",
+    "BifurcationDiagram",
+    "Branch",
     "Completeness",
+    "ContinuationEnd",
+    "Cusp",
     "EdgeOutcome",
     "EdgeState",
     "EscapeOutcome",
     "EscapeThreshold",
     "FixedPoints",
+    "FoldCurve",
+    "GainFamily",
     "GradientDecay",
     "Guarantee",
     "Guarantees",
+    "InputFamily",
     "LocalStability",
     "Manifold",
     "MorseGraph",
@@ -66,15 +90,21 @@ __all__ = [
     "Portrait",
     "ReducedAttractingSet",
     "ScalarLatch",
+    "SlowPoints",
+    "SpecialPoint",
     "Stability",
     "UncertaintyExponent",
+    "WeightFamily",
     "audit",
     "basin_entropy",
     "basins",
+    "bifurcation_diagram",
     "box_grid",
+    "continue_fixed_point",
     "edge_state",
     "escape_threshold",
     "fixed_points",
+    "fold_curve",
     "gradient_decay",
     "guarantees",
     "invariant_manifold",
@@ -83,6 +113,8 @@ __all__ = [
     "portrait",
     "reduced_attracting_set",
     "scalar_latch",
+    "slow_points",
     "stability",
+    "switch_branch",
     "uncertainty_exponent",
 ]
