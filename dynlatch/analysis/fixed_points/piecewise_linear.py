@@ -29,7 +29,7 @@ Pattern = NDArray[np.int8]  # 1 active, 0 inactive, -1 on the kink or undecided
 
 REGIONS = 2_000_000  # nodes of the search by default
 SIZE = 1_500_000  # entries of the tableaux that are worked on together
-SINGULAR_REGIONS = 2048  # regions that are solved one by one at most
+SINGULAR_REGIONS = 256  # regions that are solved one by one at most
 
 
 class Regions(NamedTuple):
@@ -253,9 +253,11 @@ def _singular_points(W: Box, c: Box, prefixes: list[Pattern]) -> tuple[Columns, 
         free = np.flatnonzero(prefix < 0)
         if 2 ** min(len(free), 62) > budget:
             undecided.append(prefix)
-            continue
-        budget -= 2 ** len(free)
-        for code in range(2 ** len(free)):
+            codes = [-1] if budget > 0 else []  # all active: one of them is looked at even so
+        else:
+            codes = list(range(2 ** len(free)))
+        budget -= len(codes)
+        for code in codes:
             pattern = prefix.copy()
             pattern[free] = (code >> np.arange(len(free))) & 1
             columns = singular_region(W, c, pattern)
@@ -300,11 +302,13 @@ def _continuum(matrix: Array, right: Array, pattern: Pattern, nullity: int) -> C
     n = len(pattern)
     sign = np.where(pattern == 1, 1.0, -1.0)
     size = 1.0 + float(np.abs(right).max())
-    # Unknowns (b, s): a = sign * b, b >= s >= 0, each s up to `size`; the sum of s is largest inside.
-    equal = np.concatenate([matrix * sign, np.zeros((n, n))], axis=1)
-    above = np.concatenate([-np.eye(n), np.eye(n)], axis=1)
-    bounds = [(0, None)] * n + [(0, size)] * n
-    solved = linprog(-np.r_[np.zeros(n), np.ones(n)], A_ub=above, b_ub=np.zeros(n), A_eq=equal, b_eq=right, bounds=bounds)
+    # Unknowns (b, s, t): a = sign * b, b >= s >= t >= 0, each s up to `size`. Largest is first the least s, then their sum.
+    equal = np.concatenate([matrix * sign, np.zeros((n, n + 1))], axis=1)
+    one = np.ones((n, 1))
+    above = np.block([[-np.eye(n), np.eye(n), 0.0 * one], [np.zeros((n, n)), -np.eye(n), one]])
+    bounds = [(0, None)] * n + [(0, size)] * (n + 1)
+    gain = -np.r_[np.zeros(n), np.ones(n), 10.0 * n]
+    solved = linprog(gain, A_ub=above, b_ub=np.zeros(2 * n), A_eq=equal, b_eq=right, bounds=bounds)
     if solved.status != 0:
         return None
     point = sign * solved.x[:n]
@@ -321,15 +325,14 @@ def _merged(
     W: Box, c: Box, points: Array, errors: Array, patterns: Pattern, kinks: NDArray[np.bool_], dimension: NDArray[np.int64]
 ) -> NDArray[np.int64]:
     """Row numbers, one for each point and each connected continuum: a point on a kink appears in every region around it."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
+    label = np.arange(len(points))
     edge = np.flatnonzero(kinks.any(axis=1) | (dimension > 0))
-    k = len(points)
-    links = [(i, j) for at, i in enumerate(edge) for j in edge[at + 1 :] if _touch(W, c, points, errors, patterns, dimension, i, j)]
-    rows, columns = np.array(links, dtype=np.int64).reshape(-1, 2).T
-    graph = coo_array((np.ones(len(rows)), (rows, columns)), shape=(k, k))
-    label = connected_components(graph, directed=False)[1]
+    pairs = [(i, j) for at, i in enumerate(edge) for j in edge[at + 1 :]]
+    # Neighbouring regions first: what they join needs no further test.
+    pairs.sort(key=lambda pair: int(np.sum(patterns[pair[0]] != patterns[pair[1]])))
+    for i, j in pairs:
+        if label[i] != label[j] and _touch(W, c, points, errors, patterns, dimension, i, j):
+            label[label == label[j]] = label[i]
     best = np.lexsort((errors, -dimension, label))  # the largest dimension, then the smallest error, speaks for its group
     return best[np.unique(label[best], return_index=True)[1]]
 

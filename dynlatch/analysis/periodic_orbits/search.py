@@ -19,12 +19,12 @@ from dynlatch.intervals import Box
 from dynlatch.maps import SmoothMap
 from dynlatch.validation import Array
 
-LEAST_ROUNDS, MOST_ROUNDS = 8, 200
-QUIET_ROUNDS = 4
+LEAST_ROUNDS, MOST_ROUNDS = 4, 200
+QUIET_ROUNDS = 3
 MANY_DEGENERATE = 32
 FACTORISATIONS = 4e8  # starts of a round times the cube of the unknowns
 WALKERS = 256
-TRANSIENT = 200
+TRANSIENT = 100
 
 
 @dataclass
@@ -118,7 +118,7 @@ class Search:
 
     def _starts(self, period: int, size: int) -> Array:
         share = max(size // 6, 2)
-        path = self.walk.path(4 * period + 40)
+        path = self.walk.path(period + 40)
         families = [
             self._pieces(path, period, share),
             _recurrences(path, period, 2 * share),

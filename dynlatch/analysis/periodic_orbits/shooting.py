@@ -21,7 +21,9 @@ from dynlatch.intervals import EPS, Box
 from dynlatch.maps import SmoothMap
 from dynlatch.validation import Array
 
-STEPS = 60
+STEPS = 40
+PATIENCE = 12  # steps after which the residual must have fallen by PROGRESS
+PROGRESS = 0.5
 CAP = 0.5  # longest bold step, in units of the widest side of the box
 SHORTENINGS = 0.5 ** np.arange(5)
 DEGENERATE_ERROR = 3e-9  # a forward error above this, relative to the size of the orbit, makes the orbit degenerate
@@ -103,17 +105,22 @@ def solve(map: SmoothMap, starts: Array, box: Box) -> Solutions:
     orbits = np.clip(starts, *box)
     active = np.arange(len(orbits))
     careful = active % 2 == 1
+    least = np.full(len(orbits), np.inf)  # smallest residual so far, and how long ago it fell
+    since = np.zeros(len(orbits), dtype=np.int64)
     with np.errstate(all="ignore"):
         for _ in range(STEPS):
             here = orbits[active]
             residual = residual_of(image, here)
             correction = correction_of(jacobians_of(map, here), residual)
             size = 1.0 + np.abs(here).max(axis=(1, 2))
-            length = np.abs(correction).max(axis=(1, 2))
-            settled = (length <= 4 * EPS * size) | (np.abs(residual).max(axis=(1, 2)) <= 2 * EPS * size)
-            lost = ~(length < np.inf)
-            correction[lost] = 0.0
-            orbits[active] = _move(image, here, residual, correction, careful[active], box)
+            length, largest = np.abs(correction).max(axis=(1, 2)), np.abs(residual).max(axis=(1, 2))
+            settled = (length <= 4 * EPS * size) | (largest <= 2 * EPS * size)
+            better = largest < PROGRESS * least[active]
+            since[active] = np.where(better, 0, since[active] + 1)
+            least[active] = np.where(better, largest, least[active])
+            lost = ~(length < np.inf) | (~settled & (since[active] >= PATIENCE))
+            correction[~(length < np.inf)] = 0.0
+            orbits[active] = _move(image, here, largest, correction, careful[active], box)
             orbits[active[lost]] = np.nan
             active = active[~settled & ~lost]
             if len(active) == 0:
@@ -121,20 +128,21 @@ def solve(map: SmoothMap, starts: Array, box: Box) -> Solutions:
     return measure(map, orbits[np.isfinite(orbits).all(axis=(1, 2))])
 
 
-def _move(image: Image, here: Array, residual: Array, correction: Array, careful: NDArray[np.bool_], box: Box) -> Array:
+def _move(image: Image, here: Array, largest: Array, correction: Array, careful: NDArray[np.bool_], box: Box) -> Array:
     limit = CAP * float((box[1] - box[0]).max())
     length = np.abs(correction).max(axis=(1, 2))
     scale = np.minimum(1.0, limit / np.maximum(length, 1e-300))
     moved = np.clip(here + scale[:, None, None] * correction, *box)
     who = np.flatnonzero(careful)
-    before = np.abs(residual[who]).max(axis=(1, 2))
-    for shortening in SHORTENINGS:
+    for shortenings in (SHORTENINGS[:1], SHORTENINGS[1:]):
         if len(who) == 0:
             break
-        trial = np.clip(here[who] + shortening * correction[who], *box)
-        moved[who] = trial
-        worse = ~(np.abs(residual_of(image, trial)).max(axis=(1, 2)) < before)
-        who, before = who[worse], before[worse]
+        trials = np.clip(here[who] + shortenings[:, None, None, None] * correction[who], *box)
+        after = np.abs(image(trials) - np.roll(trials, -1, axis=2)).max(axis=(2, 3))
+        falls = after < largest[who]
+        pick = np.where(falls.any(axis=0), falls.argmax(axis=0), len(shortenings) - 1)
+        moved[who] = trials[pick, np.arange(len(who))]
+        who = who[~falls.any(axis=0)]
     return np.asarray(moved)
 
 
