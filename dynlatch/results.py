@@ -66,6 +66,7 @@ RECORDS: Mapping[str, str] = {
     "Portrait": "dynlatch.analysis.portrait",
     "ScalarLatch": "dynlatch.analysis.scalar",
     "SlowPoints": "dynlatch.analysis.slow",
+    "SlowPoints": "dynlatch.analysis.slow",
     "SpecialPoint": "dynlatch.analysis.continuation",
 }
 ENUMS: Mapping[str, str] = {

@@ -59,6 +59,8 @@ from dynlatch.analysis.scalar import ScalarLatch as ScalarLatch
 from dynlatch.analysis.scalar import scalar_latch as scalar_latch
 from dynlatch.analysis.slow import SlowPoints as SlowPoints
 from dynlatch.analysis.slow import slow_points as slow_points
+from dynlatch.analysis.slow import SlowPoints as SlowPoints
+from dynlatch.analysis.slow import slow_points as slow_points
 
 __all__ = [
     "AttractorKind",
@@ -91,6 +93,7 @@ __all__ = [
     "ReducedAttractingSet",
     "ScalarLatch",
     "SlowPoints",
+    "SlowPoints",
     "SpecialPoint",
     "Stability",
     "UncertaintyExponent",
@@ -113,6 +116,7 @@ __all__ = [
     "portrait",
     "reduced_attracting_set",
     "scalar_latch",
+    "slow_points",
     "slow_points",
     "stability",
     "switch_branch",

@@ -109,7 +109,7 @@ def _acceptable(walkers: _Walkers, seen: _Seen, diagonal: float) -> NDArray[np.b
     return np.asarray((seen.ratio < ALLOWED) & ((turn > SHARPEST_TURN) | (walkers.length < 1e-4 * diagonal)))
 
 
-def _advance(walkers: _Walkers, seen: _Seen, good: Array, longest: float) -> _Walkers:
+def _advance(walkers: _Walkers, seen: _Seen, good: NDArray[np.bool_], longest: float) -> _Walkers:
     """Accept or take back; the next step is as long as the last correction suggests, predicted with the curvature seen."""
     factor = np.clip(np.sqrt(WANTED / np.maximum(seen.ratio, 1e-9)), 0.3, 2.0)
     factor = np.where(np.isfinite(factor), np.where(good, factor, np.minimum(factor, 0.5)), 0.3)
