@@ -55,8 +55,8 @@ class Frame(NamedTuple):
 
 def frame(map: SmoothMap, ball: ContractionBall, factors: Array) -> Frame:
     """Limits of the stepwise norms, Euclidean and adapted, around the attractor."""
-    inverses: Array = np.linalg.inv(factors)
-    identity = np.broadcast_to(np.eye(factors.shape[-1]), factors.shape)
+    inverses = np.asarray(np.linalg.inv(factors), dtype=np.float64)
+    identity: Array = np.broadcast_to(np.eye(factors.shape[-1]), factors.shape)
     limits = (_limit(map, ball, identity, identity), _limit(map, ball, factors, inverses))
     return Frame(ball, factors, inverses, *limits)
 
@@ -113,7 +113,7 @@ class Product(NamedTuple):
 
     @property
     def value(self) -> Array:
-        """N_l to be compared with 1: tiny entries may underflow to 0, huge ones are cut at e^300, so that squares are finite."""
+        """N_l to be compared with 1: tiny entries may underflow, huge ones are cut at e^300, so that squares stay finite."""
         return np.asarray(self.columns * np.exp(np.minimum(self.logs, 300.0))[..., None, :])
 
 
@@ -172,7 +172,7 @@ def _close(words: NDArray[np.int8], who: Indices) -> None:
 
 def _test(given: Frame, words: Words, doubtful: NDArray[np.bool_], who: Indices, J: Array, j: Indices, product: Array) -> None:
     """Apply each criterion to the step just taken, where it is still open."""
-    n, period = J.shape[-1], len(given.ball.orbit)
+    period = len(given.ball.orbit)
     for criterion in (PRODUCT, STEPWISE, ADAPTED, SPECTRAL):
         open_ = words[criterion, who] == OPEN
         if not open_.any():

@@ -2,7 +2,8 @@
 
 A state that never enters it goes elsewhere, if its orbit repeats itself to rounding, Newton's method confirms another fixed
 point or cycle there, and a power of the Jacobian around that is below one, so that the orbit does not merely linger at a
-saddle. Where many orbits end at one such point, a contraction ball around it tells the next ones sooner.
+saddle; or if it grows beyond ESCAPED times the size of the attractor. Where many orbits end at one such point, a contraction
+ball around it tells the next ones sooner.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ SAME = 1e-6
 NEWTON_STEPS, SQUARINGS = 3, 12
 MANY = 64  # orbits at one resting place that are worth a ball
 MOST_BALLS = 64
+ESCAPED = 1e30
 
 
 @dataclass
@@ -72,41 +74,40 @@ def entries(
     enters = np.full(len(states), -1, dtype=np.int8)
     when, phase = np.zeros(len(states), dtype=np.intp), np.zeros(len(states), dtype=np.intp)
     who, now = np.arange(len(states)), states
-    before, since, look = now, 0, FIRST_LOOK
+    before, since, look, asked = now, 0, FIRST_LOOK, np.zeros(len(now), dtype=bool)
+    escaped = ESCAPED * (1.0 + np.abs(own.orbit).max())
     with np.errstate(over="ignore", invalid="ignore"):
         for step in range(most + 1):
             ball = own.phase(now)
             arrived = who[ball >= 0]
             enters[arrived], when[arrived], phase[arrived] = 1, step, (ball[ball >= 0] - step) % len(own.orbit)
-            gone = (elsewhere.holds(now) | ~np.isfinite(_sums(now))) & (ball < 0)
+            gone = (elsewhere.holds(now) | ~(_sums(np.abs(now)) < escaped)) & (ball < 0)
             if FIRST_LOOK <= since < step <= since + LONGEST:
-                gone |= _at_rest(map, own, elsewhere, before, now, step - since)
+                back = (_sums(np.abs(now - before)) <= AT_REST * (1.0 + _sums(np.abs(before)))) & ~asked
+                gone[back] |= _rests_elsewhere(map, own, elsewhere, now[back], step - since)
+                asked |= back
             enters[who[gone]] = 0
             on = (ball < 0) & ~gone
-            who, now, before = who[on], now[on], before[on]
+            who, now, before, asked = who[on], now[on], before[on], asked[on]
             if not len(who):
                 break
             if step == look:
                 before, since, look = now, step, max(step + LONGEST, 2 * step)
+                asked = np.zeros(len(now), dtype=bool)
             now = map.step(now)
     return enters, when, phase
 
 
-def _at_rest(
-    map: SmoothMap, own: ContractionBall, elsewhere: Elsewhere, before: Array, now: Array, period: int
-) -> Mask:
-    """Which orbits are back where they were `period` steps ago, at an attractor that is not the one asked about."""
-    size = 1.0 + _sums(np.abs(before))
-    back = _sums(np.abs(now - before)) <= AT_REST * size
-    rows = np.flatnonzero(back)
-    if not len(rows):
-        return back
-    x, attracts = _limit_point(map, now[rows], period)
-    far = np.abs(x[:, None] - own.orbit).max(-1).min(-1) > SAME * size[rows]
-    near = np.abs(x - now[rows]).max(-1) <= SAME * size[rows]
-    back[rows] = attracts & far & near
-    elsewhere.learn(map, x[back[rows]], period)
-    return back
+def _rests_elsewhere(map: SmoothMap, own: ContractionBall, elsewhere: Elsewhere, states: Array, period: int) -> Mask:
+    """Which of the states, back where they were `period` steps ago, are at an attractor that is not the one asked about."""
+    if not len(states):
+        return np.zeros(0, dtype=bool)
+    size = SAME * (1.0 + np.abs(states).max(-1))
+    x, attracts = _limit_point(map, states, period)
+    far = np.abs(x[:, None] - own.orbit).max(-1).min(-1) > size
+    there = attracts & far & (np.abs(x - states).max(-1) <= size)
+    elsewhere.learn(map, x[there], period)
+    return np.asarray(there)
 
 
 def _sums(rows: Array) -> Array:

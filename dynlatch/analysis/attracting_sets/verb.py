@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dynlatch.activations import LOGISTIC, TANH
 from dynlatch.analysis import scalar
-from dynlatch.analysis.attracting_sets.criteria import IN, UNDECIDED, Frame, decide, frame
+from dynlatch.analysis.attracting_sets.criteria import IN, UNDECIDED, Frame, Words, decide, frame
 from dynlatch.analysis.attracting_sets.entry import Elsewhere, entries
 from dynlatch.analysis.attracting_sets.result import CRITERIA, ReducedAttractingSet, check_criterion
 from dynlatch.analysis.attractor import Attractor, attracting
@@ -167,7 +168,9 @@ def box_grid(bounds: tuple[Any, Any], resolution: Any, *, dim: int) -> Array:
     return finite_array("grid", np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1))
 
 
-def _all_blocks(map: SmoothMap, given: Frame, points: Array, budget: int, *, progress: bool) -> tuple[Array, Array, Array]:
+def _all_blocks(
+    map: SmoothMap, given: Frame, points: Array, budget: int, *, progress: bool
+) -> tuple[NDArray[np.int8], Words, NDArray[np.int64]]:
     """Basin (m,), words (4, m) and steps (m,) of all points, a block at a time."""
     basin = np.zeros(len(points), dtype=np.int8)
     words, steps = np.zeros((4, len(points)), dtype=np.int8), np.zeros(len(points), dtype=np.int64)

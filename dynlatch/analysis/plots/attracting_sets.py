@@ -32,8 +32,10 @@ def plot_attracting_set(result: ReducedAttractingSet, *, ax: Axes | None = None)
     present = [i for i in range(4) if (words == i).any()]
     for i in present:
         ax.plot([], [], "s", color=colours[i], mec="#BBBBBB", ms=8, label=LABELS[i])
-    place = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.12 if n > 1 else -0.35), "frameon": False, "fontsize": 9}
-    ax.legend(ncols=5, handletextpad=0.2, columnspacing=1.2, **place)  # type: ignore[arg-type]
+    below = (0.5, -0.12 if n > 1 else -0.35)
+    ax.legend(
+        loc="upper center", bbox_to_anchor=below, frameon=False, fontsize=9, ncols=5, handletextpad=0.2, columnspacing=1.2
+    )
     ax.set_title(f"Γ, {result.criterion}: {result.fraction:.1%} of the basin's points", fontsize=11)
     return ax
 
