@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,12 @@ from dynlatch.analysis.fixed_points.equations import equation_of
 from dynlatch.analysis.fixed_points.result import Completeness as Completeness
 from dynlatch.analysis.fixed_points.result import FixedPoint as FixedPoint
 from dynlatch.analysis.fixed_points.result import FixedPoints as FixedPoints
+from dynlatch.analysis.fixed_points.rigorous import certify
 from dynlatch.analysis.fixed_points.routes import Listing, Question, by_proof, by_search, choose
 from dynlatch.analysis.fixed_points.search import index_of, is_degenerate
 from dynlatch.analysis.outcomes import Stability, classify
 from dynlatch.analysis.structure import additive_form, at_kink, contraction_factor
-from dynlatch.errors import InvalidInput
+from dynlatch.errors import InvalidInput, MissingExtra, NotEnclosable
 from dynlatch.linalg import matrix_norm, spectra
 from dynlatch.maps import Map, coordinates, require_smooth
 from dynlatch.randomness import Rng, generator
@@ -47,7 +49,8 @@ def fixed_points(
     map : SmoothMap
         `WithInput(map, u0)` gives the fixed points under a constant input.
     method : {"auto", "proof", "multistart"}
-        "auto" takes the surest route that applies, "proof" interval arithmetic whatever it takes, "multistart" the search.
+        "auto" takes the surest route that applies, "proof" interval arithmetic whatever it takes (and, with the extra
+        `rigorous`, certifies each point and its stability in ball arithmetic), "multistart" the search.
     bounds : tuple of array_like (lo, hi), each scalar or shape (n,), optional
         Box to search. Required where structure does not bound the map (functions, symbolic maps, unbounded activations
         other than ReLU).
@@ -91,10 +94,8 @@ def fixed_points(
     question = _question(map, bounds)
     random = generator(rng)
     if method == "proof":
-        listing = by_proof(question, deadline)
-    else:
-        listing = (choose if method == "auto" else by_search)(question, random, deadline)
-    return _described(question, listing)
+        return _certified(map, _described(question, by_proof(question, deadline)))
+    return _described(question, (choose if method == "auto" else by_search)(question, random, deadline))
 
 
 def _question(map: Map, bounds: tuple[Any, Any] | None) -> Question:
@@ -155,9 +156,25 @@ def _described(question: Question, found: Listing) -> FixedPoints:
         completeness=_completeness(question, found, int(index.sum()), degenerate=bool(degenerate.any())),
         estimated_missing=found.unseen,
         dimension=found.dimension[order],
+        certified=np.zeros(len(points), dtype=bool),
         unresolved=found.unresolved,
         coordinates=coordinates(map),
     )
+
+
+def _certified(map: Map, found: FixedPoints) -> FixedPoints:
+    """The same points with what ball arithmetic says of them, where the extra is installed and knows the units."""
+    try:
+        certificates = certify(map, found.points)
+    except (MissingExtra, NotEnclosable):
+        return found
+    sure = certificates.verified & (certificates.unstable >= 0)
+    stability = found.stability.copy()
+    stability[sure] = Stability.SADDLE
+    stability[sure & (certificates.unstable == 0)] = Stability.ATTRACTING
+    stability[sure & (certificates.unstable == map.dim)] = Stability.REPELLING
+    errors = np.where(sure, np.minimum(found.errors, certificates.radius), found.errors)
+    return replace(found, certified=sure, stability=stability, errors=errors)
 
 
 def _completeness(question: Question, found: Listing, index_sum: int, *, degenerate: bool) -> Completeness:

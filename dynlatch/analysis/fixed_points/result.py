@@ -86,6 +86,9 @@ class FixedPoints(Result):
         Chao's lower estimate of the number of points that the search did not meet.
     dimension : int ndarray, shape (k,)
         0 for a point; d > 0 where the point stands for a whole continuum of fixed points of that dimension.
+    certified : bool ndarray, shape (k,)
+        Whether ball arithmetic has verified that there is exactly one fixed point within `errors`, and on which side of the
+        unit circle each of its multipliers lies (`method="proof"` with the extra `rigorous`).
     unresolved : ndarray, shape (m, 2, d)
         Boxes [lo, hi] in which a proof could neither exclude a fixed point nor verify one, in the d unknowns of the
         equation that was solved (the state, except for an LSTM: there the output h).
@@ -102,6 +105,7 @@ class FixedPoints(Result):
     completeness: Completeness
     estimated_missing: float
     dimension: NDArray[np.int64]
+    certified: NDArray[np.bool_]
     unresolved: Array
     coordinates: str
 
@@ -131,6 +135,7 @@ class FixedPoints(Result):
             stability=self.stability[rows],
             index=self.index[rows],
             dimension=self.dimension[rows],
+            certified=self.certified[rows],
         )
 
     def __len__(self) -> int:
@@ -167,6 +172,8 @@ class FixedPoints(Result):
                 f"{i:>4} {p.stability:<11} {unstable:>8} {p.spectral_radius:>12.6g} {p.residual:>9.1e} {p.error:>9.1e}  {shown}"
                 + cluster
             )
+        if self.certified.any():
+            lines.append(f"{int(self.certified.sum())} of them are certified in ball arithmetic, stability included.")
         if len(self.unresolved):
             widest = float((self.unresolved[:, 1] - self.unresolved[:, 0]).max())
             lines.append(f"{len(self.unresolved)} boxes, of width up to {widest:.3g}, were neither excluded nor verified.")

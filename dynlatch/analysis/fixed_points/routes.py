@@ -34,7 +34,7 @@ from dynlatch.validation import Array
 EXACT_ERROR = 1e-12  # relative error of the exact scalar theory, except next to a fold, where sqrt(eps) is all there is
 ALWAYS, TRIED = 8, 12  # unknowns up to which a proof is attempted: with every box it takes, and within a budget
 TRIED_BOXES, GATED_BOXES = 300_000, 30_000
-ENTRIES = 2e9  # of the tableaux that an enumeration of regions may fill before the search takes over
+ENTRIES = 5e8  # of the tableaux that an enumeration of regions may fill before the search takes over
 SHARE = 0.5  # of the time budget, for a proof that may not end
 
 
