@@ -12,6 +12,7 @@ import dynlatch as dl
 from dynlatch.activations import ACTIVATIONS, LINEAR, RELU, SOFTPLUS, TANH, THRESHOLD
 from dynlatch.analysis.fixed_points import krawczyk as search
 from dynlatch.analysis.fixed_points.equations import equation_of
+from dynlatch.analysis.fixed_points.gates import Gated, has_form
 from dynlatch.analysis.fixed_points.krawczyk import Boxes, krawczyk
 from dynlatch.analysis.fixed_points.low_rank import factors
 from dynlatch.analysis.fixed_points.proof import proof_dimension, prove
@@ -378,6 +379,43 @@ def test_bounds_on_the_reduced_equations_hold(name):
             assert ((slopes[0] <= J) & (slopes[1] >= J)).all()
         if width == 0.0:
             assert (images[1] - images[0]).max() < 1e-12 * (1 + np.abs(images[0]).max())
+
+
+@pytest.mark.parametrize("name", [name for name in GATED if name != "iterate"])
+def test_affine_forms_hold_and_are_of_second_order(name):
+    equation, u0 = equation_of(GATED[name])
+    assert has_form(equation)
+    problem = Gated(equation, u0)
+    rng = np.random.default_rng(5)
+    centre = rng.uniform(-1, 1, (6, equation.dim))
+    worst = []
+    for width in (2.0, 1e-2, 1e-3, 1e-7, 0.0):
+        lo, hi = centre - 0.5 * width, centre + 0.5 * width
+        r = problem.relax(lo, hi)
+        worst.append((r.error - r.floor).max())
+        previous = None
+        for fraction in rng.random((60, 1, equation.dim)):
+            x = np.minimum(lo + fraction * (hi - lo), hi)
+            G = equation.step(x, u0)
+            linear = r.value + np.einsum("bij,bj->bi", r.matrix, x - r.middle)
+            assert (np.abs(G - linear) <= r.error).all()
+            if previous is not None:
+                gap = (G - previous[1]) - np.einsum("bij,bj->bi", r.matrix, x - previous[0])
+                assert (np.abs(gap) <= 2 * r.variation + 1e-13).all()
+            previous = x, G
+    assert worst[2] < 0.02 * worst[1] + 1e-15
+    assert worst[-1] < 1e-12
+
+
+def test_a_cell_that_never_forgets():
+    # The forget gate saturates in float64, 1 - f underflows, and the cell is of size 1e300 or beyond.
+    for forget in (40.0, 690.0, 2000.0):
+        bias = np.array([0.0, forget, 0.5, 0.0])
+        lstm = dl.LSTM(np.zeros((4, 0)), np.array([[0.3], [0.1], [2.0], [0.5]]), bias)
+        proof = prove_map(lstm)
+        assert len(proof.points) + len(proof.unresolved) >= 1
+        equation, _ = equation_of(lstm)
+        assert covered(proof, newton_roots(equation.step, equation.jacobian, np.linspace(-1, 1, 21)[:, None])).all()
 
 
 def test_bounds_by_the_input_of_a_stack_hold():

@@ -104,7 +104,8 @@ def krawczyk(problem: Problem, box: Box, *, boxes: int = DEFAULT_BOXES, deadline
     while stack and count < boxes and time.monotonic() < deadline:
         now = _pop(stack, min(batch, boxes - count))
         count += len(now.lo)
-        now = _cut(now, Boxes(*problem.image(*now)))
+        with np.errstate(all="ignore"):
+            now = _cut(now, Boxes(*problem.image(*now)))
         if len(now.lo) == 0:
             continue
         around = _inflated(now)

@@ -6,6 +6,7 @@ import numpy as np
 
 from dynlatch.analysis.fixed_points.enclosed import Enclosed
 from dynlatch.analysis.fixed_points.equations import EnclosedEquation
+from dynlatch.analysis.fixed_points.gates import Gated, has_form
 from dynlatch.analysis.fixed_points.krawczyk import DEFAULT_BOXES, Boxes, Proof, enclosures, krawczyk, proof_of
 from dynlatch.analysis.fixed_points.low_rank import factors, low_rank
 from dynlatch.analysis.fixed_points.units import Units
@@ -44,7 +45,8 @@ def prove(
     """
     form = additive_form(map)
     if form is None:
-        return krawczyk(_enclosed(equation, u0), box, boxes=boxes, deadline=deadline)
+        problem = Gated(equation, u0) if has_form(equation) else _enclosed(equation, u0)
+        return krawczyk(problem, box, boxes=boxes, deadline=deadline)
     outputs = coordinates(map) == ElmanNetwork.coordinates
     slack = bias_rounding(map, form)
     inner = box

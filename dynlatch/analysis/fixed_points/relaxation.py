@@ -18,6 +18,7 @@ from dynlatch.validation import Array
 
 FLAT = 1e-6  # chords shorter than this (relative) have the slope of the middle: the quotient has lost its digits
 HALVINGS = 12  # towards the tangent point of an activation without a formula for it: any point gives a valid bound
+EXP = Activation("exp", np.exp, np.exp, np.exp, limits=(0.0, np.inf), slope_peak=np.inf)
 
 
 class Relaxation(NamedTuple):
@@ -113,6 +114,8 @@ def _tangent_points(f: Activation, slope: Array, lo: Array, turn: Array, hi: Arr
         if f is SOFTPLUS:
             q = np.clip(slope, 1e-300, 1.0 - 1e-16)
             return np.clip(np.log(q) - np.log1p(-q), lo, turn), hi
+        if f is EXP:
+            return np.clip(np.log(np.maximum(slope, 1e-300)), lo, turn), hi
     return _bisect(f, slope, lo, turn, rising=True), _bisect(f, slope, turn, hi, rising=False)
 
 
