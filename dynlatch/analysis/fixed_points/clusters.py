@@ -13,19 +13,21 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlatch.analysis.fixed_points.newton import CONVERGED, ROUNDING, Function, minus_identity, size_of
+from dynlatch.analysis.fixed_points.newton import ROUNDING, Function, minus_identity, size_of
 from dynlatch.intervals import Box
 from dynlatch.validation import Array
 
-NULL = 1e-9  # a singular value of I - G' below this, relative to the largest (or 1), is none
-PROJECTIONS = 40  # a fold is approached linearly, by a factor of 1/2 a step, a triple point by 2/3
+NULL = 1e-10  # a singular value of I - G' below this, relative to the largest (or 1), is none
+PROJECTIONS = 8  # Newton's method is quadratic along a continuum
+PATIENCE = 5  # times that, where another direction is degenerate: a triple point is approached by a factor of 2/3 a step
+PULLED_BACK = 0.05  # of the way of a probe: it returns to where it came from
 PIECES = 8  # of a segment between two members
 PROBE = 1e-2  # how far along null directions a continuum is looked for, relative to the size of the point
-MEMBERS = 32  # of a cluster kept, and of a round examined: more say nothing new
-FIRST_PROBES = 4
+MEMBERS, EXAMINED = 32, 16  # of a cluster kept, of a round examined: more say nothing new
+FIRST_PROBES = 3
 
 
-@dataclass
+@dataclass(eq=False)
 class Cluster:
     """Solutions that were followed into each other, `members` (m, d), and how many starts led to them."""
 
@@ -42,23 +44,31 @@ class Projection(NamedTuple):
 
 def gather(clusters: list[Cluster], step: Function, jacobian: Function, x: Array, box: Box) -> int:
     """Put degenerate solutions x (k, d) into their clusters; returns how many clusters are new."""
-    projected = project(step, jacobian, x[:MEMBERS], box)
     new = 0
-    for point in projected.x[projected.arrived]:
-        joined = [cluster for cluster in clusters if _connected(cluster, step, jacobian, point, box)]
-        if not joined:
+    for point in x[:EXAMINED]:
+        home = _home(clusters, step, jacobian, point, box)
+        if home is None:
             clusters.append(Cluster(point[None]))
             new += 1
             continue
-        home = joined[0]
         home.hits += 1
         if len(home.members) < MEMBERS:
             home.members = np.concatenate([home.members, point[None]])
-        for other in joined[1:]:
-            home.members = np.concatenate([home.members, other.members])
-            home.hits += other.hits
-            clusters.remove(other)
     return new
+
+
+def united(clusters: list[Cluster], step: Function, jacobian: Function, box: Box) -> list[Cluster]:
+    """The clusters, those joined into one that turn out to be connected."""
+    apart: list[Cluster] = []
+    for cluster in clusters:
+        for other in apart:
+            if _follows(other, step, jacobian, _nearest(cluster, other), box):
+                other.members = np.concatenate([other.members, cluster.members])
+                other.hits += cluster.hits
+                break
+        else:
+            apart.append(Cluster(cluster.members, cluster.hits))
+    return apart
 
 
 def representative(cluster: Cluster, step: Function) -> Array:
@@ -91,9 +101,14 @@ def _moved(step: Function, jacobian: Function, point: Array, directions: Array, 
     """Displacements along `directions` (k, d), back on the set, of those that went somewhere."""
     length = np.sqrt(np.sum(np.square(directions), axis=-1, keepdims=True))
     distance = PROBE * float(size_of(point))
-    there = project(step, jacobian, np.clip(point + distance * directions / length, *box), box)
-    moved = (there.x - point)[there.arrived]
-    return np.asarray(moved[np.abs(moved).max(-1, initial=0.0) > 0.1 * distance / np.sqrt(len(point))])
+    there = Projection(np.clip(point + distance * directions / length, *box), np.zeros(len(directions), dtype=bool))
+    for _ in range(PATIENCE):
+        there = project(step, jacobian, there.x, box)
+        away = np.sqrt(np.sum(np.square(there.x - point), axis=-1)) > PULLED_BACK * distance
+        there = Projection(there.x[away], there.arrived[away])
+        if there.arrived.all():
+            break
+    return np.asarray((there.x - point)[there.arrived])
 
 
 def project(step: Function, jacobian: Function, x: Array, box: Box) -> Projection:
@@ -108,14 +123,14 @@ def project(step: Function, jacobian: Function, x: Array, box: Box) -> Projectio
             here = x[active]
             residual = step(here) - here
             finite = np.isfinite(residual).all(-1)
-            moving = finite & (np.abs(residual).max(-1, initial=0.0) > 0.1 * ROUNDING * size_of(here))
+            moving = finite & (np.abs(residual).max(-1, initial=0.0) > ROUNDING * size_of(here))
             active, here, residual = active[moving], here[moving], residual[moving]
             if len(active) == 0:
                 break
             correction = _least_norm(minus_identity(jacobian(here)), residual)
             x[active] = np.clip(here + correction, *box)
             active = active[np.abs(correction).max(-1) > 0.0]
-        remaining = np.abs(step(x) - x).max(-1, initial=0.0)
+        remaining = np.abs(step(x) - x).max(-1, initial=0.0) if len(x) else np.zeros(0)
     return Projection(x, np.asarray(remaining <= ROUNDING * size_of(x)))
 
 
@@ -128,16 +143,40 @@ def _least_norm(matrices: Array, right: Array) -> Array:
     return np.asarray(np.einsum("kji,kj->ki", V, inverse * np.einsum("kij,ki->kj", U, right)))
 
 
-def _connected(cluster: Cluster, step: Function, jacobian: Function, point: Array, box: Box) -> bool:
-    """Whether the segment to the nearest member can be followed on solutions, or is one within rounding."""
-    distance = np.sqrt(np.sum(np.square(cluster.members - point), axis=-1))
-    nearest = cluster.members[np.argmin(distance)]
-    gap = float(distance.min())
-    if gap <= CONVERGED * float(size_of(point)):
-        return True
-    segment = point + np.linspace(0.0, 1.0, PIECES + 1)[:, None] * (nearest - point)
-    if np.all(np.abs(step(segment) - segment).max(-1) <= ROUNDING * size_of(segment)):
-        return True
+def _home(clusters: list[Cluster], step: Function, jacobian: Function, point: Array, box: Box) -> Cluster | None:
+    """The cluster that a solution belongs to; the cheap test of all of them before the dear one of any."""
+    for test in (_same_within_rounding, _follows):
+        for cluster in clusters:
+            if test(cluster, step, jacobian, point, box):
+                return cluster
+    return None
+
+
+def _segment(cluster: Cluster, point: Array) -> Array:
+    """From `point` to the nearest member."""
+    nearest = cluster.members[np.argmin(np.sum(np.square(cluster.members - point), axis=-1))]
+    return np.asarray(point + np.linspace(0.0, 1.0, PIECES + 1)[:, None] * (nearest - point))
+
+
+def _same_within_rounding(cluster: Cluster, step: Function, jacobian: Function, point: Array, box: Box) -> bool:
+    """Whether all of the segment to the nearest member solves the equation to rounding."""
+    segment = _segment(cluster, point)
+    return bool(np.all(np.abs(step(segment) - segment).max(-1) <= ROUNDING * size_of(segment)))
+
+
+def _follows(cluster: Cluster, step: Function, jacobian: Function, point: Array, box: Box) -> bool:
+    """Whether the segment to the nearest member, moved onto solutions, still leads there without a gap."""
+    segment = _segment(cluster, point)
+    longest = 3.0 * float(np.sqrt(np.sum(np.square(segment[1] - segment[0]))))
+    middle = project(step, jacobian, segment[PIECES // 2 : PIECES // 2 + 1], box)
+    if not middle.arrived.all():
+        return False
     followed = project(step, jacobian, segment, box)
     between = np.sqrt(np.sum(np.square(np.diff(followed.x, axis=0)), axis=-1))
-    return bool(followed.arrived.all() and between.max() <= 3.0 * gap / PIECES)
+    return bool(followed.arrived.all() and between.max() <= longest)
+
+
+def _nearest(cluster: Cluster, other: Cluster) -> Array:
+    """The member of `cluster` nearest to the other, shape (d,)."""
+    distance = np.sum(np.square(cluster.members[:, None] - other.members), axis=-1).min(axis=1)
+    return np.asarray(cluster.members[np.argmin(distance)])

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlatch.analysis.fixed_points.clusters import Cluster, dimension, gather, representative
+from dynlatch.analysis.fixed_points.clusters import Cluster, dimension, gather, representative, united
 from dynlatch.analysis.fixed_points.newton import CONVERGED, EPS, ROUNDING, Function, Measured, measure, size_of
 from dynlatch.intervals import Box
 from dynlatch.validation import Array
@@ -97,13 +97,14 @@ class Solutions:
 
     def found(self) -> Found:
         """The list as it stands, with the dimension of every cluster."""
-        heads = [representative(cluster, self.step) for cluster in self.clusters]
+        clusters = united(self.clusters, self.step, self.jacobian, self.box)
+        heads = [representative(cluster, self.step) for cluster in clusters]
         dimensions = [dimension(self.step, self.jacobian, head, self.box) for head in heads]
         return Found(
             np.concatenate([self.points, np.reshape(heads, (len(heads), self.points.shape[1]))]),
             np.concatenate([self.errors, np.full(len(heads), np.inf)]),
             np.concatenate([np.zeros(len(self.points), dtype=np.int64), np.asarray(dimensions, dtype=np.int64)]),
-            np.concatenate([self.hits, np.asarray([c.hits for c in self.clusters], dtype=np.int64)]),
+            np.concatenate([self.hits, np.asarray([c.hits for c in clusters], dtype=np.int64)]),
         )
 
 
