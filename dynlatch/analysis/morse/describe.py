@@ -106,7 +106,8 @@ def _kinds(table: NDArray[np.bool_], found: FixedPoints | None, members: NDArray
         elif inside and all(word is Stability.REPELLING for word in inside):
             kinds[i] = MorseKind.REPELLER
         else:
-            kinds[i] = MorseKind.SADDLE if inside else MorseKind.UNDECIDED
+            leading_on = any(word in (Stability.SADDLE, Stability.REPELLING) for word in inside)
+            kinds[i] = MorseKind.SADDLE if leading_on else MorseKind.UNDECIDED
     return kinds
 
 

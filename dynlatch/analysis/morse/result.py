@@ -36,10 +36,10 @@ class MorseKind(StrEnum):
     def sentence(self) -> str:
         return {
             MorseKind.ATTRACTOR: "Nothing leaves it, so it contains an attractor.",
-            MorseKind.SADDLE: "It holds a fixed point, and orbits lead on from it.",
+            MorseKind.SADDLE: "It holds an unstable fixed point, and orbits lead on from it.",
             MorseKind.REPELLER: "Its fixed points repel in every direction.",
-            MorseKind.UNDECIDED: "No fixed point of it is known, and orbits may lead on: it may hold a cycle, a larger "
-            "recurrent set, or nothing at this resolution.",
+            MorseKind.UNDECIDED: "No unstable fixed point of it is known, yet orbits may lead on: it may hold a cycle, a "
+            "larger recurrent set, an attractor that the cells are too wide to enclose, or nothing.",
         }[self]
 
 

@@ -58,11 +58,11 @@ def _cells(result: MorseGraph, ax: Axes) -> Axes:
     one = result.cells.ndim == 1
     extent = (result.lo[0], result.hi[0], *((0.0, 1.0) if one else (result.lo[1], result.hi[1])))
     image: dict[str, Any] = {"origin": "lower", "extent": extent, "aspect": "auto", "interpolation": "nearest"}
-    ax.imshow(np.atleast_2d(pale[basins]) if one else pale[basins].swapaxes(0, 1), **image)
+    ax.imshow(pale[basins][None] if one else pale[basins].swapaxes(0, 1), **image)
     strong = palette[result.cells]
     if max(result.resolution) <= PIXELS:
         ax.imshow(strong[None] if one else strong.swapaxes(0, 1), **image)
-    middle = result.boxes.mean(1)
+    middle = _centres(result)
     for i, colour in enumerate(_colours(result)):
         _mark(ax, (middle[i, 0], 0.5 if one else middle[i, 1]), str(result.kinds[i]), colour, i)
     ax.set_xlabel(f"component 1 of {result.coordinates}")
@@ -72,6 +72,18 @@ def _cells(result: MorseGraph, ax: Axes) -> Axes:
         ax.set_yticks([])
     ax.set_title("Morse sets; pale: cells with one destination", fontsize=10)
     return ax
+
+
+def _centres(result: MorseGraph) -> Array:
+    """For each set the centre (n,) of one of its cells, as central as there is: a cycle's box has nothing in its middle."""
+    width = (result.hi - result.lo) / np.array(result.resolution)
+    centres = result.boxes.mean(1)
+    where = np.argwhere(result.cells >= 0)
+    sets, at = result.cells[tuple(where.T)], result.lo + (where + 0.5) * width
+    distance = np.abs(at - centres[sets]).max(-1)
+    order = np.lexsort((distance, sets))
+    first = order[np.searchsorted(sets[order], np.arange(len(result)))] if len(result) else order
+    return np.asarray(at[first])
 
 
 def _mark(ax: Axes, at: tuple[float, float], kind: str, colour: str, number: int) -> None:
