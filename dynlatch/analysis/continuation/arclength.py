@@ -15,7 +15,8 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from dynlatch.errors import DynlatchError
+from dynlatch.analysis.continuation.equations import UnevenFamily
+from dynlatch.errors import DynlatchError, NotSmooth
 from dynlatch.validation import Array
 
 FIRST_STEP, LONGEST, SHORTEST = 0.01, 0.05, 1e-7
@@ -136,6 +137,8 @@ def trace(curve: Curve, start: Station, *, max_points: int, deadline: float, ste
         h = min(h, longest)
         try:
             following, count, trouble = *_step(curve, here, h), ContinuationEnd.STEP
+        except (UnevenFamily, NotSmooth):
+            raise
         except DynlatchError:
             following, count, trouble = None, 0, ContinuationEnd.UNDEFINED
         kinds = [] if following is None else _events(curve, here, following)

@@ -38,7 +38,7 @@ class Search(NamedTuple):
 
     def question(self, period: int, max_points: int) -> Question:
         """The curve of one period, followed for so many points."""
-        map = checked(self.family, (0.5 * (self.ends[0] + self.ends[1]),), None)
+        map = checked(self.family, (self.ends[0],), None)
         return ask(self.family, map, *self.ends, period, max_points, self.deadline)
 
     @property
@@ -104,9 +104,11 @@ def bifurcation_diagram(
     points, branches = count("max_points", max_points, least=2), count("max_branches", max_branches, least=1)
     search = Search(family, ends, [], [], points, branches, deadline)
     stream = generator(rng)
+    dim = None
     for share in SECTIONS:
         where = ends[0] + share * (ends[1] - ends[0])
-        map = checked(family, (where,), None)
+        map = checked(family, (where,), dim)
+        dim = map.dim
         budget = None if np.isinf(deadline) else max(deadline - time.monotonic(), 1e-3)
         for point in fixed_points(map, bounds=bounds, rng=stream, time_budget=budget).points:
             question = search.question(1, points)

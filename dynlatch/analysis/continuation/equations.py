@@ -8,16 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import cast
 
 import numpy as np
 
-from dynlatch.errors import DynlatchError, InvalidInput
+from dynlatch.errors import DynlatchError, InvalidInput, NotSmooth
 from dynlatch.maps import Map, SmoothMap, require_smooth
 from dynlatch.validation import Array
 
 FIRST = 1e-5  # steps of first and second differences, relative to the size of the unknown
 SECOND = 1e-4
 KEPT = 8  # maps remembered: one Newton step asks for the same parameters several times
+
+
+class UnevenFamily(InvalidInput):
+    """The family gives something that is no member of it; unlike the end of its domain, this is not for a branch to end at."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +33,7 @@ class Equations:
     dim: int
     widths: Array  # (m,) lengths of the parameter ranges
     _maps: dict[tuple[float, ...], SmoothMap] = field(default_factory=dict, repr=False)
+    _known: set[type] = field(default_factory=set, repr=False)  # asking a protocol costs more than most maps
 
     def map(self, parameters: Array) -> SmoothMap:
         """The map at these parameters, checked."""
@@ -35,7 +41,11 @@ class Equations:
         if key not in self._maps:
             while len(self._maps) >= KEPT:
                 self._maps.pop(next(iter(self._maps)))
-            self._maps[key] = checked(self.family, key, self.dim)
+            map = self.family(*key)
+            if type(map) not in self._known or map.dim != self.dim:
+                map = member(map, key, self.dim)
+            self._known.add(type(map))
+            self._maps[key] = cast(SmoothMap, map)
         return self._maps[key]
 
     def split(self, x: Array) -> tuple[SmoothMap, Array]:
@@ -65,6 +75,8 @@ class Equations:
         for sign in (1.0, -1.0):
             try:
                 sides.append((value(self.map(p + sign * shift), a), p[k] + sign * h))
+            except (UnevenFamily, NotSmooth):
+                raise
             except DynlatchError:
                 sides.append((value(self.map(p), a), p[k]))
         if sides[0][1] == sides[1][1]:
@@ -95,11 +107,15 @@ class Equations:
 
 def checked(family: Callable[..., Map], parameters: tuple[float, ...], dim: int | None) -> SmoothMap:
     """The member of the family at `parameters`: a smooth map, of dimension `dim` if that is given."""
+    return member(family(*parameters), parameters, dim)
+
+
+def member(map: object, parameters: tuple[float, ...], dim: int | None) -> SmoothMap:
+    """`map` itself, if it may be a member of the family."""
     where = parameters[0] if len(parameters) == 1 else parameters
-    map = family(*parameters)
     if not isinstance(map, Map):
-        raise InvalidInput(f"`family` must give a map; at parameter {where} it gives a {type(map).__name__}.")
+        raise UnevenFamily(f"`family` must give a map; at parameter {where} it gives a {type(map).__name__}.")
     smooth = require_smooth(map, "continue_fixed_point")
     if dim is not None and map.dim != dim:
-        raise InvalidInput(f"all maps of a family must have one dimension; at parameter {where} it is {map.dim}, before {dim}.")
+        raise UnevenFamily(f"all maps of a family must have one dimension; at parameter {where} it is {map.dim}, before {dim}.")
     return smooth

@@ -5,8 +5,8 @@ Any function from a number to a map is a family; these also say what their param
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Protocol, cast
 
 import numpy as np
 
@@ -42,21 +42,19 @@ class GainFamily:
     """
 
     network: Map
+    _weights: dict[str, Array] = field(init=False, repr=False)
     label = "gain"
 
     def __post_init__(self) -> None:
-        if not self._names:
-            raise InvalidInput(f"{type(self.network).__name__} has no recurrent weights to scale: write a family of your own.")
-
-    @property
-    def _names(self) -> list[str]:
         inner = _inner(self.network)
-        return [name for name in inner.parameters if name.rsplit(".")[-1] in RECURRENT] if inner else []
+        arrays = dict(inner.parameters) if inner else {}
+        weights = {name: array for name, array in arrays.items() if name.rsplit(".")[-1] in RECURRENT}
+        if not weights:
+            raise InvalidInput(f"{type(self.network).__name__} has no recurrent weights to scale: write a family of your own.")
+        object.__setattr__(self, "_weights", weights)
 
     def __call__(self, parameter: float) -> Map:
-        inner = _inner(self.network)
-        assert inner is not None  # __post_init__ has looked
-        return _with(self.network, {name: parameter * inner.parameters[name] for name in self._names})
+        return _with(self.network, {name: parameter * weights for name, weights in self._weights.items()})
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +64,7 @@ class WeightFamily:
     network: Map
     name: str
     index: tuple[int, ...]
+    _array: Array = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         inner = _inner(self.network)
@@ -77,6 +76,7 @@ class WeightFamily:
         if len(index) != len(shape) or not all(-size <= i < size for i, size in zip(index, shape, strict=True)):
             raise InvalidInput(f"`index` must name one entry of {self.name}, whose shape is {shape}; got {self.index!r}.")
         object.__setattr__(self, "index", index)
+        object.__setattr__(self, "_array", inner.parameters[self.name])
 
     @property
     def label(self) -> str:
@@ -84,9 +84,7 @@ class WeightFamily:
         return f"{self.name}[{', '.join(str(i) for i in self.index)}]"
 
     def __call__(self, parameter: float) -> Map:
-        inner = _inner(self.network)
-        assert inner is not None
-        array = np.array(inner.parameters[self.name])
+        array = np.array(self._array)
         array[self.index] = parameter
         return _with(self.network, {self.name: array})
 
@@ -119,5 +117,5 @@ def _inner(map: Map) -> Parametric | None:
 def _with(map: Map, arrays: dict[str, Array]) -> Map:
     if isinstance(map, WithInput):
         return WithInput(_with(map.map, arrays), map.u0)
-    assert isinstance(map, Parametric)
-    return map.with_parameters(**arrays)
+    # Looked at once, in `_inner`: asking a protocol again for every parameter would cost more than the map.
+    return cast(Parametric, map).with_parameters(**arrays)

@@ -63,7 +63,7 @@ def circle(map: SmoothMap, a: Array, q: Complex, p: Complex, angle: float) -> fl
     x, y = np.real(q), np.imag(q)
     around = second(map, a, x, x) + second(map, a, y, y)  # B(q, conj q)
     twice = second(map, a, x, x) - second(map, a, y, y) + 2j * second(map, a, x, y)  # B(q, q)
-    centre: Array = np.linalg.solve(np.eye(n) - J, around)
+    centre = np.asarray(np.linalg.solve(np.eye(n) - J, around), dtype=np.float64)
     double = np.linalg.solve(np.exp(2j * angle) * np.eye(n) - J, twice)
     along = third(map, a, x, x) + third(map, a, y, x) + 1j * (third(map, a, x, y) + third(map, a, y, y))  # C(q, q, conj q)
     mixed = second(map, a, x, centre) + 1j * second(map, a, y, centre)
