@@ -25,10 +25,10 @@ from dynlatch.validation import Array
 QUIET_ROUNDS = 2
 WORK = 6e10  # limit of a search without a deadline: linear systems times the cost of each
 FACTORISATION = 28  # (d + this)^3 is the cost of a linear system of d unknowns with all that comes with it
-ROUND = 3e7  # starts of a round times the cost of a system; at least FEWEST, at most MOST starts
-FEWEST, MOST = 16, 512
-FIRST = 64  # starts of the first round
-SMALLEST_SHARE = 0.2  # of a round's work, for the less successful of its two methods
+ROUND, GROWTH = 3e7, 1.5  # starts of the first round times the cost of a system; every later one is larger
+FEWEST, FIRST, MOST = 16, 64, 2048  # starts of a round, of the first at most FIRST
+LARGEST = 1.5e8  # round, as starts times the cost of a system
+SMALLEST_SHARE = 0.1  # of a round's work, for the less successful of its two methods
 WALKS = 5  # starts of Newton that cost as much as one origin of walks
 SPARSE = 3.0  # components in the direction of a fiber that are not small
 ROOM = 0.5  # how far fibers may leave the box of a bounded map, relative to its width
@@ -61,6 +61,7 @@ class _Search:
     newton: _Method = field(default_factory=_Method)
     fibers: _Method = field(default_factory=_Method)
     solves: int = 0
+    rounds: int = 0
 
     @property
     def cost(self) -> float:
@@ -73,7 +74,7 @@ class _Search:
         return self.solves * self.cost > WORK if np.isinf(self.deadline) else time.monotonic() > self.deadline
 
     def first_round(self) -> None:
-        size = min(FIRST, self._size)
+        size = int(np.clip(ROUND // self.cost, FEWEST, FIRST))
         box, step = self.solutions.box, self.solutions.step
         self._newton(np.concatenate([first_starts(box), starts(step, box, self.solutions.points, size, self.rng)]))
 
@@ -81,13 +82,14 @@ class _Search:
         """Both methods, the more successful with more starts; returns how many solutions are new."""
         success = self.newton.success, self.fibers.success
         share = float(np.clip(success[0] / sum(success), SMALLEST_SHARE, 1.0 - SMALLEST_SHARE))
-        known, box, size = self.solutions.points, self.solutions.box, self._size
+        known, box, size = self.solutions.points, self.solutions.box, self._next_size()
         new = self._newton(starts(self.solutions.step, box, known, max(int(share * size), FEWEST // 2), self.rng))
         return new + self._walk(max(int((1.0 - share) * size / WALKS), FEWEST // 8))
 
-    @property
-    def _size(self) -> int:
-        return int(np.clip(ROUND // self.cost, FEWEST, MOST))
+    def _next_size(self) -> int:
+        """Small rounds find the few points of an easy net soon; large ones waste less on many."""
+        self.rounds += 1
+        return int(np.clip(min(ROUND * GROWTH**self.rounds, LARGEST) // self.cost, FEWEST, MOST))
 
     def _newton(self, x: Array) -> int:
         s = self.solutions
