@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[name] = "1"  # before NumPy is loaded: its BLAS reads it once
@@ -30,12 +31,16 @@ def arguments(description: str | None, **paths: str) -> argparse.ArgumentParser:
 
 
 def cpu(call: Callable[..., Any], repeats: int = 1, *given: Any) -> tuple[float, Any]:
-    """Least CPU seconds of this process over `repeats` calls of `call(*given)`, and what the last one returned."""
+    """Least CPU seconds of this process over `repeats` calls of `call(*given)`, and what the last one returned.
+
+    Time budgets inside count CPU seconds too: on a shared machine the clock on the wall belongs to everybody.
+    """
     seconds = np.inf
     for _ in range(repeats):
-        start = time.process_time()
-        result = call(*given)
-        seconds = min(seconds, time.process_time() - start)
+        with patch("time.monotonic", time.process_time):
+            start = time.process_time()
+            result = call(*given)
+            seconds = min(seconds, time.process_time() - start)
     return float(seconds), result
 
 

@@ -72,12 +72,12 @@ def judged(net, points):
 def newton_from(net, starts):
     """One pass of dynlatch's own solver from given starts, without duplicates."""
     from dynlatch.analysis.fixed_points.newton import solve
-    from dynlatch.analysis.fixed_points.search import Found
+    from dynlatch.analysis.fixed_points.solutions import Solutions
 
     equation, _ = equation_of(net)
-    solutions = solve(equation.step, equation.jacobian, starts, equation.box())
-    found = Found(np.zeros((0, net.dim)), np.zeros(0))
-    found.add(solutions.x, solutions.error)
+    functions = equation.step, equation.jacobian
+    found = Solutions(*functions, equation.box(), False, np.zeros((0, net.dim)))
+    found.add(solve(*functions, starts, equation.box()).x)
     return found.points
 
 
