@@ -13,7 +13,7 @@ from typing import TypeAlias
 import numpy as np
 
 from dynlatch.analysis.attractor import polish
-from dynlatch.analysis.basins.descent import STREAK, descend
+from dynlatch.analysis.basins.descent import descend
 from dynlatch.analysis.basins.result import AttractorKind
 from dynlatch.analysis.basins.system import Recurrent, System, cell_keys
 from dynlatch.analysis.basins.targets import add_target, prime_orbit
@@ -21,14 +21,15 @@ from dynlatch.errors import DynlatchError
 from dynlatch.maps import SmoothMap
 from dynlatch.validation import Array
 
-RECORD = 4096  # steps of an orbit that is looked at
+RECORD = 2048  # steps of an orbit that is looked at
 SCOUTS, NUMBERS = 48, 2**24  # orbits looked at together, at most, and numbers they may take in memory
 LONGEST = 512  # period
 CLOSED = 1e-8  # return of an orbit to itself, relative to its size, that makes it a cycle to be polished
 CELLS = (256, 128, 64, 32, 16)  # along the largest extent of an orbit, finest first
-FRESH = 0.02  # share of the last quarter of the states in cells that the first three did not visit
-STEADY = 0.9  # extent of the last quarter, relative to that of the first: an orbit on an attractor does not shrink
-NEIGHBOURS = 64
+FRESH = 0.02  # share of the states of half of the orbits in cells that the other half did not visit
+STEADY = 0.97  # extent of the last quarter, relative to that of the first: an orbit on an attractor does not shrink
+NEIGHBOURS, SHIFT = 64, 1e-3  # states beside a recurrent orbit, and how far, relative to its extent
+RETURN, BESIDE = 256, 512  # steps they have to come back, and steps that are then looked at
 KEPT = 1000  # states of a recurrent attractor that the result shows
 
 
@@ -104,7 +105,7 @@ def period_of(orbit: Array, tolerance: float = CLOSED) -> int | None:
 
 
 def _recurrent(system: System, orbit: Array, label: int) -> Met | None:
-    """A recurrent attractor, if the orbit revisits its cells and its neighbours come to them as well."""
+    """A recurrent attractor, if states beside the orbit come back to it, and all of them visit the same cells."""
     quarter = len(orbit) // 4
     extent = np.ptp(orbit, axis=0)
     largest = extent.max()
@@ -112,32 +113,33 @@ def _recurrent(system: System, orbit: Array, label: int) -> Met | None:
         return None
     if np.ptp(orbit[-quarter:], axis=0).max() < STEADY * np.ptp(orbit[:quarter], axis=0).max():
         return None
+    extent = np.maximum(extent, 1e-3 * largest)
+    cloud = _beside(system, orbit, extent)
+    if cloud is None:
+        return None
+    low = orbit.min(0)
     for count in CELLS:
-        width = np.maximum(extent, 1e-3 * largest) / count
-        low = orbit.min(0)
-        keys = cell_keys(orbit.T, low, width)
-        fresh = np.mean(~np.isin(keys[-quarter:], keys[:-quarter]))
-        if fresh > FRESH:
-            continue
-        candidate = Recurrent(label, low, width, np.unique(keys))
-        if not _attracts(system, candidate, orbit):
-            return None
-        system.recurrent.append(candidate)
-        return (orbit[-KEPT:].copy(), AttractorKind.RECURRENT)
+        width = extent / count
+        keys = np.stack([cell_keys(X, low, width) for X in cloud])
+        own = cell_keys(orbit.T, low, width)
+        if np.mean(~np.isin(keys[:, 1::2], np.append(keys[:, ::2], own))) <= FRESH:
+            system.recurrent.append(Recurrent(label, low, width, np.unique(np.append(keys, own))))
+            return orbit[-KEPT:].copy(), AttractorKind.RECURRENT
     return None
 
 
-def _attracts(system: System, candidate: Recurrent, orbit: Array) -> bool:
-    """Whether states beside the orbit, up to a cell away, come back to its cells and stay."""
+def _beside(system: System, orbit: Array, extent: Array) -> Array | None:
+    """Orbits (T, n, NEIGHBOURS) of states beside the given one, after some steps; None if any ends elsewhere."""
     rng = np.random.default_rng(0)
     starts = orbit[rng.integers(0, len(orbit), NEIGHBOURS)].T
-    starts = starts + rng.uniform(-1.0, 1.0, starts.shape) * candidate.width[:, None]
-    fate = descend(System(system.map, system.advance, system.limits, system.balls), starts, len(orbit) // 2)
-    X = fate.states
+    starts = starts + SHIFT * rng.uniform(-1.0, 1.0, starts.shape) * extent[:, None]
+    known = System(system.map, system.advance, system.limits, system.balls)
+    X = descend(known, starts, RETURN).states
     if X.shape[1] < NEIGHBOURS:
-        return False
-    stays = np.ones(X.shape[1])
-    for _ in range(STREAK):
+        return None
+    record = np.empty((BESIDE, *X.shape))
+    for t in range(BESIDE):
+        record[t] = X
         X = system.advance(X)
-        stays += candidate.holds(X)
-    return bool(np.mean(stays / (STREAK + 1)) >= 1.0 - 3.0 * FRESH)
+    settled = (system.holding(X) < 0).all() and (system.lost(X) is None or not np.any(system.lost(X)))
+    return record if settled else None

@@ -34,7 +34,7 @@ class BasinOutcome(StrEnum):
             "that a recurrent attractor visits again and again.",
             BasinOutcome.ESCAPED: "The orbit leaves every bounded region, or the finite numbers.",
             BasinOutcome.SADDLE: "The orbit comes to rest at a point or cycle that does not attract what is around it (a "
-            "saddle on the boundary of basins, or a neutral point).",
+            "saddle on the boundary of basins, or a neutral point), or passes so close that rounding would decide.",
             BasinOutcome.UNLISTED: "The orbit ends in an attractor that is not in the given list.",
             BasinOutcome.BUDGET: "The orbit was still on its way when the steps or the time ran out.",
         }[self]

@@ -17,12 +17,19 @@ from dynlatch.analysis.basins.rest import NEAR, judge_rest, resting
 from dynlatch.analysis.basins.result import OUTCOMES, AttractorKind, BasinOutcome, Basins
 from dynlatch.analysis.basins.system import System
 from dynlatch.analysis.basins.targets import add_target
-from dynlatch.maps import coordinates
+from dynlatch.analysis.structure import additive_form, steepest_slope
+from dynlatch.intervals import EPS
+from dynlatch.linalg import matrix_norm
+from dynlatch.maps import Map, coordinates
 from dynlatch.validation import Array
 
 FIRST_STAGE = 256
-ROUNDS = 8
+ROUNDS = 3  # in which open orbits are searched for attractors
 ADVANCE_PARTY = 64  # states sent ahead, so that unnamed attractors are known before all the others set out
+BATCH = 2**16
+ROUNDING = 64.0  # units in the last place
+AMPLIFIED = 1e12  # of a difference of that size, before it can matter
+UNKNOWN_STEPS = 24  # that many steps can do it where the map says nothing of its slopes
 CODE = {outcome: np.int8(OUTCOMES.index(outcome)) for outcome in BasinOutcome}
 
 
@@ -52,6 +59,7 @@ class Survey:
         enter("orbits that take long")
         if going:
             self._look_at_the_rest(fate)
+            self._doubt(fate)
         return self._result(fate, len(orbits))
 
     def _note(self, orbit: Array, kind: AttractorKind) -> None:
@@ -102,6 +110,23 @@ class Survey:
         if len(fate.rows):
             self._close(fate, resting(self.system, fate.states, NEAR) > 0)
 
+    def _doubt(self, fate: Fate) -> None:
+        """Take back the labels that rounding decided: states whose neighbours at a few units in the last place end elsewhere.
+
+        Only where orbits took so long that such a difference can have grown to the size of the attractors' distance.
+        """
+        rows = np.flatnonzero((fate.labels >= 0) & (fate.times >= amplifying_steps(self.system.map)))
+        for start in range(0, len(rows), BATCH):
+            part = rows[start : start + BATCH]
+            if time.monotonic() > self.deadline:
+                return
+            X = self.where.columns(part)
+            size = ROUNDING * EPS * (1.0 + np.abs(X))
+            last = int(min(self.steps, 2 * fate.times[part].max() + 2))
+            ends = [descend(self.system, X + size * shift, last).labels for shift in _shifts(len(X))]
+            taken = part[(np.stack(ends) != fate.labels[part]).any(0)]
+            fate.labels[taken], fate.times[taken], fate.codes[taken] = -1, -1, CODE[BasinOutcome.SADDLE]
+
     def _close(self, fate: Fate, rest: NDArray[np.bool_]) -> None:
         fate.codes[fate.rows[rest]] = CODE[BasinOutcome.SADDLE]
         fate.rows, fate.states = fate.rows[~rest], fate.states[:, ~rest]
@@ -130,3 +155,18 @@ class Survey:
             steps=self.steps,
             coordinates=coordinates(self.system.map),
         )
+
+
+def _shifts(n: int) -> list[Array]:
+    """Directions (n, 1), each with its opposite: generic, and the same every time."""
+    angles = 1.0 + np.arange(n)[:, None] ** 1.5
+    return [side * wave(angles) for side in (1.0, -1.0) for wave in ((np.cos, np.sin) if n > 1 else (np.cos,))]
+
+
+def amplifying_steps(map: Map) -> float:
+    """Steps that it takes at least until a difference has grown by `AMPLIFIED`, from the Lipschitz constant of the map."""
+    form = additive_form(map)
+    if form is None or form.f.slope_peak is None:
+        return UNKNOWN_STEPS
+    largest = max(float(matrix_norm(form.W)) * steepest_slope(form.f), 1.0)  # a leak only averages with 1
+    return float(np.log(AMPLIFIED) / np.log(largest)) if largest > 1.0 else np.inf
