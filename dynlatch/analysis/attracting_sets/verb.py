@@ -24,6 +24,7 @@ from dynlatch.validation import Array, count, finite_array, shaped_array, states
 
 BLOCK = 1 << 17  # numbers in the Jacobians of one block of points
 MOST_NUMBERS = 1 << 28
+LEAST_STEPS, MOST_STEPS = 1000, 20_000
 
 
 def reduced_attracting_set(
@@ -32,7 +33,7 @@ def reduced_attracting_set(
     points: Any,
     *,
     criterion: str = "adapted",
-    max_steps: int = 1000,
+    max_steps: int | None = None,
     progress: bool = False,
 ) -> ReducedAttractingSet:
     """Which points lie in the reduced attracting set Gamma of an attractor: there the gradient |da_t/da_0| shrinks.
@@ -62,8 +63,9 @@ def reduced_attracting_set(
     points : array_like, shape (..., n)
         A grid (`box_grid`) or samples.
     criterion : {"adapted", "stepwise", "product", "spectral"}
-    max_steps : int
-        Points not decided after this many steps are reported as undecided.
+    max_steps : int, optional
+        Points not decided after this many steps are reported as undecided. By default 1000, and more (up to 20,000) the
+        more slowly the attractor attracts.
     progress : bool
 
     Returns
@@ -97,8 +99,8 @@ def reduced_attracting_set(
     check_criterion(criterion)
     smooth = require_smooth(map, "reduced_attracting_set")
     given = states(map, points, "points")
-    budget = count("max_steps", max_steps, least=1)
     found = attracting(map, attractor, "reduced_attracting_set")
+    budget = _patience(found) if max_steps is None else count("max_steps", max_steps, least=1)
     given_frame = frame(smooth, contraction_ball(map, found), adapted_metrics(smooth.jacobian(found.points)))
     flat = given.reshape(-1, map.dim)
     basin, words, steps = _all_blocks(smooth, given_frame, flat, budget, progress=progress)
@@ -119,6 +121,12 @@ def reduced_attracting_set(
     )
     _check_inclusions(result)
     return result
+
+
+def _patience(found: Attractor) -> int:
+    """Steps in which a distance shrinks by e^60, within reason."""
+    gap = 1.0 - found.spectral_radius ** (1.0 / found.period)
+    return int(np.clip(60.0 / max(gap, 1e-9), LEAST_STEPS, MOST_STEPS))
 
 
 def box_grid(bounds: tuple[Any, Any], resolution: Any, *, dim: int) -> Array:
