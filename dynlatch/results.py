@@ -64,8 +64,8 @@ RECORDS: Mapping[str, str] = {
     "MorseGraph": "dynlatch.analysis.morse",
     "ReducedAttractingSet": "dynlatch.analysis.attracting_sets",
     "Portrait": "dynlatch.analysis.portrait",
+    "PeriodicOrbits": "dynlatch.analysis.periodic_orbits",
     "ScalarLatch": "dynlatch.analysis.scalar",
-    "SlowPoints": "dynlatch.analysis.slow",
     "SlowPoints": "dynlatch.analysis.slow",
     "SpecialPoint": "dynlatch.analysis.continuation",
 }

@@ -52,13 +52,14 @@ from dynlatch.analysis.morse import MorseGraph as MorseGraph
 from dynlatch.analysis.morse import MorseKind as MorseKind
 from dynlatch.analysis.morse import morse_graph as morse_graph
 from dynlatch.analysis.outcomes import Stability as Stability
+from dynlatch.analysis.periodic_orbits import PeriodicOrbit as PeriodicOrbit
+from dynlatch.analysis.periodic_orbits import PeriodicOrbits as PeriodicOrbits
+from dynlatch.analysis.periodic_orbits import periodic_orbits as periodic_orbits
 from dynlatch.analysis.portrait import Portrait as Portrait
 from dynlatch.analysis.portrait import plot_portrait as plot_portrait
 from dynlatch.analysis.portrait import portrait as portrait
 from dynlatch.analysis.scalar import ScalarLatch as ScalarLatch
 from dynlatch.analysis.scalar import scalar_latch as scalar_latch
-from dynlatch.analysis.slow import SlowPoints as SlowPoints
-from dynlatch.analysis.slow import slow_points as slow_points
 from dynlatch.analysis.slow import SlowPoints as SlowPoints
 from dynlatch.analysis.slow import slow_points as slow_points
 
@@ -89,10 +90,11 @@ __all__ = [
     "Manifold",
     "MorseGraph",
     "MorseKind",
+    "PeriodicOrbit",
+    "PeriodicOrbits",
     "Portrait",
     "ReducedAttractingSet",
     "ScalarLatch",
-    "SlowPoints",
     "SlowPoints",
     "SpecialPoint",
     "Stability",
@@ -112,11 +114,11 @@ __all__ = [
     "guarantees",
     "invariant_manifold",
     "morse_graph",
+    "periodic_orbits",
     "plot_portrait",
     "portrait",
     "reduced_attracting_set",
     "scalar_latch",
-    "slow_points",
     "slow_points",
     "stability",
     "switch_branch",

@@ -22,7 +22,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dynlatch.analysis.outcomes import Stability
 from dynlatch.intervals import EPS, TINY, Box, as_box
+from dynlatch.linalg import matrix_norm
 from dynlatch.validation import Array
 
 Pattern = NDArray[np.int8]  # 1 active, 0 inactive, -1 on the kink or undecided
@@ -76,9 +78,7 @@ class _Harvest:
     open: list[Pattern] = field(default_factory=list)
 
 
-def enumerate_fixed_points(
-    W: Array | Box, c: Array | Box, *, regions: int = REGIONS, deadline: float = np.inf
-) -> Regions:
+def enumerate_fixed_points(W: Array | Box, c: Array | Box, *, regions: int = REGIONS, deadline: float = np.inf) -> Regions:
     """Every fixed point of `a = W relu(a) + c`; no bounds are needed.
 
     Parameters
@@ -218,7 +218,7 @@ def _collect(W: Box, c: Box, harvest: _Harvest, ended: bool, visited: int) -> Re
     parts = [_leaf_points(*leaf) for leaf in harvest.leaves]
     extra, undecided = _singular_points(W, c, harvest.singular)
     parts.append(extra)
-    points, errors, patterns, kinks, dimension, certain = (np.concatenate(column) for column in zip(*parts, strict=True))
+    points, errors, patterns, kinks, dimension, certain = _columns(parts)
     first = _merged(W, c, points, errors, patterns, kinks, dimension)
     order = first[np.lexsort(points[first].T[::-1])]
     left = np.concatenate([np.zeros((0, n), dtype=np.int8), *harvest.open, undecided])
@@ -264,13 +264,25 @@ def _singular_points(W: Box, c: Box, prefixes: list[Pattern]) -> tuple[Columns, 
             if columns is not None:
                 found.append(columns)
     left = np.array(undecided, dtype=np.int8).reshape(-1, n)
-    return tuple(np.concatenate(column) for column in zip(*found, strict=True)), left
+    return _columns(found), left
+
+
+def _columns(parts: list[Columns]) -> Columns:
+    points, errors, patterns, kinks, dimension, certain = (list(column) for column in zip(*parts, strict=True))
+    return (
+        np.concatenate(points),
+        np.concatenate(errors),
+        np.concatenate(patterns),
+        np.concatenate(kinks),
+        np.concatenate(dimension),
+        np.concatenate(certain),
+    )
 
 
 def singular_region(W: Box, c: Box, pattern: Pattern) -> Columns | None:
     """The fixed points of one region, where I - W D may be singular: a point, a representative of a continuum, or None.
 
-    If I - W D is not singular, a residual and an approximate inverse bound the solution (Rump 2010, Acta Numerica 19, sect. 10).
+    If I - W D is not singular, a residual and an approximate inverse bound the solution (Rump 2010, Acta Numerica 19).
     If it is, to rounding, a left null vector refutes the region (solutions would lie beyond 1e8 times the size of c), or a
     linear programme finds the solution farthest from the kinks.
     """
@@ -286,7 +298,9 @@ def singular_region(W: Box, c: Box, pattern: Pattern) -> Columns | None:
         x = inverse @ right
         defect = np.abs(np.eye(n) - inverse @ matrix) + np.abs(inverse) @ (spread + 4 * (n + 2) * EPS * (1.0 + np.abs(middle)))
         alpha = float(defect.sum(axis=1).max())
-        residual = np.abs(right - matrix @ x) + 4 * (n + 2) * EPS * (np.abs(matrix) @ np.abs(x) + np.abs(right) + np.abs(c[1] - c[0]))
+        residual = np.abs(right - matrix @ x) + 4 * (n + 2) * EPS * (
+            np.abs(matrix) @ np.abs(x) + np.abs(right) + np.abs(c[1] - c[0])
+        )
         error = float((np.abs(inverse) @ residual).max()) / (1.0 - alpha) * 1.01 if alpha < 1 else np.inf
         signed = np.where(pattern == 1, x, -x)
         columns = _leaf_points((signed - error)[None], (signed + error)[None], pattern[None])
@@ -327,7 +341,7 @@ def _merged(
     """Row numbers, one for each point and each connected continuum: a point on a kink appears in every region around it."""
     label = np.arange(len(points))
     edge = np.flatnonzero(kinks.any(axis=1) | (dimension > 0))
-    pairs = [(i, j) for at, i in enumerate(edge) for j in edge[at + 1 :]]
+    pairs = [(int(i), int(j)) for at, i in enumerate(edge) for j in edge[at + 1 :]]
     # Neighbouring regions first: what they join needs no further test.
     pairs.sort(key=lambda pair: int(np.sum(patterns[pair[0]] != patterns[pair[1]])))
     for i, j in pairs:
@@ -385,3 +399,36 @@ def unrolled(V: Array, c: Array, leak: Array, period: int) -> tuple[Box, Box]:
     slack = 0.0 if not leak.any() else 8.0 * (p + 2) * EPS / float(1.0 - leak.max())
     pad_w, pad_c = slack * np.abs(flat), slack * np.abs(bias)
     return (flat - pad_w, flat + pad_w), (bias - pad_c, bias + pad_c)
+
+
+def kink_stability(pieces: Array) -> Stability:
+    """Stability of a point where the linear maps `pieces` (m, n, n) meet.
+
+    It attracts if all of them contract in one norm, and repels if all of them expand in one: spectral radii do not decide,
+    because orbits may change between pieces. The norms tried are 1, 2, infinity, and the one in which the first piece
+    is closest to its spectral radius. Undecided cases are neutral.
+    """
+    frame = _frame(pieces[0])
+    candidates = [pieces, np.asarray(np.linalg.solve(frame, pieces @ frame), dtype=np.float64)]
+    if min(matrix_norm(c, norm).max() for c in candidates for norm in (1, 2, np.inf)) < 1.0 - 1e-12:
+        return Stability.ATTRACTING
+    if np.all(np.abs(np.linalg.det(pieces)) > 0):
+        inverses = [np.asarray(np.linalg.inv(c), dtype=np.float64) for c in candidates]
+        if min(matrix_norm(c, norm).max() for c in inverses for norm in (1, 2, np.inf)) < 1.0 - 1e-12:
+            return Stability.REPELLING
+    return Stability.NEUTRAL
+
+
+def _frame(J: Array) -> Array:
+    """A basis in which J is nearly normal: from the discrete Lyapunov equation of J / (1.01 rho(J)), where it is well posed."""
+    from scipy.linalg import solve_discrete_lyapunov
+
+    n = len(J)
+    radius = float(np.abs(np.linalg.eigvals(J)).max())
+    if radius == 0.0:
+        return np.eye(n)
+    P = solve_discrete_lyapunov((J / (1.01 * radius)).T, np.eye(n))
+    try:
+        return np.asarray(np.linalg.inv(np.linalg.cholesky(P).T))
+    except np.linalg.LinAlgError:
+        return np.eye(n)

@@ -3,32 +3,43 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from dynlatch.analysis.fixed_points.result import Completeness
-from dynlatch.analysis.outcomes import Stability, classify
-from dynlatch.analysis.periodic_orbits.multipliers import multipliers
-from dynlatch.analysis.periodic_orbits.orbits import Cycle, divisors, symmetric_rows
+from dynlatch.analysis.fixed_points import fixed_points
+from dynlatch.analysis.fixed_points.result import Completeness, FixedPoints
+from dynlatch.analysis.periodic_orbits.describe import described
+from dynlatch.analysis.periodic_orbits.orbits import Collection, Cycle, divisors
+from dynlatch.analysis.periodic_orbits.proof import BOXES, can_prove, prove
 from dynlatch.analysis.periodic_orbits.region import region
+from dynlatch.analysis.periodic_orbits.regions import by_regions, inside, is_piecewise_linear
 from dynlatch.analysis.periodic_orbits.result import PeriodicOrbit as PeriodicOrbit
 from dynlatch.analysis.periodic_orbits.result import PeriodicOrbits as PeriodicOrbits
-from dynlatch.analysis.periodic_orbits.search import Search
-from dynlatch.analysis.periodic_orbits.shooting import image_of, index_of, jacobians_of, residual_of
+from dynlatch.analysis.periodic_orbits.search import Search, index_sum
 from dynlatch.analysis.structure import additive_form
 from dynlatch.errors import InvalidInput
 from dynlatch.intervals import Box
-from dynlatch.linalg import matrix_norm, spectral_radius
-from dynlatch.maps import SmoothMap, coordinates, require_smooth
+from dynlatch.maps import Map, SmoothMap, require_smooth
+from dynlatch.progress import stages
 from dynlatch.randomness import Rng, generator
-from dynlatch.validation import count, positive_number
+from dynlatch.validation import Array, count, positive_number
 
-METHODS = ("auto", "multistart")
+METHODS = ("auto", "multistart", "proof", "regions")
+PROVABLE = 4  # largest dimension and period at which "auto" proves
+
+
+class _Answer(NamedTuple):
+    found: Collection
+    completeness: Completeness
+    unseen: float
+    unresolved: Array
+    odd: bool
 
 
 def periodic_orbits(
-    map: SmoothMap,
+    map: Map,
     period: int,
     *,
     method: str = "auto",
@@ -37,72 +48,155 @@ def periodic_orbits(
     time_budget: float | None = None,
     progress: bool = False,
 ) -> PeriodicOrbits:
-    """Orbits of a map."""
+    """Orbits `x_0 -> x_1 -> ... -> x_{p-1} -> x_0` of a map, of exactly the prime period p.
+
+    Newton's method on all p points together (multiple shooting), from orbits, near-recurrences, disturbed and pasted pieces of
+    cycles already known, and points drawn one by one. Every orbit is reported once, from its lexicographically smallest point
+    on. Where the structure allows, the list is complete by proof instead: ReLU and linear nets by their activation
+    regions, maps with interval Jacobians in at most 4 dimensions and of period at most 4 by branch and bound [1]_.
+
+    An orbit attracts iff the spectral radius of (M^p)' is below 1. That each single M' has one below 1 says nothing: see
+    `PeriodicOrbit.definition_2_reading`.
+
+    Parameters
+    ----------
+    map : SmoothMap
+    period : int
+        p >= 1. With 1, the fixed points of `fixed_points`.
+    method : {"auto", "multistart", "proof", "regions"}
+        "auto" proves where that is cheap (see above), and searches otherwise. "proof" asks for branch and bound in any
+        dimension; "regions" is for ReLU and linear nets.
+    bounds : tuple of array_like (lo, hi), each scalar or shape (n,), optional
+        Box that holds all points of the orbits wanted. Required where structure does not bound the map's orbits.
+    rng : int, Generator or None
+    time_budget : float, optional
+        Seconds after which the search returns what it has.
+    progress : bool
+        Show the stages on stderr.
+
+    Returns
+    -------
+    PeriodicOrbits
+
+    Raises
+    ------
+    InvalidInput
+        If `period` is no integer of at least 1; if `bounds` are needed and missing, or not a box; if the map is not finite
+        in them; if `method` is not for this map.
+    NotSmooth
+        If the map has no derivatives.
+
+    References
+    ----------
+    .. [1] Galias, Z. (2001), Interval methods for rigorous investigations of periodic orbits. Int. J. Bifurcation and Chaos 11.
+    .. [2] Biham, O. and Wenzel, W. (1989), Characterization of unstable periodic orbits in chaotic attractors and repellers.
+       Phys. Rev. Lett. 63: the counts for Henon's map.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import dynlatch as dl
+    >>> from dynlatch import analysis
+    >>> henon = dl.FunctionMap(lambda a, u: np.array([1 - 1.4 * a[0] ** 2 + a[1], 0.3 * a[0]]), dim=2)
+    >>> orbits = analysis.periodic_orbits(henon, 6, bounds=(-2, 2), rng=0)
+    >>> len(orbits), orbits.points[0].round(4).tolist()[0]
+    (2, [-1.0384, 0.3717])
+    """
     p = count("period", period, least=1)
     if method not in METHODS:
         raise InvalidInput(f"`method` must be one of {', '.join(METHODS)}; got {method!r}.")
     smooth = require_smooth(map, "periodic_orbits")
-    box, compact = region(map, bounds)
     deadline = np.inf if time_budget is None else time.monotonic() + positive_number("time_budget", time_budget)
-    search = Search(smooth, box, _is_odd(smooth, box), compact, generator(rng), deadline)
-    ended = all([search.run(d) for d in divisors(p)])
-    return _described(search, p, ended)
+    if p == 1 and method != "regions":
+        return _of_period_one(smooth, fixed_points(map, method=method, bounds=bounds, rng=rng, time_budget=time_budget))
+    if method == "regions" or (method == "auto" and is_piecewise_linear(smooth)):
+        answer = _regions(smooth, p, bounds, deadline)
+    else:
+        box, compact = region(smooth, bounds)
+        search = Search(smooth, box, _is_odd(smooth, box), compact, generator(rng), deadline)
+        with stages(len(divisors(p)) + 1, shown=progress) as enter:
+            answer = _proof_or_search(search, p, method, enter)
+    return described(
+        smooth,
+        p,
+        answer.found,
+        odd=answer.odd,
+        completeness=answer.completeness,
+        unseen=answer.unseen,
+        unresolved=answer.unresolved,
+    )
 
 
-def _is_odd(map: SmoothMap, box: Box) -> bool:
-    """Whether M(-x) = -M(x): from the weights, or on points of a box that is symmetric itself."""
-    form = additive_form(map)
-    if form is not None:
-        return form.f.odd and not form.c.any()
-    if not np.array_equal(box[0], -box[1]):
-        return False
-    points = np.random.default_rng(0).uniform(*box, (64, map.dim))
-    there, back = map.step(points), map.step(-points)
-    return bool(np.all(np.abs(there + back) <= 1e-12 * (1e-300 + np.abs(there).max())))
+def _of_period_one(map: SmoothMap, found: FixedPoints) -> PeriodicOrbits:
+    """Fixed points as orbits of period 1, with what is known of them."""
+    rows = zip(found.points, found.errors, found.stability, found.index, strict=True)
+    cycles = [Cycle(x[None], float(error), undecided=bool(index == 0), stability=word) for x, error, word, index in rows]
+    return described(
+        map,
+        1,
+        Collection(cycles),
+        odd=_is_odd(map, None),
+        completeness=found.completeness,
+        unseen=found.estimated_missing,
+        unresolved=found.unresolved,
+    )
 
 
-def _described(search: Search, period: int, ended: bool) -> PeriodicOrbits:
-    cycles = search.found.of_period(period)
-    total = search.index_sum(period)
+def _regions(map: SmoothMap, period: int, bounds: tuple[Any, Any] | None, deadline: float) -> _Answer:
+    if not is_piecewise_linear(map):
+        raise InvalidInput(
+            f'method="regions" is for networks of ReLU or linear units; {type(map).__name__} is none here: use "multistart".'
+        )
+    found, completeness, unresolved = by_regions(map, period, deadline)
+    if bounds is not None:
+        found = inside(found, region(map, bounds)[0])
+    return _Answer(found, completeness, 0.0, unresolved, _is_odd(map, None))
+
+
+def _proof_or_search(search: Search, period: int, method: str, enter: Callable[[str], None]) -> _Answer:
+    cheap = search.map.dim <= PROVABLE and period <= PROVABLE and np.all(search.box[1] - search.box[0] < 1e9)
+    nothing = np.zeros((0, 2, search.map.dim))
+    if method == "multistart" or (method == "auto" and not (cheap and can_prove(search.map, search.box))):
+        return _search(search, period, enter, nothing)
+    if not can_prove(search.map, search.box):
+        raise InvalidInput(
+            f'method="proof" needs interval Jacobians (`enclose_jacobian`), and {type(search.map).__name__} has none: '
+            'use "multistart".'
+        )
+    enter("proof")
+    proved = prove(search.map, period, search.box, boxes=BOXES, deadline=search.deadline)  # type: ignore[arg-type]
+    search.found = Collection([Cycle(x, float(error)) for x, error in zip(proved.orbits, proved.errors, strict=True)])
+    if proved.complete:
+        return _Answer(search.found, Completeness.PROVED, 0.0, nothing, search.odd)
+    answer = _search(search, period, enter, proved.unresolved)
+    return answer._replace(completeness=Completeness.CLUSTER if proved.ended else Completeness.BUDGET)
+
+
+def _search(search: Search, period: int, enter: Callable[[str], None], unresolved: Array) -> _Answer:
+    ended = True
+    for d in divisors(period):
+        enter(f"period {d}")
+        ended = search.run(d) and ended
+    found = search.found
     if not ended:
         completeness = Completeness.BUDGET
-    elif any(cycle.degenerate for cycle in search.found.cycles):
+    elif any(cycle.degenerate for cycle in found.cycles):
         completeness = Completeness.CLUSTER
     elif not search.compact:
         completeness = Completeness.NO_CHECKSUM
     else:
-        completeness = Completeness.CHECKSUM_PASSED if total == 1 else Completeness.CHECKSUM_FAILED
-    return describe(
-        search.map, period, cycles, odd=search.odd, total=total, completeness=completeness, unseen=search.found.unseen(period)
-    )
+        whole = index_sum(search.map, found, period) == 1
+        completeness = Completeness.CHECKSUM_PASSED if whole else Completeness.CHECKSUM_FAILED
+    return _Answer(found, completeness, found.unseen(period), unresolved, search.odd)
 
 
-def describe(map, period, cycles: list[Cycle], *, odd, total, completeness, unseen) -> PeriodicOrbits:
-    n = map.dim
-    cycles = sorted(cycles, key=lambda cycle: tuple(cycle.points.ravel()))
-    points = np.stack([cycle.points for cycle in cycles]) if cycles else np.zeros((0, period, n))
-    errors = np.array([cycle.error for cycle in cycles])
-    jacobians = jacobians_of(map, points) if cycles else np.zeros((0, period, n, n))
-    eigenvalues = multipliers(jacobians)
-    product = jacobians[:, 0]
-    for j in range(1, period):
-        product = jacobians[:, j] @ product
-    stability = classify(eigenvalues, matrix_norm(product, "fro"))
-    undecided = np.array([cycle.degenerate for cycle in cycles], dtype=bool)
-    stability[undecided] = Stability.NEUTRAL
-    return PeriodicOrbits(
-        points=points,
-        multipliers=eigenvalues,
-        residuals=np.abs(residual_of(image_of(map), points)).max(axis=(1, 2), initial=0.0),
-        errors=errors,
-        stability=stability,
-        symmetric=symmetric_rows(list(points), errors) if odd else np.zeros(len(points), dtype=bool),
-        index=np.where(undecided, 0, index_of(jacobians)) if cycles else np.zeros(0, dtype=np.int64),
-        pointwise_radii=spectral_radius(jacobians) if cycles else np.zeros((0, period)),
-        period=period,
-        index_sum=total,
-        completeness=completeness,
-        estimated_missing=unseen,
-        unresolved=np.zeros((0, 2, n)),
-        coordinates=coordinates(map),
-    )
+def _is_odd(map: SmoothMap, box: Box | None) -> bool:
+    """Whether M(-x) = -M(x): from the weights, or on points of a box that is symmetric itself."""
+    form = additive_form(map)
+    if form is not None:
+        return form.f.odd and not form.c.any()
+    if box is None or not np.array_equal(box[0], -box[1]):
+        return False
+    points = np.random.default_rng(0).uniform(*box, (64, map.dim))
+    there, back = map.step(points), map.step(-points)
+    return bool(np.all(np.abs(there + back) <= 1e-12 * (1e-300 + np.abs(there).max())))

@@ -21,14 +21,19 @@ LARGEST = 400  # unknowns above which the eigenvalues of the cyclic matrix cost 
 def multipliers(jacobians: Array) -> Spectrum:
     """Multipliers (k, n), by falling modulus, of cycles with Jacobians (k, p, n, n)."""
     k, p, n = jacobians.shape[:3]
-    product = jacobians[:, 0]
-    for j in range(1, p):
-        product = jacobians[:, j] @ product
-    direct = spectra(product)
+    direct = spectra(product_of(jacobians))
     if p == 1 or k == 0 or p * n > LARGEST:
         return direct
     roots = _roots(jacobians)
     return np.stack([_one_of_each(own, p, plain) for own, plain in zip(roots, direct, strict=True)])
+
+
+def product_of(jacobians: Array) -> Array:
+    """J_{p-1} ... J_0, shape (k, n, n)."""
+    product = jacobians[:, 0]
+    for j in range(1, jacobians.shape[1]):
+        product = jacobians[:, j] @ product
+    return product
 
 
 def _roots(jacobians: Array) -> Spectrum:

@@ -11,22 +11,29 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from dynlatch.analysis.outcomes import Stability
 from dynlatch.analysis.periodic_orbits.shooting import is_degenerate
 from dynlatch.validation import Array
 
 
 @dataclass
 class Cycle:
-    """One cycle met by a search, of the prime period `len(points)`. `hits` counts how many starts led to it."""
+    """One cycle met by a search, of the prime period `len(points)`.
+
+    `hits` counts how many starts led to it; `undecided` says that it lies on a kink or in a continuum; `stability` is given
+    where the multipliers do not decide it.
+    """
 
     points: Array
     error: float
     hits: int = 1
+    undecided: bool = False
+    stability: Stability | None = None
 
     @property
     def degenerate(self) -> bool:
-        """Whether I - (M^p)' is singular to rounding."""
-        return bool(is_degenerate(self.points[None], np.array([self.error]))[0])
+        """Whether I - (M^p)' is singular to rounding, or not defined."""
+        return self.undecided or bool(is_degenerate(self.points[None], np.array([self.error]))[0])
 
 
 @dataclass

@@ -33,12 +33,16 @@ SHRUNK = 0.3  # a box that lost this much of its width is looked at again before
 
 
 class Proved(NamedTuple):
-    """Cycles (d, n) whose prime period d divides p, proved errors (k,), undecided boxes (m, 2, n); `all` of them or not."""
+    """Cycles (d, n) whose prime period d divides p, with proved errors (k,), and undecided boxes (m, 2, n) of first points.
+
+    `complete` if these are proved to be all; `ended` if the budget sufficed.
+    """
 
     orbits: list[Array]
     errors: Array
     unresolved: Array
     complete: bool
+    ended: bool
 
 
 @dataclass
@@ -73,8 +77,9 @@ def prove(map: SmoothEnclosable, period: int, box: Box, *, boxes: int = BOXES, d
         split = ~small & ~shrunk
         halves = _halves(lo[split], hi[split], where[split])
         stack.extend(_batches(np.concatenate([lo[shrunk], halves[0]]), np.concatenate([hi[shrunk], halves[1]])))
+    ended = not stack
     stuck.extend(np.stack([lo[:, 0], hi[:, 0]], axis=1) for lo, hi in stack)
-    return _summed_up(map, period, verified, np.concatenate(stuck))
+    return _summed_up(map, period, verified, np.concatenate(stuck), ended)
 
 
 def _batches(lo: Array, hi: Array) -> list[Box]:
@@ -187,10 +192,10 @@ def _inverse(matrices: Array) -> Array:
         return np.asarray(np.linalg.inv(matrices + noise))
 
 
-def _summed_up(map: SmoothEnclosable, period: int, verified: _Verified, unresolved: Array) -> Proved:
+def _summed_up(map: SmoothEnclosable, period: int, verified: _Verified, unresolved: Array, ended: bool) -> Proved:
     if not verified.tight:
-        return Proved([], np.zeros(0), unresolved, len(unresolved) == 0)
-    tight, alone = (tuple(np.concatenate(ends) for ends in zip(*boxes, strict=True)) for boxes in (verified.tight, verified.alone))
+        return Proved([], np.zeros(0), unresolved, len(unresolved) == 0, ended)
+    tight, alone = _stacked(verified.tight), _stacked(verified.alone)
     for _ in range(TIGHTENINGS):
         image, _ = krawczyk(map, tight)
         tight = np.maximum(tight[0], image[0]), np.minimum(tight[1], image[1])
@@ -207,7 +212,11 @@ def _summed_up(map: SmoothEnclosable, period: int, verified: _Verified, unresolv
         sure &= _one(tight, alone, members, best, d)
         orbits.append(canonical(middle[best, :d]))
         errors.append(radius[best])
-    return Proved(orbits, np.array(errors), unresolved, sure and len(unresolved) == 0)
+    return Proved(orbits, np.array(errors), unresolved, sure and len(unresolved) == 0, ended)
+
+
+def _stacked(boxes: list[Box]) -> Box:
+    return np.concatenate([lo for lo, _ in boxes]), np.concatenate([hi for _, hi in boxes])
 
 
 def _one(tight: Box, alone: Box, members: list[int], best: int, period: int) -> bool:

@@ -22,8 +22,8 @@ SENTENCES = {
     Completeness.PROVED: "These are all the orbits of this period, by proof.",
     Completeness.CHECKSUM_PASSED: "The indices of all points whose period divides this one sum to +1, as they must for a "
     "bounded map; orbits of opposite index could still be missing.",
-    Completeness.CHECKSUM_FAILED: "The indices of all points whose period divides this one do not sum to +1, as they must for a "
-    "bounded map: some are missing.",
+    Completeness.CHECKSUM_FAILED: "The indices of all points whose period divides this one do not sum to +1, as they must for "
+    "a bounded map: some are missing.",
     Completeness.NO_CHECKSUM: "The search came to rest; no checksum exists, because the map is not known to be bounded or only "
     "a part of its box was searched.",
     Completeness.BUDGET: "The search was cut short by its budget: there may be more.",
@@ -172,7 +172,9 @@ class PeriodicOrbits(Result):
         ]
         if len(self.unresolved):
             lines.append(f"{len(self.unresolved)} boxes could not be decided.")
-        lines.append(f"{'':>4} {'stability':<11} {'|multiplier|':>12} {'symmetric':>9} {'residual':>9} {'error':>9}  first point")
+        lines.append(
+            f"{'':>4} {'stability':<11} {'|multiplier|':>12} {'symmetric':>9} {'residual':>9} {'error':>9}  first point"
+        )
         for i, orbit in enumerate(self):
             shown = np.array2string(orbit.point, precision=4, suppress_small=True, threshold=6, edgeitems=2, max_line_width=60)
             lines.append(

@@ -76,12 +76,17 @@ class Search:
     def __post_init__(self) -> None:
         self.walk = Walk(image_of(self.map), self.box, self.rng)
 
+    @property
+    def unfinished(self) -> bool:
+        """Whether the time is over."""
+        return time.monotonic() > self.deadline
+
     def run(self, period: int) -> bool:
         """Add the cycles whose period divides `period`; whether the search came to rest by itself."""
         size = int(np.clip(FACTORISATIONS // (period * self.map.dim) ** 3, 8, 192))
         quiet = 0
         for number in range(MOST_ROUNDS):
-            if time.monotonic() > self.deadline:
+            if self.unfinished:
                 return False
             quiet = 0 if self._round(period, size) else quiet + 1
             if sum(cycle.degenerate for cycle in self.found.cycles) > MANY_DEGENERATE:
@@ -94,17 +99,7 @@ class Search:
         if self.found.unseen(period) >= 0.5:
             return False
         degenerate = any(cycle.degenerate for cycle in self.found.cycles)
-        return not self.compact or degenerate or self.index_sum(period) == 1
-
-    def index_sum(self, period: int) -> int:
-        """Sum of sign det(I - (M^p)') over all points found whose period divides p."""
-        total = 0
-        for d in divisors(period):
-            cycles = [cycle.points for cycle in self.found.of_period(d) if not cycle.degenerate]
-            if cycles:
-                repeated = np.tile(np.stack(cycles), (1, period // d, 1))
-                total += d * int(index_of(jacobians_of(self.map, repeated)).sum())
-        return total
+        return not self.compact or degenerate or index_sum(self.map, self.found, period) == 1
 
     def _round(self, period: int, size: int) -> int:
         solutions = solve(self.map, self._starts(period, size), self.box)
@@ -171,6 +166,17 @@ class Search:
         tiled = np.stack([np.tile(points, (period // len(points), 1)) for points in chosen])
         scale = 10.0 ** self.rng.uniform(-3, 0, (count, 1, 1)) * (self.box[1] - self.box[0])
         return tiled + scale * self.rng.standard_normal(tiled.shape)
+
+
+def index_sum(map: SmoothMap, found: Collection, period: int) -> int:
+    """Sum of sign det(I - (M^p)') over all points found whose period divides p; those where it is not defined are left out."""
+    total = 0
+    for d in divisors(period):
+        cycles = [cycle.points for cycle in found.of_period(d) if not cycle.degenerate]
+        if cycles:
+            repeated = np.tile(np.stack(cycles), (1, period // d, 1))
+            total += d * int(index_of(jacobians_of(map, repeated)).sum())
+    return total
 
 
 def _recurrences(path: Array, period: int, count: int) -> Array:
