@@ -265,6 +265,26 @@ def test_several_multipliers_at_once_are_said_not_dropped():
     assert "bracketed" in str(special)
 
 
+@pytest.mark.parametrize("seed", [13, 29])
+def test_real_multipliers_that_leave_in_quick_succession_are_told_apart(seed):
+    """Symmetric W, odd map: at the origin every eigenvalue of W is one flip or one pitchfork, at known gains."""
+    rng = np.random.default_rng(seed)
+    W = rng.normal(0, 0.6, (10, 10))
+    eigenvalues = np.linalg.eigvalsh(W + W.T)
+    branch = continue_fixed_point(GainFamily(dl.AdditiveNetwork(W + W.T)), (0.1, 2.0), np.zeros(10))
+    for kind, values in (("flip", -1 / eigenvalues), ("pitchfork", 1 / eigenvalues)):
+        expected = sorted(v for v in values if 0.1 < v < 2.0)
+        assert sorted(p.parameter for p in branch.of_kind(kind)) == pytest.approx(expected, abs=1e-11)
+
+
+@pytest.mark.parametrize("bias", [1e-3, 1e-6, 1e-8])
+def test_an_imperfect_pitchfork_is_not_jumped(bias):
+    """With a bias the two branches only come close: the one from below bends away, no bifurcation on it."""
+    branch = continue_fixed_point(lambda w: dl.LatchNeuron(w, bias), (0.5, 2.0), [2 * bias])
+    assert branch.special == ()
+    assert branch.points[-1] == pytest.approx(scalar.fixed_points(2.0, bias)[-1:], abs=1e-9)
+
+
 def test_cusp_of_the_latch():
     """The fold curve is c = +-u*(w); both halves meet in the cusp at w = 1, c = 0."""
     curve = fold_curve(lambda w, c: dl.LatchNeuron(w, c), ((0.5, 3.0), (-2.0, 2.0)), [-0.9], (2.0, 0.53))

@@ -43,8 +43,8 @@ class ContinuationEnd(StrEnum):
             ContinuationEnd.RANGE: "The parameter reached the end of its range.",
             ContinuationEnd.CLOSED: "The branch came back to where it began: it is a closed curve.",
             ContinuationEnd.BIFURCATION: "The branch begins at a bifurcation of another one.",
-            ContinuationEnd.STEP: "No step, however small, met the equations again: a kink, a singularity, or a point where "
-            "several branches cross.",
+            ContinuationEnd.STEP: "No step, however small, met the equations again: a kink, a singularity, a continuum of "
+            "fixed points, or a point where several branches cross.",
             ContinuationEnd.POINTS: "The limit on the number of points was reached: `max_points` lets it go on.",
             ContinuationEnd.BUDGET: "The time budget was spent.",
             ContinuationEnd.UNDEFINED: "The family gives no map, or no finite value, beyond.",
@@ -124,8 +124,19 @@ def tangent_at(curve: Curve, x: Array, along: Array) -> Array | None:
     return t / size if np.isfinite(size) and size > 0 else None
 
 
-def trace(curve: Curve, start: Station, *, max_points: int, deadline: float, step: float = FIRST_STEP) -> Trace:
-    """Follow the curve from `start` in the direction of its tangent."""
+def trace(
+    curve: Curve,
+    start: Station,
+    *,
+    max_points: int,
+    deadline: float,
+    step: float = FIRST_STEP,
+    genuine: Callable[[Passage], bool] = lambda passage: True,
+) -> Trace:
+    """Follow the curve from `start` in the direction of its tangent.
+
+    `genuine` may refuse an event: what looks like one may be a jump to another branch, which a shorter step avoids.
+    """
     stations: list[Station] = [start]
     passages: list[tuple[int, Passage]] = []
     h, trouble, retries = step, ContinuationEnd.STEP, 0
@@ -143,7 +154,10 @@ def trace(curve: Curve, start: Station, *, max_points: int, deadline: float, ste
             following, count, trouble = None, 0, ContinuationEnd.UNDEFINED
         kinds = [] if following is None else _events(curve, here, following)
         undecided = following is not None and following.seen is None and here.seen is not None and retries < RETRIES
-        if following is None or undecided or (len(kinds) > 1 and h > 1e3 * SHORTEST):
+        doubtful = False
+        if following is not None and kinds and h > 1e3 * SHORTEST:
+            doubtful = len(kinds) > 1 or not genuine(Passage(kinds[0], here, following))
+        if following is None or undecided or doubtful:
             h, retries = (0.83 * h, retries + 1) if undecided else (0.5 * h, retries)
             if h < SHORTEST:
                 return Trace(stations, passages, trouble)
@@ -156,7 +170,7 @@ def trace(curve: Curve, start: Station, *, max_points: int, deadline: float, ste
                 passages += [(len(stations) - 1, Passage(kind, here, last)) for kind in _events(curve, here, last)]
                 stations.append(last)
             return Trace(stations, passages, ContinuationEnd.RANGE)
-        passages += [(len(stations) - 1, Passage(kind, here, following)) for kind in kinds]
+        passages += [(len(stations) - 1, Passage(kind, here, following)) for kind in dict.fromkeys(kinds)]
         stations.append(following)
         if _closed(curve, start, here, following, len(stations)):
             return Trace(stations, passages, ContinuationEnd.CLOSED)

@@ -19,7 +19,7 @@ from dynlatch.validation import Array
 
 UNDECIDED = 1e-10  # distance of a multiplier from the unit circle below which its side is not decided
 
-FOLD, CROSSING, FLIP, PAIR = "fold", "crossing", "flip", "pair"
+FOLD, CROSSING, FLIP, PAIR, SEVERAL = "fold", "crossing", "flip", "pair", "several"
 
 
 class Seen(NamedTuple):
@@ -28,6 +28,7 @@ class Seen(NamedTuple):
     eigenvalues: NDArray[np.complex128]
     above: int  # real ones above 1
     below: int  # real ones below -1
+    turning: int  # complex ones outside the unit circle
     outside: int
     forward: bool  # whether the parameter grows along the curve
 
@@ -68,13 +69,17 @@ class FixedCurve:
         turned = before.forward != after.forward
         kinds = [FOLD if turned else CROSSING] if through else [CROSSING] if turned else []
         kinds += [FLIP] if flip else []
-        rest = abs(before.outside - after.outside) - int(through) - int(flip)
-        return kinds + [PAIR] * max((rest + 1) // 2, 0)
+        rest = abs(after.outside - before.outside) - int(through) - int(flip)
+        # Two real multipliers that leave in one step look like a pair to the parities, not to the counts.
+        real = abs(after.above - before.above) == int(through) and abs(after.below - before.below) == int(flip)
+        pair = rest == 2 and real and abs(after.turning - before.turning) == 2
+        return kinds + ([PAIR] if pair else [SEVERAL] * max(rest, 0))
 
 
 def look(J: Array, forward: bool) -> Seen:
     """The multipliers of J, counted."""
     values = spectra(J)
     real = np.real(values[np.imag(values) == 0.0])
-    outside = int((np.abs(values) > 1.0).sum())
-    return Seen(values, int((real > 1.0).sum()), int((real < -1.0).sum()), outside, forward)
+    outside = np.abs(values) > 1.0
+    turning = int((outside & (np.imag(values) != 0.0)).sum())
+    return Seen(values, int((real > 1.0).sum()), int((real < -1.0).sum()), turning, int(outside.sum()), forward)

@@ -10,7 +10,7 @@ from dynlatch.analysis.continuation import bordered, normal_forms
 from dynlatch.analysis.continuation.arclength import Passage, halve
 from dynlatch.analysis.continuation.branch import Bifurcation, SpecialPoint
 from dynlatch.analysis.continuation.equations import Equations
-from dynlatch.analysis.continuation.fixed_curve import CROSSING, FLIP, FOLD, PAIR, FixedCurve
+from dynlatch.analysis.continuation.fixed_curve import CROSSING, FLIP, FOLD, PAIR, SEVERAL, FixedCurve
 from dynlatch.errors import DynlatchError
 from dynlatch.linalg import spectra
 from dynlatch.validation import Array
@@ -18,7 +18,7 @@ from dynlatch.validation import Array
 FIRST_HALVINGS, LAST_HALVINGS = 6, 45
 CONVERGED = 1e-8  # a last correction above this is no location
 VERTICAL = 1e-4  # share of the parameter in a tangent below which the tangent is a pitchfork's
-IMPERFECT = 1e-7
+IMPERFECT = 1e-11  # imbalance of the equations, relative to the state, above which branches only come close
 REAL = 1e-4  # angle below which a pair on the circle is two real multipliers crossing together
 
 
@@ -52,11 +52,26 @@ def locate(curve: FixedCurve, passage: Passage, period: int) -> Site:
     return _bracketed(curve.equations, passage.kind, 0.5 * (last[0].x + last[1].x), period)
 
 
+def is_genuine(curve: FixedCurve, passage: Passage) -> bool:
+    """Whether a crossing in the step is one: where branches only come close, the step has jumped from one to the other."""
+    if passage.kind != CROSSING:
+        return True
+    x = 0.5 * (passage.before.x + passage.after.x)
+    reach = 2.0 * float(np.linalg.norm((passage.after.x - passage.before.x) / curve.scale))
+    try:
+        found = resolve_crossing(curve, x)
+    except (DynlatchError, np.linalg.LinAlgError):
+        return False
+    return found is not None and bool(np.linalg.norm((found.x - x) / curve.scale) <= reach)
+
+
 def _quiet(curve: FixedCurve, kind: str, before: object, after: object) -> bool:
     return kind not in curve.events(before, after)  # type: ignore[arg-type]
 
 
 def _refined(curve: FixedCurve, kind: str, x: Array, period: int) -> Site | None:
+    if kind == SEVERAL:
+        return None
     if kind == PAIR:
         return _pair(curve.equations, x, period)
     if kind == CROSSING:
@@ -146,7 +161,7 @@ def _bracketed(equations: Equations, kind: str, x: Array, period: int) -> Site:
     values, vectors = np.linalg.eig(equations.state_jacobian(x))
     which = int(np.argmin(np.abs(np.abs(values) - 1.0)))
     value = complex(values[which])
-    if kind == PAIR and abs(value.imag) >= REAL:
+    if kind in (PAIR, SEVERAL) and abs(value.imag) >= REAL:
         word = Bifurcation.NEIMARK_SACKER
     elif kind == FLIP or value.real < 0:
         word = Bifurcation.FLIP

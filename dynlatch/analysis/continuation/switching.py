@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from dynlatch.analysis.continuation.arclength import ContinuationEnd, Station, T
 from dynlatch.analysis.continuation.branch import Bifurcation, Branch, SpecialPoint
 from dynlatch.analysis.continuation.equations import checked
 from dynlatch.analysis.continuation.families import Family
-from dynlatch.analysis.continuation.locate import Site, resolve_crossing
+from dynlatch.analysis.continuation.locate import Site, is_genuine, resolve_crossing
 from dynlatch.analysis.continuation.verb import MAX_POINTS, Question, ask, assemble, interval
 from dynlatch.errors import InvalidInput
 from dynlatch.validation import Array, count, positive_number
@@ -93,7 +94,9 @@ def leave(question: Question, branch: Branch, special: SpecialPoint) -> Branch:
     for sign in halves:
         limit = 1 if sign == 0.0 else question.max_points
         station = Station(x, sign * t, None)
-        way = trace(curve, station, max_points=limit, deadline=question.deadline, step=LEAVING)
+        way = trace(
+            curve, station, max_points=limit, deadline=question.deadline, genuine=partial(is_genuine, curve), step=LEAVING
+        )
         ways.append(Trace(way.stations, way.passages, ContinuationEnd.BIFURCATION) if sign == 0.0 else way)
     return assemble(question, ways[0], ways[1], Site(special, x))
 

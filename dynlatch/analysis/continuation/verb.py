@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,7 +14,7 @@ from dynlatch.analysis.continuation.branch import Branch, SpecialPoint
 from dynlatch.analysis.continuation.equations import Equations, checked
 from dynlatch.analysis.continuation.families import Family
 from dynlatch.analysis.continuation.fixed_curve import FixedCurve
-from dynlatch.analysis.continuation.locate import Site, locate
+from dynlatch.analysis.continuation.locate import Site, is_genuine, locate
 from dynlatch.analysis.outcomes import classify
 from dynlatch.errors import InvalidInput
 from dynlatch.linalg import matrix_norm, spectra
@@ -137,7 +138,7 @@ def follow(question: Question, x: Array) -> Branch:
         at_edge = (x[-1] <= curve.lo and sign * t[-1] < 0) or (x[-1] >= curve.hi and sign * t[-1] > 0)
         station = Station(x, sign * t, curve.watch(x, sign * t))
         limit = 1 if at_edge else question.max_points
-        way = trace(curve, station, max_points=limit, deadline=question.deadline)
+        way = trace(curve, station, max_points=limit, deadline=question.deadline, genuine=partial(is_genuine, curve))
         ways.append(Trace(way.stations, way.passages, ContinuationEnd.RANGE) if at_edge else way)
         if way.end is ContinuationEnd.CLOSED and not at_edge:
             return assemble(question, Trace([station], [], ContinuationEnd.CLOSED), way, None)
