@@ -18,6 +18,7 @@ app = App(
     version=__version__,
     help="Dynamical-systems analysis of recurrent networks.",
     help_format="plaintext",
+    suppress_keyboard_interrupt=False,
 )
 app.command("dynlatch.commands.audit:audit", name="audit", help="Memory states and gradient decay of a trained net.")
 app.command("dynlatch.commands.escape:escape", name="escape", help="Escape threshold u* of a latching neuron.")

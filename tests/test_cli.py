@@ -54,6 +54,93 @@ def test_audit_as_json(capsys):
     assert json.loads(out)["bits"] == 3.0
 
 
+def test_fixed_points_of_weights_typed_in(capsys):
+    status, out, err = run("fixed-points", "--weights", "1.3 2.6; 3.7 0.3", capsys=capsys)
+    assert (status, err) == (0, "")
+    assert out.startswith("3 fixed points in activation a: 2 attracting, 1 repelling")
+    assert "proved" in out
+
+
+def test_fixed_points_as_json(capsys):
+    arguments = ("--weights", "-0.5 -5.3; -5.4 0.9", "--bias", "1.2,-0.2", "--input", "-1.2,0.2", "--json")
+    status, out, err = run("fixed-points", *arguments, capsys=capsys)
+    assert (status, err) == (0, "")
+    data = json.loads(out)
+    assert data["schema"] == "dynlatch.fixed-points/1"
+    assert [0.0, 0.0] in data["points"]  # the input takes the bias away
+    assert data["index_sum"] == 1
+    assert len(data["points"]) == data["count"] == len(data["stability"]) == len(data["eigenvalues"]["real"])
+
+
+def test_fixed_points_of_a_trained_net_and_their_picture(tmp_path, capsys):
+    picture = tmp_path / "points.png"
+    arguments = (DATA / "flipflop_gru.safetensors", "--method", "multistart", "--out", picture)
+    status, out, err = run("fixed-points", *arguments, capsys=capsys)
+    assert status == 0
+    assert "27 fixed points" in out
+    assert err == f"picture: {picture}\n"
+    assert picture.read_bytes()[:4] == b"\x89PNG"
+
+
+def test_an_incomplete_list_is_status_1(monkeypatch, capsys):
+    from dataclasses import replace
+
+    from dynlatch import analysis
+    from dynlatch.analysis import Completeness
+
+    found = analysis.fixed_points
+    failed = Completeness.CHECKSUM_FAILED
+    monkeypatch.setattr(analysis, "fixed_points", lambda *a, **k: replace(found(*a, **k), completeness=failed))
+    status, out, _ = run("fixed-points", "--weights", "2", capsys=capsys)
+    assert status == 1
+    assert "3 fixed points" in out
+
+
+def test_a_proof_that_did_not_succeed_is_status_1(monkeypatch, capsys):
+    from dataclasses import replace
+
+    from dynlatch import analysis
+    from dynlatch.analysis import Completeness
+
+    found = analysis.fixed_points
+    cut = Completeness.BUDGET
+    monkeypatch.setattr(analysis, "fixed_points", lambda *a, **k: replace(found(*a, **k), completeness=cut))
+    assert run("fixed-points", "--weights", "2", "--method", "proof", capsys=capsys)[0] == 1
+    assert run("fixed-points", "--weights", "2", capsys=capsys)[0] == 0
+
+
+def test_portrait_writes_a_picture(tmp_path, capsys):
+    picture = tmp_path / "portrait.svg"
+    arguments = ("--weights", "1.9 -0.35; 0.45 1.7", "--bounds", "-4,4", "--resolution", "40", "--out", picture)
+    status, out, err = run("portrait", *arguments, capsys=capsys)
+    assert (status, err) == (0, f"picture: {picture}\n")
+    assert "2 attractors, 5 fixed points" in out
+    assert b"<svg" in picture.read_bytes()[:1000]
+    assert list(tmp_path.iterdir()) == [picture]
+
+
+def test_portrait_as_json(tmp_path, capsys):
+    arguments = ("--weights", "2", "--resolution", "50", "--out", tmp_path / "latch.png", "--json")
+    status, out, _ = run("portrait", *arguments, capsys=capsys)
+    data = json.loads(out)
+    assert (status, data["schema"], data["dim"]) == (0, "dynlatch.portrait/1", 1)
+    assert [entry["share"] for entry in data["attractors"]] == [0.5, 0.5]
+    assert data["fixed_points"]["completeness"] == "proved"
+
+
+def test_an_interrupt_leaves_nothing(tmp_path, monkeypatch, capsys):
+    from dynlatch import analysis
+
+    def interrupted(*arguments, **settings):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(analysis, "portrait", interrupted)
+    status, out, err = run("portrait", "--weights", "2", "--out", tmp_path / "latch.png", capsys=capsys)
+    assert (status, out) == (130, "")
+    assert "interrupted" in err
+    assert not list(tmp_path.iterdir())
+
+
 def bad_inputs(folder):
     (folder / "empty.safetensors").write_bytes(b"")
     (folder / "cut.safetensors").write_bytes((DATA / "flipflop_gru.safetensors").read_bytes()[:500])
@@ -77,6 +164,25 @@ def bad_inputs(folder):
         ("audit", net, "--nonlinearity", "sigmoid?"),
         ("audit", net, "--layer", "decoder"),
         ("audit",),
+        ("fixed-points",),
+        ("fixed-points", net, "--weights", "2"),
+        ("fixed-points", net, "--bias", "2"),
+        ("fixed-points", net, "--input", "1,2"),
+        ("fixed-points", net, "--input", "1,2,three"),
+        ("fixed-points", folder / "missing.pt"),
+        *[("fixed-points", "--weights", text) for text in ("", "a", "1 2", "1 2; 3", "nan")],
+        ("fixed-points", "--weights", "2", "--bias", "1,2"),
+        ("fixed-points", "--weights", "2", "--activation", "sigmoid?"),
+        ("fixed-points", "--weights", "2 0; 0 1", "--activation", "threshold"),
+        ("fixed-points", "--weights", "2", "--method", "guess"),
+        *[("fixed-points", "--weights", "2", "--bounds", text) for text in ("1", "2,1", "low,high", "nan,1")],
+        ("fixed-points", "--weights", "2", "--time-budget", "-1"),
+        ("fixed-points", "--weights", "2", "--rng", "-1"),
+        ("fixed-points", "--weights", "2", "--out", folder / "picture.docx"),
+        ("fixed-points", "--weights", "2", "--out", folder / "no" / "picture.png"),
+        ("portrait", "--weights", "2"),
+        ("portrait", "--weights", "2", "--out", folder),
+        ("portrait", "--weights", "2", "--out", folder / "picture.png", "--resolution", "1"),
         ("escape",),
         ("escape", "--w", "two"),
         ("escape", "--w", "nan"),
@@ -124,5 +230,5 @@ def test_help_is_quick():
 def test_help_lists_the_commands(capsys):
     status, out, _ = run("--help", capsys=capsys)
     assert status == 0
-    assert "audit" in out
-    assert "escape" in out
+    for command in ("audit", "escape", "fixed-points", "portrait"):
+        assert command in out

@@ -85,7 +85,7 @@ def frame_of(where: Array) -> Array:
     half = (0.5 + MARGIN) * (hi - lo)
     size = max(float(half.max()), 0.0)
     # A single point has no size of its own: it is shown in a frame of the size of its coordinates.
-    half = np.where(half > 0, half, size / SQUARE) if size > 0 else 1.0 + np.abs(lo)
+    half = np.where(half > 0, half, size / SQUARE) if size > 0 else np.full_like(half, 1.0 + np.abs(lo).max())
     if half.max() < SQUARE * half.min() * (1.0 + 1e-9):
         half = np.full_like(half, half.max())
     middle = 0.5 * (lo + hi)

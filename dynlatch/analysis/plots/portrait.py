@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 INK = "#222222"
 UNRESOLVED, ESCAPE = (0.80, 0.80, 0.80), (0.97, 0.97, 0.97)
 NULLCLINES = (("#5A5A5A", (0, (5, 2.5))), ("#5A5A5A", (0, (1, 1.8))))
-SIZE, DOT = (7.4, 6.2), 90
-MOST_NUMBERED = 9
+SIZE, DOT = (7.7, 5.3), 90
+MOST_MARKED = 12  # longer orbits, and recurrent sets, are drawn as dots
 
 
 def draw_portrait(portrait: Portrait, *, ax: Axes | None = None) -> Axes:
@@ -62,7 +62,7 @@ def _axes(ax: Axes | None, portrait: Portrait) -> Axes:
         spine.set(color=INK, linewidth=0.8)
     ax.tick_params(color=INK, width=0.8, length=3.5)
     if portrait.is_slice:
-        ax.set_title("basins: slice through the mean of the attractors; points and curves: projected", fontsize=9, color=INK)
+        ax.set_title("basins: a slice through the mean of the attractors; points, curves: projected", fontsize=9, color=INK)
     return ax
 
 
@@ -72,7 +72,7 @@ def _image(portrait: Portrait) -> Array:
     soft = np.concatenate([[UNRESOLVED], tints(count, BASIN).reshape(count, 3), [ESCAPE]])
     deep = np.concatenate([[UNRESOLVED], tints(count, GAMMA).reshape(count, 3), [ESCAPE]])
     rows = np.clip(portrait.labels, -1, count) + 1
-    return np.where(portrait.gamma[..., None], deep[rows], soft[rows])
+    return np.where(portrait.gamma[..., None], deep[rows], soft[rows]) if portrait.gamma.size else np.asarray(soft[rows])
 
 
 def _background(ax: Axes, portrait: Portrait) -> None:
@@ -121,9 +121,11 @@ def _arrow(ax: Axes, where: Array, colour: str, frame: Array) -> None:
         return
     ahead = min(int(np.searchsorted(along, 0.5 * along[-1])), len(shown) - 1)
     behind = max(int(np.searchsorted(along, 0.5 * along[-1] - 0.01 * float((frame[1] - frame[0]).max()))) - 1, 0)
-    tip, tail = (float(v) for v in shown[ahead]), (float(v) for v in shown[behind])
+    tip, tail = shown[ahead], shown[behind]
     shape = {"arrowstyle": "-|>,head_length=0.5,head_width=0.22", "shrinkA": 0, "shrinkB": 0}
-    ax.annotate("", xy=tuple(tip), xytext=tuple(tail), zorder=3, arrowprops={**shape, "color": colour, "linewidth": 0.8})
+    ax.annotate(
+        "", xy=(tip[0], tip[1]), xytext=(tail[0], tail[1]), zorder=3, arrowprops={**shape, "color": colour, "linewidth": 0.8}
+    )
 
 
 def _points(ax: Axes, portrait: Portrait) -> None:
@@ -138,7 +140,9 @@ def _points(ax: Axes, portrait: Portrait) -> None:
     colours = tints(len(portrait.attractors), MARKER)
     for colour, orbit in zip(colours, portrait.attractors, strict=True):
         spot = portrait.project(orbit)
-        if len(spot) <= MOST_NUMBERED:
+        if len(spot) <= MOST_MARKED:
+            tour = np.concatenate([spot, spot[:1]])
+            ax.plot(tour[:, 0], tour[:, 1], color=colour, linewidth=1.2, ls=(0, (1, 1.6)), zorder=4)
             _mark(ax, spot, "o", colour, DOT)
         else:
             ax.scatter(spot[:, 0], spot[:, 1], s=2.0, color=colour, linewidth=0, zorder=5)
@@ -178,25 +182,32 @@ def _cobweb(ax: Axes, portrait: Portrait) -> None:
     ax.set_ylabel(f"{portrait.names[0]}, next")
 
 
+def _named(portrait: Portrait) -> str:
+    """The attractors in words: "attractors: 2 points, 1 cycle"."""
+    kinds = [str(kind) for kind in portrait.kinds]
+    names = (("fixed point", "point"), ("cycle", "cycle"), ("recurrent set", "recurrent set"))
+    count = [(kinds.count(kind), name) for kind, name in names if kind in kinds]
+    words = ", ".join(f"{k} {name}{'s' * (k > 1)}" for k, name in count)
+    return f"attractor{'s' * (len(kinds) > 1)}: {words}" if len(kinds) > 1 or count[0][1] != "point" else "attractor"
+
+
 def _legend(portrait: Portrait) -> list[Line2D | Patch]:
     """What is there, and nothing else."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
     def marker(shape: str, colour: object, label: str) -> Line2D:
-        return Line2D([], [], ls="", marker=shape, mfc=colour, mec="white", ms=8.5, label=label)  # type: ignore[arg-type]
+        return Line2D([], [], ls="", marker=shape, mfc=colour, mec="white", ms=8.5, label=label)
 
     def line(colour: object, style: object, label: str, width: float = 1.3) -> Line2D:
         return Line2D([], [], color=colour, ls=style, lw=width, label=label)  # type: ignore[arg-type]
 
     words = {str(s) for s in portrait.fixed_points.stability}
     count = len(portrait.attractors)
-    periods = sorted({len(orbit) for orbit in portrait.attractors})
     hue = tuple(tints(1, MARKER)[0])
     handles: list[Line2D | Patch] = []
     if count:
-        what = "attractor" if periods == [1] else "attractor, cycles included"
-        handles.append(marker("o", hue, f"{what} ({count})" if count > 1 else what))
+        handles.append(marker("o", hue, _named(portrait)))
     if "saddle" in words or portrait.saddle_cycles:
         handles.append(marker("X", COLOURS["saddle"], "saddle"))
     handles += [marker(m, COLOURS[w], f"{w} point") for w, m in (("repelling", "s"), ("neutral", "D")) if w in words]
