@@ -36,18 +36,20 @@ class Vectorised:
 
     At the first batch of more than a few states the function is tried on several states at once, and compared with a
     loop over them; from then on it is called in the way that works. A branch on the values of the batch counts as not
-    working. Every batch call is checked at two of its states, other ones each time: a function that hid such a branch
+    working. A function written in components (`a[0]`, `W @ a`) often works on states stored as columns: that is tried second.
+    Every batch call is checked at two of its states, other ones each time: a function that hid such a branch
     (by leaving NumPy on the way) is looped over as soon as it shows there. The function sees copies, with one batch
     axis at most.
     """
 
-    __slots__ = ("core", "function", "name", "together", "turn")
+    __slots__ = ("columns", "core", "function", "name", "together", "turn")
 
     def __init__(self, function: Function, core: tuple[int, ...], name: str) -> None:
         self.function = function
         self.core = core
         self.name = name
         self.together: bool | None = None  # None: not tried yet
+        self.columns = False  # whether batches are handed over as (n, K) and come back as (*core, K)
         self.turn = 0
 
     def __call__(self, a: Numbers, u: Numbers) -> Numbers:
@@ -114,21 +116,39 @@ class Vectorised:
     def _works_together(self, rows: Numbers, inputs: Numbers) -> bool:
         """Whether the function gives on several states at once what it gives on each."""
         a, u = _probes(rows), _probes(inputs)
-        shape = (len(a), *self.core)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 apart = self.loop(a, u)
+        except Exception:  # of single states: raised again when they are asked for in earnest
+            return False
+        for columns in (False, True):
+            self.columns = columns
+            if self._agrees(a, u, apart):
+                return True
+        return False
+
+    def _agrees(self, a: Numbers, u: Numbers, apart: Numbers) -> bool:
+        shape = (len(a), *self.core)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
                 return all(_same(self._shaped(call(a, u), shape, a, u), apart) for call in (self._guarded, self._plain))
         except Exception:  # whatever a function for one state says to a batch
             return False
 
     def _plain(self, a: Numbers, u: Numbers) -> Any:
-        return _quietly(self.function, a, u)
+        return self._called(self.function, a, u)
+
+    def _called(self, function: Function, a: Numbers, u: Numbers) -> Any:
+        if not self.columns:
+            return _quietly(function, a, u)
+        values = np.asarray(_quietly(function, np.ascontiguousarray(a.T), np.ascontiguousarray(u.T)))
+        return np.moveaxis(values, -1, 0) if values.ndim else values
 
     def _guarded(self, a: Numbers, u: Numbers) -> Any:
         try:
-            return np.array(_quietly(lambda x, y: self.function(x.view(_Guarded), y.view(_Guarded)), a, u))
+            return np.array(self._called(lambda x, y: self.function(x.view(_Guarded), y.view(_Guarded)), a, u))
         except _TruthAsked:
             raise
         except Exception:  # a compiled function, say, which knows only plain arrays

@@ -134,6 +134,31 @@ def test_a_batch_function_is_called_once_a_batch():
     assert calls == [(100, 2), (2,), (2,)]  # and two states, to check
 
 
+def test_a_function_of_components_is_called_once_a_batch_on_columns():
+    calls = []
+
+    def henon(a, u):
+        calls.append(a.shape)
+        return np.array([1 - 1.4 * a[0] ** 2 + a[1], 0.3 * a[0]])
+
+    map = dl.FunctionMap(henon, dim=2)
+    a = np.random.default_rng(0).standard_normal((100, 2))
+    expected = np.stack([1 - 1.4 * a[:, 0] ** 2 + a[:, 1], 0.3 * a[:, 0]], axis=-1)
+    np.testing.assert_array_equal(map.step(a), expected)
+    np.testing.assert_array_equal(map.step(a[:2]), expected[:2])
+    calls.clear()
+    map.step(a)
+    assert calls == [(2, 100), (2,), (2,)]
+
+
+def test_columns_that_would_be_mixed_up_are_looped_over():
+    W, b = np.array([[0.5, -1.0], [2.0, 0.25]]), np.array([0.1, -0.2])  # b along the wrong axis of a pair of columns
+    map = dl.FunctionMap(lambda a, u: W @ np.tanh(a) + b * np.linalg.norm(a), dim=2)
+    for K in (2, 5, 64):
+        a = np.random.default_rng(K).standard_normal((K, 2))
+        np.testing.assert_allclose(map.step(a), np.stack([map.step(row) for row in a]), atol=1e-15)
+
+
 def test_empty_batch():
     map = dl.FunctionMap(tanh_single, 3, 2)
     assert map.step(np.zeros((0, 3))).shape == (0, 3)
