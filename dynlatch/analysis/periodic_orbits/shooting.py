@@ -22,7 +22,7 @@ from dynlatch.maps import SmoothMap
 from dynlatch.validation import Array
 
 STEPS = 40
-PATIENCE = 12  # steps after which the residual must have fallen by PROGRESS
+PATIENCE = 6  # steps after which the residual must have fallen by PROGRESS
 PROGRESS = 0.5
 CAP = 0.5  # longest bold step, in units of the widest side of the box
 SHORTENINGS = 0.5 ** np.arange(5)
