@@ -1,7 +1,10 @@
-"""Batched Newton on `G(x) = x`, many starts side by side, in two tempers.
+"""Batched Newton on `G(x) = x`, many starts side by side, in three tempers; none alone finds all.
 
 Bold starts take full steps, capped in length, and may climb: they leave the slow regions where |G(x) - x| has local minima.
-Careful starts shorten the step until the residual falls: they converge where full steps cycle. Neither alone finds all.
+Careful starts shorten the step until the residual falls: they converge where full steps cycle. Near starts take short steps
+to the solution next to them, whatever its basin of full steps; only the most promising of them are followed. The length of a
+Newton correction estimates the distance to a solution in any linear coordinates of the residual (Deuflhard 2011, Newton
+Methods for Nonlinear Problems, section 2.1): that is what promises.
 """
 
 from __future__ import annotations
@@ -20,6 +23,8 @@ Function: TypeAlias = Callable[[Array], Array]
 STEPS = 60
 CAP = 2.0  # longest bold step, in units of sqrt(d) or of half the length of the point, whichever is larger
 LEAP = 1e3  # longest correction ever tried, relative to the size of the point
+SHORT, SHORT_STEPS = 0.35, 35  # longest step of near starts, in units of sqrt(d); and how many
+FOLLOWED = 0.25  # of the near starts: those with the shortest first correction
 FARTHEST = 1e3  # a start that strays this many times beyond all starts is dropped, before a user's function overflows
 SHORTENINGS = 0.5 ** np.arange(5)
 EPS = float(np.finfo(np.float64).eps)
@@ -93,6 +98,25 @@ def solve(step: Function, jacobian: Function, starts: Array, box: Box, deadline:
             x[active[moving]] = _move(step, here[moving], residual[moving], correction[moving], careful[active[moving]], box)
             active = active[moving]
     return Arrivals(x[arrived], solves)
+
+
+def solve_near(step: Function, jacobian: Function, starts: Array, box: Box, deadline: float = np.inf) -> Arrivals:
+    """Short Newton steps from the most promising rows of `starts` (k, d), inside `box`; returns those that arrived."""
+    x, arrived, solves = starts, [np.zeros((0, starts.shape[-1]))], 0
+    with np.errstate(all="ignore"):
+        for number in range(SHORT_STEPS):
+            if len(x) == 0 or time.monotonic() > deadline:
+                break
+            correction = newton_step(x, step(x) - x, jacobian(x))
+            solves += len(x)
+            length = np.sqrt(np.sum(np.square(correction), axis=-1))
+            there = length <= CONVERGED * size_of(x)
+            arrived.append(x[there] + correction[there])
+            longest = np.inf if number else np.quantile(np.where(np.isfinite(length), length, np.inf), FOLLOWED)
+            going = ~there & np.isfinite(length) & (length <= longest)
+            stretch = np.minimum(1.0, SHORT * np.sqrt(x.shape[-1]) / length[going])
+            x = np.clip(x[going] + stretch[:, None] * correction[going], *box)
+    return Arrivals(np.clip(np.concatenate(arrived), *box), solves)
 
 
 def _move(step: Function, x: Array, residual: Array, correction: Array, careful: Array, box: Box) -> Array:

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from dynlatch.analysis.fixed_points.equations import Equation, Plain
 from dynlatch.analysis.fixed_points.fibers import walk
-from dynlatch.analysis.fixed_points.newton import measure, solve
+from dynlatch.analysis.fixed_points.newton import measure, solve, solve_near
 from dynlatch.analysis.fixed_points.solutions import Found as Found
 from dynlatch.analysis.fixed_points.solutions import Solutions
 from dynlatch.analysis.fixed_points.solutions import is_degenerate as is_degenerate
 from dynlatch.analysis.fixed_points.solutions import same_point as same_point
-from dynlatch.analysis.fixed_points.starts import first_starts, starts
+from dynlatch.analysis.fixed_points.starts import first_starts, moderate, starts
 from dynlatch.analysis.structure import additive_form
 from dynlatch.intervals import Box
 from dynlatch.maps import coordinates
@@ -28,15 +28,15 @@ FACTORISATION = 28  # (d + this)^3 is the cost of a linear system of d unknowns 
 ROUND, GROWTH = 3e7, 1.5  # starts of the first round times the cost of a system; every later one is larger
 FEWEST, FIRST, MOST = 16, 64, 2048  # starts of a round, of the first at most FIRST
 LARGEST = 1.5e8  # round, as starts times the cost of a system
-SMALLEST_SHARE = 0.1  # of a round's work, for the less successful of its two methods
-WALKS = 5  # starts of Newton that cost as much as one origin of walks
+SMALLEST_SHARE = 0.1  # of a round's work, for the least successful of its three methods
+NEAR, WALKS = 3.0, 5.0  # near starts that cost as much as one start; starts that cost as much as one origin of walks
 SPARSE = 3.0  # components in the direction of a fiber that are not small
 ROOM = 0.5  # how far fibers may leave the box of a bounded map, relative to its width
 
 
 @dataclass
 class _Method:
-    """How well one of the two methods does: systems solved, and solutions that it was first to meet; recent ones count most."""
+    """How well one of the methods does: systems solved, and solutions that it was first to meet; recent ones count most."""
 
     solves: float = 0.0
     new: float = 0.0
@@ -59,6 +59,7 @@ class _Search:
     deadline: float
     used: Array = field(default_factory=lambda: np.zeros(0))
     newton: _Method = field(default_factory=_Method)
+    near: _Method = field(default_factory=_Method)
     fibers: _Method = field(default_factory=_Method)
     solves: int = 0
     rounds: int = 0
@@ -79,12 +80,13 @@ class _Search:
         self._newton(np.concatenate([first_starts(box), starts(step, box, self.solutions.points, size, self.rng)]))
 
     def round(self) -> int:
-        """Both methods, the more successful with more starts; returns how many solutions are new."""
-        success = self.newton.success, self.fibers.success
-        share = float(np.clip(success[0] / sum(success), SMALLEST_SHARE, 1.0 - SMALLEST_SHARE))
+        """All methods, the more successful with more starts; returns how many solutions are new."""
+        success = np.array([method.success for method in (self.newton, self.near, self.fibers)])
+        share = SMALLEST_SHARE + (1.0 - 3.0 * SMALLEST_SHARE) * success / success.sum()
         known, box, size = self.solutions.points, self.solutions.box, self._next_size()
-        new = self._newton(starts(self.solutions.step, box, known, max(int(share * size), FEWEST // 2), self.rng))
-        return new + self._walk(max(int((1.0 - share) * size / WALKS), FEWEST // 8))
+        new = self._newton(starts(self.solutions.step, box, known, max(int(share[0] * size), FEWEST // 2), self.rng))
+        new += self._near(max(int(share[1] * size * NEAR), FEWEST))
+        return new + self._walk(max(int(share[2] * size / WALKS), FEWEST // 8))
 
     def _next_size(self) -> int:
         """Small rounds find the few points of an easy net soon; large ones waste less on many."""
@@ -95,6 +97,11 @@ class _Search:
         s = self.solutions
         arrivals = solve(s.step, s.jacobian, x, s.box, self.deadline)
         return self._record(self.newton, arrivals.x, arrivals.solves)
+
+    def _near(self, size: int) -> int:
+        s = self.solutions
+        arrivals = solve_near(s.step, s.jacobian, moderate(s.box, size, self.rng), s.box, self.deadline)
+        return self._record(self.near, arrivals.x, arrivals.solves)
 
     def _walk(self, size: int) -> int:
         """Walks from the points least used so far, and Newton from what they cross."""

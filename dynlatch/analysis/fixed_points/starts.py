@@ -14,7 +14,7 @@ from dynlatch.intervals import Box
 from dynlatch.validation import Array
 
 LONGEST_ORBIT = 40
-SMALL = 0.15
+SMALL, MODERATE = 0.15, 0.9
 
 
 def first_starts(box: Box) -> Array:
@@ -38,6 +38,12 @@ def starts(step: Function, box: Box, known: Array, size: int, rng: np.random.Gen
         families.append(ends[0] + rng.uniform(-0.1, 1.1, (share, 1)) * (ends[1] - ends[0]))
         families.append(np.where(rng.random((share, len(box[0]))) < 0.5, ends[2], ends[3]))
     return np.asarray(np.clip(np.concatenate(families), *box))
+
+
+def moderate(box: Box, size: int, rng: np.random.Generator) -> Array:
+    """Starts where few units are saturated, shape (size, d)."""
+    spread = np.minimum(MODERATE, (box[1] - box[0]) / np.sqrt(12.0))
+    return np.asarray(np.clip(spread * rng.standard_normal((size, len(box[0]))), *box))
 
 
 def _centre(box: Box) -> Array:
