@@ -177,17 +177,17 @@ def _search(search: Search, period: int, enter: Callable[[str], None], unresolve
     for d in divisors(period):
         enter(f"period {d}")
         ended = search.run(d) and ended
-    found = search.found
-    if not ended:
-        completeness = Completeness.BUDGET
-    elif any(cycle.degenerate for cycle in found.cycles):
-        completeness = Completeness.CLUSTER
-    elif not search.compact:
-        completeness = Completeness.NO_CHECKSUM
-    else:
-        whole = index_sum(search.map, found, period) == 1
-        completeness = Completeness.CHECKSUM_PASSED if whole else Completeness.CHECKSUM_FAILED
-    return _Answer(found, completeness, found.unseen(period), unresolved, search.odd)
+    completeness = _completeness(search, period) if ended else Completeness.BUDGET
+    return _Answer(search.found, completeness, search.found.unseen(period), unresolved, search.odd)
+
+
+def _completeness(search: Search, period: int) -> Completeness:
+    total, defined = index_sum(search.map, search.found, period)
+    if not defined:
+        return Completeness.CLUSTER
+    if not search.compact:
+        return Completeness.NO_CHECKSUM
+    return Completeness.CHECKSUM_PASSED if total == 1 else Completeness.CHECKSUM_FAILED
 
 
 def _is_odd(map: SmoothMap, box: Box | None) -> bool:

@@ -41,7 +41,7 @@ def described(
         index=np.where(undecided, 0, index_of(jacobians)) if cycles else np.zeros(0, dtype=np.int64),
         pointwise_radii=spectral_radius(jacobians) if cycles else np.zeros((0, period)),
         period=period,
-        index_sum=index_sum(map, found, period),
+        index_sum=index_sum(map, found, period)[0],
         completeness=completeness,
         estimated_missing=unseen,
         unresolved=unresolved,

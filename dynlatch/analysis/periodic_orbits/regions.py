@@ -33,7 +33,8 @@ def by_regions(map: Map, period: int, deadline: float) -> tuple[Collection, Comp
     V, c = (1.0 - form.leak)[:, None] * form.W, (1.0 - form.leak) * form.c
     if form.f is LINEAR:
         return _linear(np.diag(form.leak) + V, c, period)
-    found = enumerate_fixed_points(*unrolled(V, c, form.leak, period), deadline=deadline)
+    weights, bias = unrolled(V, c, form.leak, period)
+    found = _moved_off_shorter_cycles(enumerate_fixed_points(weights, bias, deadline=deadline), weights[0])
     n, outputs = len(c), coordinates(map) == ElmanNetwork.coordinates
     orbits = found.points.reshape(-1, period, n)
     if outputs:
@@ -48,6 +49,21 @@ def by_regions(map: Map, period: int, deadline: float) -> tuple[Collection, Comp
     ended = Completeness.CLUSTER if found.ended else Completeness.BUDGET
     completeness = Completeness.PROVED if found.complete else ended
     return collection, completeness, _boxes(found, n, outputs)
+
+
+def _moved_off_shorter_cycles(found: Regions, weights: Array) -> Regions:
+    """Representatives of continua moved to a generic place: the middle of a segment of 2-cycles is a fixed point."""
+    points = found.points.copy()
+    for i in np.flatnonzero(found.dimension > 0):
+        eye = np.eye(points.shape[1])
+        held = np.concatenate([eye - weights * (found.patterns[i] == 1), eye[found.kinks[i]]])
+        _, widths, rows = np.linalg.svd(held)
+        free = rows[widths <= RANK * max(1.0, widths[0])]
+        direction = np.cos(1.0 + np.arange(len(free)) ** 1.5) @ free
+        moving = np.abs(direction) > 1e-12
+        if moving.any():
+            points[i] += 0.4 * np.min(np.abs(points[i][moving] / direction[moving])) * direction
+    return found._replace(points=points)
 
 
 def _cycle(form: AdditiveForm, V: Array, points: Array, found: Regions, i: int) -> Cycle:

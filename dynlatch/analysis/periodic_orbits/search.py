@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from dynlatch.analysis.periodic_orbits.orbits import Collection, divisors
-from dynlatch.analysis.periodic_orbits.shooting import Image, image_of, index_of, jacobians_of, measure, solve
+from dynlatch.analysis.periodic_orbits.shooting import Image, cyclic_matrix, image_of, index_of, jacobians_of, measure, solve
 from dynlatch.intervals import Box
 from dynlatch.maps import SmoothMap
 from dynlatch.validation import Array
@@ -22,6 +22,7 @@ from dynlatch.validation import Array
 LEAST_ROUNDS, MOST_ROUNDS = 4, 200
 QUIET_ROUNDS = 3
 MANY_DEGENERATE = 32
+FIRM = 1e-7  # least singular value of the multiple-shooting matrix at which an index counts
 FACTORISATIONS = 4e8  # starts of a round times the cube of the unknowns
 WALKERS = 256
 TRANSIENT = 100
@@ -98,8 +99,8 @@ class Search:
     def _whole(self, period: int) -> bool:
         if self.found.unseen(period) >= 0.5:
             return False
-        degenerate = any(cycle.degenerate for cycle in self.found.cycles)
-        return not self.compact or degenerate or index_sum(self.map, self.found, period) == 1
+        total, defined = index_sum(self.map, self.found, period)
+        return not self.compact or not defined or total == 1
 
     def _round(self, period: int, size: int) -> int:
         solutions = solve(self.map, self._starts(period, size), self.box)
@@ -168,15 +169,21 @@ class Search:
         return tiled + scale * self.rng.standard_normal(tiled.shape)
 
 
-def index_sum(map: SmoothMap, found: Collection, period: int) -> int:
-    """Sum of sign det(I - (M^p)') over all points found whose period divides p; those where it is not defined are left out."""
-    total = 0
+def index_sum(map: SmoothMap, found: Collection, period: int) -> tuple[int, bool]:
+    """Sum of sign det(I - (M^p)') over all points found whose period divides p, and whether it is defined at all of them.
+
+    A fixed point where a period doubles is not degenerate for M, but is for M^2.
+    """
+    total, defined = 0, True
     for d in divisors(period):
         cycles = [cycle.points for cycle in found.of_period(d) if not cycle.degenerate]
+        defined &= len(cycles) == len(found.of_period(d))
         if cycles:
-            repeated = np.tile(np.stack(cycles), (1, period // d, 1))
-            total += d * int(index_of(jacobians_of(map, repeated)).sum())
-    return total
+            jacobians = jacobians_of(map, np.tile(np.stack(cycles), (1, period // d, 1)))
+            firm = np.linalg.svd(cyclic_matrix(jacobians), compute_uv=False)[:, -1] > FIRM
+            defined &= bool(firm.all())
+            total += d * int(index_of(jacobians)[firm].sum())
+    return total, defined
 
 
 def _recurrences(path: Array, period: int, count: int) -> Array:
