@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlatch.analysis.fixed_points.newton import Function, minus_identity, solve_systems
+from dynlatch.analysis.fixed_points.newton import Function, Systems, minus_identity, solve_systems
 from dynlatch.intervals import Box
 from dynlatch.validation import Array
 
@@ -58,7 +58,14 @@ class _Seen(NamedTuple):
 
 
 def walk(
-    step: Function, jacobian: Function, origins: Array, directions: Array, box: Box, room: float, deadline: float = np.inf
+    step: Function,
+    jacobian: Function,
+    origins: Array,
+    directions: Array,
+    box: Box,
+    room: float,
+    deadline: float = np.inf,
+    systems: Systems = solve_systems,
 ) -> Crossings:
     """Crossings of alpha = 0 on the fibers of `directions` (k, d) that leave the solutions `origins` (k, d), both ways.
 
@@ -70,7 +77,7 @@ def walk(
     x, c = np.tile(origins, (2, 1)), np.tile(directions, (2, 1))
     zero = np.zeros(len(x))
     with np.errstate(all="ignore"):
-        seen = _look(step, jacobian, _Walkers(x, zero, np.zeros_like(x), zero + 1.0, x, zero, c))
+        seen = _look(step, jacobian, _Walkers(x, zero, np.zeros_like(x), zero + 1.0, x, zero, c), systems)
         sign = np.repeat([1.0, -1.0], len(origins))
         tangent = sign[:, None] * seen.tangent
         first = zero + FIRST * diagonal
@@ -80,7 +87,7 @@ def walk(
             walkers = _inside(walkers, region, SHORTEST * diagonal)
             if len(walkers.x) == 0 or time.monotonic() > deadline:
                 break
-            seen = _look(step, jacobian, walkers)
+            seen = _look(step, jacobian, walkers, systems)
             solves += len(walkers.x)
             good = _acceptable(walkers, seen, diagonal)
             crossed = good & (walkers.last_alpha * seen.alpha < 0)
@@ -90,11 +97,11 @@ def walk(
     return Crossings(np.concatenate([np.zeros((0, x.shape[-1])), *crossings]), solves)
 
 
-def _look(step: Function, jacobian: Function, walkers: _Walkers) -> _Seen:
+def _look(step: Function, jacobian: Function, walkers: _Walkers, systems: Systems) -> _Seen:
     """One linear system: the correction at right angles to the last tangent, and the tangent where the walker stands."""
     x, c, t = walkers.x, walkers.direction, walkers.tangent
     residual = step(x) - x - walkers.alpha[:, None] * c
-    solution = solve_systems(minus_identity(jacobian(x)), np.stack([c, residual], axis=-1))
+    solution = systems(minus_identity(jacobian(x)), np.stack([c, residual], axis=-1))
     w, q = solution[..., 0], solution[..., 1]
     along, speed = np.einsum("ki,ki->k", t, w), np.sqrt(np.einsum("ki,ki->k", w, w))
     shift = np.where(along == 0.0, 0.0, np.einsum("ki,ki->k", t, q) / along)

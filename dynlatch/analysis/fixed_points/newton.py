@@ -19,6 +19,7 @@ from dynlatch.intervals import Box
 from dynlatch.validation import Array
 
 Function: TypeAlias = Callable[[Array], Array]
+Systems: TypeAlias = Callable[[Array, Array], Array]  # matrices (k, d, d) and right sides (k, d, m) to solutions (k, d, m)
 
 STEPS = 60
 CAP = 2.0  # longest bold step, in units of sqrt(d) or of half the length of the point, whichever is larger
@@ -66,12 +67,14 @@ def solve_systems(matrices: Array, right: Array) -> Array:
         return np.asarray(np.linalg.solve(matrices + nudge * np.eye(matrices.shape[-1]), right))
 
 
-def newton_step(x: Array, residual: Array, slope: Array) -> Array:
+def newton_step(x: Array, residual: Array, slope: Array, systems: Systems = solve_systems) -> Array:
     """`(I - G')^-1 (G(x) - x)`."""
-    return solve_systems(minus_identity(slope), residual[..., None])[..., 0]
+    return systems(minus_identity(slope), residual[..., None])[..., 0]
 
 
-def solve(step: Function, jacobian: Function, starts: Array, box: Box, deadline: float = np.inf) -> Arrivals:
+def solve(
+    step: Function, jacobian: Function, starts: Array, box: Box, deadline: float = np.inf, systems: Systems = solve_systems
+) -> Arrivals:
     """Run Newton from every row of `starts` (k, d), inside `box` throughout; returns those that arrived.
 
     A start is retired when its correction is at rounding level, or when its residual is (a degenerate solution, where
@@ -87,7 +90,7 @@ def solve(step: Function, jacobian: Function, starts: Array, box: Box, deadline:
                 break
             here = x[active]
             residual = step(here) - here
-            correction = newton_step(here, residual, jacobian(here))
+            correction = newton_step(here, residual, jacobian(here), systems)
             solves += len(active)
             length, size = np.abs(correction).max(-1), size_of(here)
             settled = (length <= 4 * EPS * size) | (np.abs(residual).max(-1) <= 2 * EPS * size)
@@ -100,14 +103,16 @@ def solve(step: Function, jacobian: Function, starts: Array, box: Box, deadline:
     return Arrivals(x[arrived], solves)
 
 
-def solve_near(step: Function, jacobian: Function, starts: Array, box: Box, deadline: float = np.inf) -> Arrivals:
+def solve_near(
+    step: Function, jacobian: Function, starts: Array, box: Box, deadline: float = np.inf, systems: Systems = solve_systems
+) -> Arrivals:
     """Short Newton steps from the most promising rows of `starts` (k, d), inside `box`; returns those that arrived."""
     x, arrived, solves = starts, [np.zeros((0, starts.shape[-1]))], 0
     with np.errstate(all="ignore"):
         for number in range(SHORT_STEPS):
             if len(x) == 0 or time.monotonic() > deadline:
                 break
-            correction = newton_step(x, step(x) - x, jacobian(x))
+            correction = newton_step(x, step(x) - x, jacobian(x), systems)
             solves += len(x)
             length = np.sqrt(np.sum(np.square(correction), axis=-1))
             there = length <= CONVERGED * size_of(x)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dynlatch.analysis.fixed_points.equations import Equation, Plain
 from dynlatch.analysis.fixed_points.fibers import walk
-from dynlatch.analysis.fixed_points.newton import measure, solve, solve_near
+from dynlatch.analysis.fixed_points.newton import Systems, measure, solve, solve_near, solve_systems
 from dynlatch.analysis.fixed_points.solutions import Found as Found
 from dynlatch.analysis.fixed_points.solutions import Solutions
 from dynlatch.analysis.fixed_points.solutions import is_degenerate as is_degenerate
@@ -24,6 +24,7 @@ from dynlatch.validation import Array
 
 QUIET_ROUNDS = 2
 WORK = 6e10  # limit of a search without a deadline: linear systems times the cost of each
+SMALL, LONG = 32, 2e9  # unknowns up to which a compiled kernel pays, and the work from which it does
 FACTORISATION = 28  # (d + this)^3 is the cost of a linear system of d unknowns with all that comes with it
 ROUND, GROWTH = 3e7, 1.5  # starts of the first round times the cost of a system; every later one is larger
 FEWEST, FIRST, MOST = 16, 64, 2048  # starts of a round, of the first at most FIRST
@@ -74,6 +75,15 @@ class _Search:
         """Whether the work or the time is used up; with a deadline, time alone decides."""
         return self.solves * self.cost > WORK if np.isinf(self.deadline) else time.monotonic() > self.deadline
 
+    @property
+    def _systems(self) -> Systems:
+        """How linear systems are solved: once a search of few unknowns proves long, by a compiled kernel."""
+        if self.solutions.points.shape[1] > SMALL or self.solves * self.cost < LONG:
+            return solve_systems
+        from dynlatch.analysis.fixed_points.kernels import solve_small
+
+        return solve_small
+
     def first_round(self) -> None:
         size = int(np.clip(ROUND // self.cost, FEWEST, FIRST))
         box, step = self.solutions.box, self.solutions.step
@@ -95,12 +105,12 @@ class _Search:
 
     def _newton(self, x: Array) -> int:
         s = self.solutions
-        arrivals = solve(s.step, s.jacobian, x, s.box, self.deadline)
+        arrivals = solve(s.step, s.jacobian, x, s.box, self.deadline, self._systems)
         return self._record(self.newton, arrivals.x, arrivals.solves)
 
     def _near(self, size: int) -> int:
         s = self.solutions
-        arrivals = solve_near(s.step, s.jacobian, moderate(s.box, size, self.rng), s.box, self.deadline)
+        arrivals = solve_near(s.step, s.jacobian, moderate(s.box, size, self.rng), s.box, self.deadline, self._systems)
         return self._record(self.near, arrivals.x, arrivals.solves)
 
     def _walk(self, size: int) -> int:
@@ -115,8 +125,8 @@ class _Search:
         normal = self.rng.standard_normal((size, d))
         directions = np.where(self.rng.random((size, d)) < SPARSE / d, normal, 1e-3 * normal)
         directions /= np.sqrt(np.sum(np.square(directions), axis=-1, keepdims=True))
-        crossings = walk(s.step, s.jacobian, known[rows], directions, s.box, self.room, self.deadline)
-        arrivals = solve(s.step, s.jacobian, np.clip(crossings.x, *s.box), s.box, self.deadline)
+        crossings = walk(s.step, s.jacobian, known[rows], directions, s.box, self.room, self.deadline, self._systems)
+        arrivals = solve(s.step, s.jacobian, np.clip(crossings.x, *s.box), s.box, self.deadline, self._systems)
         return self._record(self.fibers, arrivals.x, crossings.solves + arrivals.solves)
 
     def _record(self, method: _Method, arrivals: Array, solves: int) -> int:
