@@ -23,7 +23,7 @@ path = sys.argv[1] if len(sys.argv) > 1 else "portrait.png"
 
 # %% Two units: each keeps its own bit, and turns the other a little.
 pair = dl.AdditiveNetwork([[2.2, 0.5], [-0.5, 2.2]])
-seen = analysis.portrait(pair, resolution=300)
+seen = analysis.portrait(pair, resolution=240)
 print(seen.summary())
 
 # %% The basins meet along the stable manifolds of the saddles. Each saddle lies between two memories: its unstable manifold
@@ -33,7 +33,7 @@ print(f"{len(saddles)} saddles lie between the {len(seen.attractors)} memories."
 
 # %% Twenty-four units: a plane through the state space.
 gru = dl.load_network(here / "data" / "flipflop_gru.safetensors")
-cube = analysis.portrait(gru, resolution=100)
+cube = analysis.portrait(gru, resolution=96)
 edges = [m for m in cube.manifolds if len(m.branches) == 2]
 print(f"The GRU holds {len(cube.attractors)} memories; {len(edges)} saddles lie on the edges between them, as on a cube.")
 

@@ -53,7 +53,7 @@ def closed_form(map: Map) -> Callable[[Array], Array] | None:
 
     def preimage(targets: Array) -> Array:
         y = targets if outputs else (targets - form.c) @ back
-        beyond = ((y <= low) | (y >= high)).any(-1)
+        beyond = np.asarray(((y <= low) | (y >= high)).any(-1))
         nets = inverse(np.where(beyond[:, None], 0.5 * (low + high), y))
         z = (nets - form.c) @ back if outputs else nets
         return np.where(beyond[:, None], FAR, z)

@@ -129,7 +129,7 @@ def test_escape_is_not_a_basin():
     for edge in edges:
         np.testing.assert_allclose(np.abs(edge[:, 0]), 1.0, atol=1e-9)
         assert np.abs(edge[:, 1]).max() > 2.0
-    seen.plot().figure.canvas.draw()
+    seen.plot()
 
 
 @pytest.mark.slow
@@ -149,22 +149,22 @@ def test_a_chaotic_attractor():
         dl.LatchNeuron(2.0),
         dl.LatchNeuron(-2.0),
         dl.LatchNeuron(0.5),
-        dl.AdditiveNetwork([[0.4, -2.4], [2.2, 0.3]], [0.1, -0.2]),
+        dl.AdditiveNetwork([[0.4, -2.4], [2.2, 0.3]]),
         dl.AdditiveNetwork(np.zeros((2, 2))),
         dl.AdditiveNetwork(np.diag([2.0, 0.0])),
-        dl.ElmanNetwork(np.eye(2), ROTATING, np.zeros(2)),
+        dl.ElmanNetwork(ROTATING, np.eye(2)),
         dl.AdditiveNetwork(np.diag([2.0, 0.5, 0.3]), [0.0, 0.1, 0.0]),
     ],
 )
 def test_every_kind_is_drawn(net, tmp_path):
-    seen = analysis.portrait(net, resolution=34)
+    seen = analysis.portrait(net, resolution=32)
     ax = seen.plot()
     ax.figure.canvas.draw()
     assert ax.get_legend() is not None
     assert ax.get_xlabel()
     again = dl.load(seen.save(tmp_path / "seen"))
     assert again.summary() == seen.summary()
-    again.plot(plt.figure().subplots()).figure.canvas.draw()
+    again.plot(plt.figure().subplots())
 
 
 def test_plot_portrait_draws_on_given_axes():
@@ -174,7 +174,7 @@ def test_plot_portrait_draws_on_given_axes():
 
 
 def test_the_same_seed_gives_the_same_portrait():
-    net = dl.AdditiveNetwork(ROTATING)
+    net = dl.AdditiveNetwork([[1.9, -0.35], [0.45, 1.7]])
     one, two = (analysis.portrait(net, resolution=20, rng=4) for _ in range(2))
     np.testing.assert_array_equal(one.labels, two.labels)
     np.testing.assert_array_equal(one.fixed_points.points, two.fixed_points.points)
