@@ -8,7 +8,7 @@ Branch and bound over the units: an inactive unit (z_i = 0) drops a column, an a
 node each variable is an affine function of the remaining z_j >= 0. A variable whose constant is negative and whose slopes
 are all non-positive cannot become non-negative: the node is cut. A leaf shows its fixed point, or a sign that refutes it.
 The tableaux are intervals rounded outward, so what is cut and what is kept is proved; where a pivot cannot be told from
-zero, the regions below are solved one by one (`singular_region`).
+zero, the regions below are solved one by one (`singular_regions`).
 
 Cycles are fixed points of a larger net of the same kind: see `unrolled`.
 """
@@ -22,16 +22,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dynlatch.analysis.fixed_points.singular_regions import Pattern as Pattern
+from dynlatch.analysis.fixed_points.singular_regions import columns_of, leaf_points, singular_points
+from dynlatch.analysis.fixed_points.solutions import same_point
 from dynlatch.analysis.outcomes import Stability
 from dynlatch.intervals import EPS, TINY, Box, as_box
 from dynlatch.linalg import matrix_norm
 from dynlatch.validation import Array
 
-Pattern = NDArray[np.int8]  # 1 active, 0 inactive, -1 on the kink or undecided
-
 REGIONS = 2_000_000  # nodes of the search by default
 SIZE = 1_500_000  # entries of the tableaux that are worked on together
-SINGULAR_REGIONS = 256  # regions that are solved one by one at most
 
 
 class Regions(NamedTuple):
@@ -113,7 +113,7 @@ def enumerate_fixed_points(W: Array | Box, c: Array | Box, *, regions: int = REG
         stack.extend(_branch(batch, harvest))
     ended = not stack
     harvest.open.extend(batch.pattern for batch in stack)
-    return _collect(weights, bias, harvest, ended, visited)
+    return _collect(weights, bias, harvest, ended, visited, deadline)
 
 
 def _as_box(X: Array | Box) -> Box:
@@ -213,12 +213,11 @@ def _times(x: Box, y: Box) -> Box:
     return _down(lo) - tiny, _up(hi) + tiny
 
 
-def _collect(W: Box, c: Box, harvest: _Harvest, ended: bool, visited: int) -> Regions:
+def _collect(W: Box, c: Box, harvest: _Harvest, ended: bool, visited: int, deadline: float) -> Regions:
     n = len(c[0])
-    parts = [_leaf_points(*leaf) for leaf in harvest.leaves]
-    extra, undecided = _singular_points(W, c, harvest.singular)
-    parts.append(extra)
-    points, errors, patterns, kinks, dimension, certain = _columns(parts)
+    extra, undecided = singular_points(W, c, harvest.singular, deadline)
+    parts = [*(leaf_points(*leaf) for leaf in harvest.leaves), extra]
+    points, errors, patterns, kinks, dimension, certain = columns_of(parts)
     first = _merged(W, c, points, errors, patterns, kinks, dimension)
     order = first[np.lexsort(points[first].T[::-1])]
     left = np.concatenate([np.zeros((0, n), dtype=np.int8), *harvest.open, undecided])
@@ -227,121 +226,21 @@ def _collect(W: Box, c: Box, harvest: _Harvest, ended: bool, visited: int) -> Re
     )
 
 
-Columns = tuple[Array, Array, Pattern, NDArray[np.bool_], NDArray[np.int64], NDArray[np.bool_]]
-
-
-def _leaf_points(lo: Array, hi: Array, pattern: Pattern) -> Columns:
-    """Points of leaves: constants (B, n) of z where active and w where inactive. A negative one refutes the region."""
-    keep = np.all(hi >= 0, axis=-1)
-    lo, hi, pattern = lo[keep], hi[keep], pattern[keep]
-    kinks = lo <= 0
-    exact = (lo == 0) & (hi == 0)
-    middle, radius = 0.5 * (lo + hi), 0.5 * (hi - lo) * (1.0 + 4.0 * EPS)
-    points = np.where(kinks & exact, 0.0, np.where(pattern == 1, middle, -middle))
-    shown = np.where(kinks, -1, pattern).astype(np.int8)
-    certain = np.all(~kinks | exact, axis=-1)
-    return points, radius.max(axis=-1, initial=0.0), shown, kinks, np.zeros(len(points), dtype=np.int64), certain
-
-
-def _singular_points(W: Box, c: Box, prefixes: list[Pattern]) -> tuple[Columns, Pattern]:
-    """Points in the regions below nodes without a pivot, solved one by one, and the regions left undecided."""
-    n = len(c[0])
-    found: list[Columns] = [_leaf_points(np.zeros((0, n)), np.zeros((0, n)), np.zeros((0, n), dtype=np.int8))]
-    undecided = []
-    budget = SINGULAR_REGIONS
-    for prefix in (row for block in prefixes for row in block):
-        free = np.flatnonzero(prefix < 0)
-        if 2 ** min(len(free), 62) > budget:
-            undecided.append(prefix)
-            codes = [-1] if budget > 0 else []  # all active: one of them is looked at even so
-        else:
-            codes = list(range(2 ** len(free)))
-        budget -= len(codes)
-        for code in codes:
-            pattern = prefix.copy()
-            pattern[free] = (code >> np.arange(len(free))) & 1
-            columns = singular_region(W, c, pattern)
-            if columns is not None:
-                found.append(columns)
-    left = np.array(undecided, dtype=np.int8).reshape(-1, n)
-    return _columns(found), left
-
-
-def _columns(parts: list[Columns]) -> Columns:
-    points, errors, patterns, kinks, dimension, certain = (list(column) for column in zip(*parts, strict=True))
-    return (
-        np.concatenate(points),
-        np.concatenate(errors),
-        np.concatenate(patterns),
-        np.concatenate(kinks),
-        np.concatenate(dimension),
-        np.concatenate(certain),
-    )
-
-
-def singular_region(W: Box, c: Box, pattern: Pattern) -> Columns | None:
-    """The fixed points of one region, where I - W D may be singular: a point, a representative of a continuum, or None.
-
-    If I - W D is not singular, a residual and an approximate inverse bound the solution (Rump 2010, Acta Numerica 19).
-    If it is, to rounding, a left null vector refutes the region (solutions would lie beyond 1e8 times the size of c), or a
-    linear programme finds the solution farthest from the kinks.
-    """
-    n = len(pattern)
-    middle, spread = 0.5 * (W[0] + W[1]), 0.5 * (W[1] - W[0])
-    matrix = np.eye(n) - middle * (pattern == 1)
-    right = 0.5 * (c[0] + c[1])
-    left, widths, _ = np.linalg.svd(matrix)
-    scale = 1.0 + float(np.abs(right).max())
-    nullity = int(np.sum(widths <= 1e-12 * n * max(widths[0], 1.0)))
-    if nullity == 0:
-        inverse = np.linalg.inv(matrix)
-        x = inverse @ right
-        defect = np.abs(np.eye(n) - inverse @ matrix) + np.abs(inverse) @ (spread + 4 * (n + 2) * EPS * (1.0 + np.abs(middle)))
-        alpha = float(defect.sum(axis=1).max())
-        residual = np.abs(right - matrix @ x) + 4 * (n + 2) * EPS * (
-            np.abs(matrix) @ np.abs(x) + np.abs(right) + np.abs(c[1] - c[0])
-        )
-        error = float((np.abs(inverse) @ residual).max()) / (1.0 - alpha) * 1.01 if alpha < 1 else np.inf
-        signed = np.where(pattern == 1, x, -x)
-        columns = _leaf_points((signed - error)[None], (signed + error)[None], pattern[None])
-        return columns if len(columns[0]) else None
-    if np.abs(left[:, n - nullity :].T @ right).max() > 1e-8 * scale:
-        return None
-    return _continuum(matrix, right, pattern, nullity)
-
-
-def _continuum(matrix: Array, right: Array, pattern: Pattern, nullity: int) -> Columns | None:
-    from scipy.optimize import linprog
-
-    n = len(pattern)
-    sign = np.where(pattern == 1, 1.0, -1.0)
-    size = 1.0 + float(np.abs(right).max())
-    # Unknowns (b, s, t): a = sign * b, b >= s >= t >= 0, each s up to `size`. Largest is first the least s, then their sum.
-    equal = np.concatenate([matrix * sign, np.zeros((n, n + 1))], axis=1)
-    one = np.ones((n, 1))
-    above = np.block([[-np.eye(n), np.eye(n), 0.0 * one], [np.zeros((n, n)), -np.eye(n), one]])
-    bounds = [(0, None)] * n + [(0, size)] * (n + 1)
-    gain = -np.r_[np.zeros(n), np.ones(n), 10.0 * n]
-    solved = linprog(gain, A_ub=above, b_ub=np.zeros(2 * n), A_eq=equal, b_eq=right, bounds=bounds)
-    if solved.status != 0:
-        return None
-    point = sign * solved.x[:n]
-    kinks = solved.x[:n] <= 1e-9 * size
-    point[kinks] = 0.0
-    held = np.concatenate([matrix, np.eye(n)[kinks]])
-    dimension = n - int(np.sum(np.linalg.svd(held, compute_uv=False) > 1e-12 * n * max(1.0, float(np.abs(matrix).max()))))
-    shown = np.where(kinks, -1, pattern).astype(np.int8)
-    error = float(np.abs(matrix @ point - right).max()) + 1e-9 * size
-    return point[None], np.array([error]), shown[None], kinks[None], np.array([dimension]), np.array([False])
-
-
 def _merged(
     W: Box, c: Box, points: Array, errors: Array, patterns: Pattern, kinks: NDArray[np.bool_], dimension: NDArray[np.int64]
 ) -> NDArray[np.int64]:
     """Row numbers, one for each point and each connected continuum: a point on a kink appears in every region around it."""
     label = np.arange(len(points))
-    edge = np.flatnonzero(kinks.any(axis=1) | (dimension > 0))
-    pairs = [(int(i), int(j)) for at, i in enumerate(edge) for j in edge[at + 1 :]]
+    edge = np.flatnonzero(kinks.any(axis=1) & (dimension == 0))
+    # The origin of a net without bias is on the kinks of every region: equal rows are told apart no further.
+    rows, inverse = np.unique(points[edge], axis=0, return_inverse=True)
+    reach = np.zeros(len(rows))
+    np.maximum.at(reach, inverse.reshape(-1), errors[edge] + 1e-12 * (1.0 + np.abs(points[edge]).max(axis=1, initial=0.0)))
+    together = same_point(rows, reach)[inverse.reshape(-1)]
+    label[edge] = edge[np.unique(together, return_index=True)[1]][together]
+    continua = np.flatnonzero(dimension > 0)
+    others = np.concatenate([edge[np.unique(together, return_index=True)[1]], continua])
+    pairs = [(int(i), int(j)) for i in continua for j in others if i < j or dimension[j] == 0]
     # Neighbouring regions first: what they join needs no further test.
     pairs.sort(key=lambda pair: int(np.sum(patterns[pair[0]] != patterns[pair[1]])))
     for i, j in pairs:
