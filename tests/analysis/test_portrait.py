@@ -5,7 +5,7 @@ import pytest
 import dynlatch as dl
 from dynlatch import analysis
 from dynlatch.analysis.plots.palette import BASIN, GAMMA, MARKER, oklch, tints
-from dynlatch.analysis.view import frame_of, principal_plane
+from dynlatch.analysis.portrait.view import frame_of, principal_plane
 from dynlatch.errors import InvalidInput, NotSmooth
 
 ROTATING = [[2.2, 0.5], [-0.5, 2.2]]

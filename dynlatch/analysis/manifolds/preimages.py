@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from dynlatch.analysis.manifold_growth import Carry, Limits
+from dynlatch.analysis.manifolds.growth import Carry, Limits
 from dynlatch.analysis.structure import additive_form
 from dynlatch.intervals import Box
 from dynlatch.maps import Map, SmoothMap, coordinates

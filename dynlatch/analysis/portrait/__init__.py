@@ -13,8 +13,8 @@ import numpy as np
 
 from dynlatch.analysis.fixed_points import fixed_points
 from dynlatch.analysis.outcomes import Stability
-from dynlatch.analysis.portrait_layers import basins_in_view, cycles_of, gammas_of, in_rows, manifolds_of, paths_of
-from dynlatch.analysis.portrait_record import Portrait as Portrait
+from dynlatch.analysis.portrait.layers import basins_in_view, cycles_of, gammas_of, in_rows, manifolds_of, paths_of
+from dynlatch.analysis.portrait.record import Portrait as Portrait
 from dynlatch.maps import Map, coordinates, require_smooth
 from dynlatch.progress import stages
 from dynlatch.randomness import Rng, generator

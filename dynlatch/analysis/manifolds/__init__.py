@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from dynlatch.analysis.attractor import polish
-from dynlatch.analysis.manifold_growth import BranchEnd as BranchEnd
-from dynlatch.analysis.manifold_growth import Limits, forward, grow
-from dynlatch.analysis.preimages import backward
+from dynlatch.analysis.manifolds.growth import BranchEnd as BranchEnd
+from dynlatch.analysis.manifolds.growth import Limits, forward, grow
+from dynlatch.analysis.manifolds.preimages import backward
 from dynlatch.errors import InvalidInput
 from dynlatch.intervals import Box
 from dynlatch.maps import Iterate, Map, SmoothMap, coordinates, require_smooth

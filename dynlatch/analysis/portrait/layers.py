@@ -13,7 +13,7 @@ from dynlatch.analysis.fixed_points import FixedPoints
 from dynlatch.analysis.manifolds import Manifold, invariant_manifold
 from dynlatch.analysis.outcomes import Stability
 from dynlatch.analysis.periodic_orbits import periodic_orbits
-from dynlatch.analysis.view import View, lattice, view_of
+from dynlatch.analysis.portrait.view import View, lattice, view_of
 from dynlatch.errors import DynlatchError
 from dynlatch.maps import SmoothMap
 from dynlatch.randomness import Rng
