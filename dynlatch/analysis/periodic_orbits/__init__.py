@@ -167,7 +167,11 @@ def _proof_or_search(search: Search, period: int, method: str, enter: Callable[[
     proved = prove(search.map, period, search.box, boxes=BOXES, deadline=search.deadline)  # type: ignore[arg-type]
     search.found = Collection([Cycle(x, float(error)) for x, error in zip(proved.orbits, proved.errors, strict=True)])
     if proved.complete:
-        return _Answer(search.found, Completeness.PROVED, 0.0, nothing, search.odd)
+        # A proof that contradicts the index theorem would be a fault of ours: never to be called a proof.
+        total, defined = index_sum(search.map, search.found, period)
+        sound = not (search.compact and defined) or total == 1
+        word = Completeness.PROVED if sound else Completeness.CHECKSUM_FAILED
+        return _Answer(search.found, word, 0.0, nothing, search.odd)
     answer = _search(search, period, enter, proved.unresolved)
     return answer._replace(completeness=Completeness.CLUSTER if proved.ended else Completeness.BUDGET)
 
