@@ -12,11 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlatch.analysis.basins.result import OUTCOMES, BasinOutcome
-from dynlatch.analysis.basins.system import Labels, System
+from dynlatch.analysis.basins.system import FLAT, Labels, System
 from dynlatch.validation import Array
 
 STREAK = 16  # steps in a row in the cells of a recurrent attractor, after which an orbit is counted to it
 CHUNK = 2**15  # numbers in a block of states: a few such blocks fit into a core's own cache
+LOOK_EVERY = 4  # steps, where a look at all balls costs more than a step and no orbit leaves a ball
+WIDE_CHUNK = 2**16  # the same where matrix products take the time
 ESCAPED = OUTCOMES.index(BasinOutcome.ESCAPED)
 
 
@@ -80,8 +82,11 @@ def descend_all(system: System, fate: Fate, last: int, deadline: float, first: N
             if time.monotonic() > deadline:
                 return False
             reached, left = _run(system, fate, block, t, last)
-            if len(left.rows):
-                (ended if reached == last else waiting[reached]).append(left)
+            if reached == last:
+                ended.append(left)
+            elif len(left.rows):
+                left.X = system.advance(left.X)
+                waiting[reached + 1].append(left)
     fate.rows = np.concatenate([fate.rows[:0], *(block.rows for block in ended)])
     fate.states = np.concatenate([fate.states[:, :0], *(block.X for block in ended)], axis=1)
     fate.done = last
@@ -129,46 +134,58 @@ def _joined(group: list[_Block]) -> _Block:
 
 def chunk(n: int) -> int:
     """How many states of dimension n make a block."""
-    return max(CHUNK // n, 64)
+    return max((CHUNK if n <= FLAT else WIDE_CHUNK) // n, 64)
 
 
 def _run(system: System, fate: Fate, block: _Block, t: int, last: int) -> tuple[int, _Block]:
     """Follow a block from step t until it ends or few are left: the step reached, and the open ones there."""
     few = min(len(block.rows), chunk(len(block.X))) // 4
+    every = LOOK_EVERY if system.map.dim > FLAT and system.only_proved else 1
+    before: list[Array] = []  # the states since the last look
     while True:
-        _judge(system, fate, block, t)
-        count = np.count_nonzero(block.open)
-        if count <= 0.75 * len(block.open):
-            block = block.take(np.flatnonzero(block.open))
-        if t == last:
-            return t, block.take(np.flatnonzero(block.open))
-        if count == 0:
-            return t, block.take(np.flatnonzero(block.open))
+        if len(before) < every - 1 and t < last:
+            before.append(block.X)
+        else:
+            _judge(system, fate, block, t, before)
+            before = []
+            count = np.count_nonzero(block.open)
+            if t == last or count <= few:
+                return t, block.take(np.flatnonzero(block.open))
+            if count <= 0.75 * len(block.open):
+                block = block.take(np.flatnonzero(block.open))
         block.X = system.advance(block.X)
         t += 1
-        if count <= few:
-            return t, block.take(np.flatnonzero(block.open))
 
 
-def _judge(system: System, fate: Fate, block: _Block, t: int) -> None:
+def _judge(system: System, fate: Fate, block: _Block, t: int, before: list[Array]) -> None:
     """Close what is in a ball, long enough in the cells of a recurrent attractor, or out of bounds at step t."""
     if system.balls:
         held = system.holding(block.X)
-        which = (held >= 0) & block.open
+        which = np.flatnonzero((held >= 0) & block.open)
         rows = block.rows[which]
         fate.labels[rows], fate.times[rows] = held[which], t
-        block.open &= ~which
+        _date(system, fate, block, which, before)
+        block.open[which] = False
     if system.recurrent:
         seen = system.recurring(block.X)
         block.streak = np.where((seen >= 0) & (seen == block.seen), block.streak + 1, (seen >= 0).astype(np.int32))
         block.seen = seen
-        which = (block.streak >= STREAK) & block.open
-        rows = block.rows[which]
-        fate.labels[rows], fate.times[rows] = seen[which], t - block.streak[which] + 1
-        block.open &= ~which
+        settled = (block.streak >= STREAK) & block.open
+        rows = block.rows[settled]
+        fate.labels[rows], fate.times[rows] = seen[settled], t - block.streak[settled] + 1
+        block.open &= ~settled
     lost = system.lost(block.X)
     if lost is not None and lost.any():
         rows = block.rows[lost & block.open]
         fate.times[rows], fate.codes[rows] = t, ESCAPED
         block.open &= ~lost
         block.X[:, lost] = 0.0  # closed: kept finite until they are dropped
+
+
+def _date(system: System, fate: Fate, block: _Block, which: NDArray[np.intp], before: list[Array]) -> None:
+    """Go back in time with the columns just found in a ball: who enters one stays, so the first look inside is the entry."""
+    for states in reversed(before):
+        which = which[system.holding(states.take(which, axis=1)) >= 0]
+        if not len(which):
+            return
+        fate.times[block.rows[which]] -= 1

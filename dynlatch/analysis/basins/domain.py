@@ -27,6 +27,7 @@ class Domain:
 
     axes: tuple[Array, ...]
     points: Array
+    random: bool = False  # drawn from a density: no state is on a boundary, to rounding, but by a chance of 1e-13 or so
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -73,7 +74,7 @@ def domain(map: Map, grid: Any, samples: Any, bounds: Box, rng: Rng) -> Domain:
         return Domain((), given)
     size = count("samples", samples, least=1)
     refuse_too_large("`samples`", size, 9 + 16 * n)
-    return Domain((), generator(rng).uniform(lo, hi, (size, n)))
+    return Domain((), generator(rng).uniform(lo, hi, (size, n)), random=True)
 
 
 def box_of(bounds: Any, n: int) -> Box:

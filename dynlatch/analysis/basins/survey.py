@@ -59,7 +59,8 @@ class Survey:
         enter("orbits that take long")
         if going:
             self._look_at_the_rest(fate)
-            self._doubt(fate)
+            if not self.where.random:
+                self._doubt(fate)
         return self._result(fate, len(orbits))
 
     def _note(self, orbit: Array, kind: AttractorKind) -> None:

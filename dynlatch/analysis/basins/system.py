@@ -5,8 +5,10 @@ Columns, because every operation then runs along N: four times faster than rows 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +21,8 @@ from dynlatch.validation import Array
 
 Labels = NDArray[np.int32]
 
+FEW = 24  # directions of a ball of many dimensions in which distances are computed first
+SLACK = 1e-9  # relative, far above the rounding of squared distances
 FLAT = 3  # up to this dimension every ball looks at every state, above it only at those in a sphere around it
 
 
@@ -33,13 +37,36 @@ class Ball:
     outer: float  # every state of the ball is within this Euclidean distance of the centre
     proved: bool
 
+    @cached_property
+    def stretch(self) -> tuple[Array, Array]:
+        """Singular values of the factor, falling, and the first few right singular vectors as rows."""
+        _, values, rows = np.linalg.svd(self.factor)
+        return values, np.ascontiguousarray(rows[:FEW])
+
+    def inside(self, X: Array) -> NDArray[np.bool_]:
+        """As `holds`, for many dimensions: by bounds on the distance, and exactly only where these do not decide.
+
+        Along the first few singular vectors the distance is computed; of the rest v, s_n |v| <= |S v| <= s_{few+1} |v|.
+        """
+        values, rows = self.stretch
+        away = X - self.centre[:, None]
+        along = np.square(rows @ away)
+        known = np.square(values[: len(rows)]) @ along
+        rest = np.maximum(np.einsum("ij,ij->j", away, away) - along.sum(0), 0.0)
+        limit = self.radius**2
+        held = np.asarray(known + values[min(len(rows), len(values) - 1)] ** 2 * rest <= limit * (1.0 - SLACK))
+        open_ = np.flatnonzero(~held & (known + values[-1] ** 2 * rest <= limit * (1.0 + SLACK)))
+        held[open_] = self.holds(X.take(open_, axis=1))
+        return held
+
     def holds(self, X: Array) -> NDArray[np.bool_]:
         """Which columns lie in the ball."""
         image = self.factor @ (X - self.centre[:, None])
-        np.multiply(image, image, out=image)
-        square = image[0]
-        for row in image[1:]:
-            square += row
+        if len(X) > FLAT:
+            square = np.einsum("ij,ij->j", image, image)
+        else:
+            np.multiply(image, image, out=image)
+            square = functools.reduce(np.add, image)
         return np.asarray(square <= self.radius**2 * (1.0 - 1e-12))
 
 
@@ -78,6 +105,11 @@ class System:
     balls: list[Ball] = field(default_factory=list)
     recurrent: list[Recurrent] = field(default_factory=list)
 
+    @property
+    def only_proved(self) -> bool:
+        """Whether an orbit's fate is entry into a ball that it provably never leaves, and nothing else."""
+        return self.limits is None and not self.recurrent and all(ball.proved for ball in self.balls)
+
     def holding(self, X: Array) -> Labels:
         """The attractor in one of whose balls each column lies; -1 for none."""
         held = np.full(X.shape[1], -1, dtype=np.int32)
@@ -87,7 +119,7 @@ class System:
             return held
         for ball, near in zip(self.balls, self._near(X), strict=True):
             if len(near):
-                held[near[ball.holds(X.take(near, axis=1))]] = ball.label
+                held[near[ball.inside(X.take(near, axis=1))]] = ball.label
         return held
 
     def _near(self, X: Array) -> list[NDArray[np.intp]]:
@@ -95,12 +127,11 @@ class System:
         if not self.balls:
             return []
         centres = np.stack([ball.centre for ball in self.balls])
-        with np.errstate(over="ignore", invalid="ignore"):
-            size = np.einsum("ij,ij->j", X, X)
-            squares = np.square(centres).sum(-1)
-            distance = size - 2.0 * (centres @ X) + squares[:, None]
-            slack = 1e-9 * (size + squares[:, None])  # far above the rounding of the expanded square
-            near = distance - slack <= np.array([[ball.outer**2] for ball in self.balls])
+        size = np.einsum("ij,ij->j", X, X)
+        squares = np.square(centres).sum(-1)
+        distance = size - 2.0 * (centres @ X) + squares[:, None]
+        slack = 1e-9 * (size + squares[:, None])  # far above the rounding of the expanded square
+        near = distance - slack <= np.array([[ball.outer**2] for ball in self.balls])
         return [np.flatnonzero(row) for row in near]
 
     def recurring(self, X: Array) -> Labels:
