@@ -24,7 +24,8 @@ def spectra(matrices: Array) -> NDArray[np.complex128]:
     """Eigenvalues of a batch of matrices, shape (..., n), by falling modulus, then real part."""
     values = np.asarray(np.linalg.eigvals(matrices), dtype=np.complex128)
     # Rounding keeps conjugate pairs, whose moduli agree only to rounding, from being ordered by noise.
-    order = np.lexsort((-values.imag, -values.real, -np.round(np.abs(values), 12)), axis=-1)
+    with np.errstate(over="ignore"):
+        order = np.lexsort((-values.imag, -values.real, -np.round(np.abs(values), 12)), axis=-1)
     return np.take_along_axis(values, order, axis=-1)
 
 

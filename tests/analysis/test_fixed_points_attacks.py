@@ -3,11 +3,15 @@
 import time
 
 import numpy as np
+import pytest
 
 import dynlatch as dl
 from dynlatch import analysis
 from dynlatch.analysis import Completeness
+from dynlatch.analysis.fixed_points.equations import equation_of
 from dynlatch.analysis.fixed_points.piecewise_linear import enumerate_fixed_points
+from dynlatch.analysis.fixed_points.proof import prove
+from dynlatch.errors import InvalidInput
 
 EPS = 2.0**-52
 
@@ -33,3 +37,49 @@ def test_the_origin_on_thousands_of_kinks_is_merged_quickly():
     assert time.process_time() - start < 5.0
     assert found.completeness == Completeness.PROVED
     assert found.points.tolist() == [[0.0] * 12]
+
+
+def test_a_single_unit_next_to_its_fold_is_not_counted_by_rounding():
+    fold = analysis.scalar.u_star(2.0)
+    for ulps in (-2, 0, 2):  # in truth three points, three points and one: float64 cannot tell
+        found = analysis.fixed_points(dl.LatchNeuron(2.0, fold + ulps * np.spacing(fold)))
+        assert found.completeness == Completeness.CLUSTER
+    # Farther away they are counted, but known less well than 1e-12.
+    found = analysis.fixed_points(dl.LatchNeuron(1.5, 0.2075464553012756))
+    exact = [-0.6584849441417509, -0.658472952783066]  # mpmath, 40 digits
+    assert found.completeness == Completeness.PROVED
+    np.testing.assert_array_less(np.abs(found.points[:2, 0] - exact), found.errors[:2] + 1e-15)
+
+
+def test_the_index_of_proved_points_is_one_however_large_their_errors():
+    softsign = dl.Activation(
+        "softsign", lambda x: x / (1 + abs(x)), lambda x: (1 + abs(x)) ** -2.0, limits=(-1, 1), slope_peak=0.0, odd=True
+    )
+    W = 1e8 * np.array([[1.0, 0.3, 0.1], [0.3, 2.0, -0.4], [0.1, -0.4, 1.5]])
+    net = dl.ElmanNetwork(W, np.zeros((3, 1)), [0.1, 0.2, 0.3], activation=softsign)
+    found = analysis.fixed_points(net, method="proof")
+    assert found.completeness == Completeness.PROVED
+    assert found.errors.max() > 1e-7
+    assert found.index_sum == 1
+
+
+def test_relu_nets_without_bounds_are_listed_or_refused_with_a_sentence():
+    net = dl.AdditiveNetwork([[2.0, -1.5], [-1.5, 2.0]], [-0.5, -0.5], "relu")
+    assert len(analysis.fixed_points(net)) == 3
+    for method in ("proof", "multistart"):
+        with pytest.raises(InvalidInput, match="bounds"):
+            analysis.fixed_points(net, method=method)
+
+
+def test_an_undecided_kink_at_zero_is_not_halved_for_ever():
+    twice = dl.Iterate(dl.AdditiveNetwork([[0.0, 2.0], [2.0, 0.0]], None, "relu"), 2)
+    equation, u0 = equation_of(twice)
+    proof = prove(twice, equation, u0, (np.full(2, -3.0), np.full(2, 3.0)), boxes=2000)
+    assert proof.ended
+    assert len(proof.unresolved) == 1
+    assert np.all(np.abs(proof.unresolved) < 1e-12)
+
+
+def test_weights_next_to_overflow():
+    found = analysis.fixed_points(dl.AdditiveNetwork(1e300 * np.eye(2)), method="proof")
+    assert (len(found), found.index_sum, found.completeness) == (9, 1, Completeness.PROVED)

@@ -65,7 +65,7 @@ def fixed_points(
     Raises
     ------
     InvalidInput
-        If `bounds` are needed and missing, or not a box.
+        If `bounds` are needed and missing (of ReLU nets only "auto" needs none), or not a box.
     NotSmooth
         If the map has no derivatives.
     NotEnclosable
@@ -93,6 +93,11 @@ def fixed_points(
     deadline = np.inf if time_budget is None else time.monotonic() + positive_number("time_budget", time_budget)
     question = _question(map, bounds)
     random = generator(rng)
+    if not question.bounded and method != "auto":
+        raise InvalidInput(
+            f'method="{method}" searches a box, and nothing bounds this map: give `bounds=(lo, hi)`, or take "auto", which'
+            "lists the activation regions of a ReLU net with proof."
+        )
     if method == "proof":
         return _certified(map, _described(question, by_proof(question, deadline)))
     return _described(question, (choose if method == "auto" else by_search)(question, random, deadline))
@@ -142,7 +147,7 @@ def _described(question: Question, found: Listing) -> FixedPoints:
     jacobians = require_smooth(map, "fixed_points").jacobian(points)
     eigenvalues = spectra(jacobians)
     stability = classify(eigenvalues, matrix_norm(jacobians, "fro"))
-    degenerate = is_degenerate(x, error) | (found.dimension[order] > 0)
+    degenerate = (is_degenerate(x, error) & ~found.verified[order]) | (found.dimension[order] > 0)
     undecided = degenerate | found.undecided[order] | at_kink(map, points)
     stability[undecided] = Stability.NEUTRAL
     index = np.where(undecided, 0, index_of(equation.jacobian(x, u0)))

@@ -31,6 +31,7 @@ LEAST_INFLATION = 1e-13  # relative to the size of the point
 PROGRESS = 0.9  # a box whose every side shrank to this part is tried again before it is split
 NOISE = 4.0  # a box whose nonlinearity is below so many times the rounding is not split further
 TINIEST = 4e-13  # a box this small, relative to the size of its points, is not split further in any case
+HOPELESS = 1e-3 * TINIEST  # an axis narrower than this is halved only when there is no other
 REFINEMENTS = 8
 CLUSTER = 1e-3  # undecided boxes that touch are one, up to this size relative to the point
 MOST_UNRESOLVED = 1000  # boxes returned; more of them are merged by neighbourhoods
@@ -240,8 +241,10 @@ def _branch(problem: Problem, boxes: Boxes, K: Boxes, shares: Array, stack: list
     if len(halves.lo) == 0:
         return
     width = halves.hi - halves.lo
-    wide = width > TINIEST * np.maximum(np.abs(halves.lo), np.abs(halves.hi))
-    axis = np.where(wide, shares[~gains] + TINY * width, -1.0).argmax(-1)
+    size = np.maximum(np.abs(halves.lo), np.abs(halves.hi))
+    # Next to zero, the digits of one axis would be halved away for ever, before another axis has its turn.
+    weight = np.where(width > HOPELESS * (1.0 + size), shares[~gains] + TINY * width, -1.0)
+    axis = np.where(width > TINIEST * size, weight, -2.0).argmax(-1)
     row = np.arange(len(axis))
     point = problem.cut(halves.lo[row, axis], halves.hi[row, axis])
     below, above = halves.hi.copy(), halves.lo.copy()

@@ -11,12 +11,13 @@ A proof that its budget cuts short is completed by the search.
 from __future__ import annotations
 
 import time
+from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlatch.activations import LOGISTIC, RELU, TANH
+from dynlatch.activations import LOGISTIC, RELU, TANH, Activation
 from dynlatch.analysis import scalar
 from dynlatch.analysis.fixed_points.equations import EnclosedEquation
 from dynlatch.analysis.fixed_points.krawczyk import DEFAULT_BOXES, Proof
@@ -26,12 +27,13 @@ from dynlatch.analysis.fixed_points.search import search
 from dynlatch.analysis.fixed_points.solutions import merge_radius, same_point
 from dynlatch.analysis.structure import additive_form
 from dynlatch.errors import NotEnclosable
-from dynlatch.intervals import Box
+from dynlatch.intervals import EPS, Box
 from dynlatch.maps import Map, coordinates
 from dynlatch.networks import AdditiveNetwork, ElmanNetwork
 from dynlatch.validation import Array
 
-EXACT_ERROR = 1e-12  # relative error of the exact scalar theory, except next to a fold, where sqrt(eps) is all there is
+EXACT_ERROR = 1e-12  # relative error of the exact scalar theory away from folds
+FOLD_ROOM = 1e6  # a bias closer to a fold than so many times its rounding is left to interval arithmetic
 ALWAYS, TRIED = 8, 12  # unknowns up to which a proof is attempted: with every box it takes, and within a budget
 TRIED_BOXES, GATED_BOXES = 300_000, 30_000
 ENTRIES = 5e8  # of the tableaux that an enumeration of regions may fill before the search takes over
@@ -60,14 +62,16 @@ class Listing(NamedTuple):
     1. `errors` are bounds where `proved`, else estimates; infinite at a degenerate solution.
     2. `dimension` is 0 for a point, d > 0 for a representative of a continuum.
     3. `undecided` solutions sit where the map has no derivative.
-    4. `unresolved` (m, 2, d) boxes may hold more; `unseen` estimates how many more there are.
-    5. `proved`: there are no others. `ended`: the route was not cut short.
+    4. `verified` solutions are proved to be there, alone and not degenerate, however large their errors.
+    5. `unresolved` (m, 2, d) boxes may hold more; `unseen` estimates how many more there are.
+    6. `proved`: there are no others. `ended`: the route was not cut short.
     """
 
     x: Array
     errors: Array
     dimension: NDArray[np.int64]
     undecided: NDArray[np.bool_]
+    verified: NDArray[np.bool_]
     unresolved: Array
     unseen: float
     proved: bool
@@ -87,15 +91,38 @@ def choose(question: Question, rng: np.random.Generator, deadline: float) -> Lis
 
 
 def one_unit(question: Question, deadline: float = np.inf) -> Listing | None:
-    """The exact theory of a tanh or logistic latch."""
+    """The exact theory of a tanh or logistic latch; None for other maps, and next to a fold, which rounding hides."""
     map = question.map
     form = additive_form(map)
     if form is None or len(form.W) > 1 or form.leak.any() or coordinates(map) != AdditiveNetwork.coordinates:
         return None
-    if form.f not in (TANH, LOGISTIC) or not form.W[0, 0] > 0 or not question.compact:
+    if form.f not in (TANH, LOGISTIC) or not form.W[0, 0] > 0 or not question.compact or bias_rounding(map, form).any():
         return None
-    x = scalar.fixed_points(float(form.W[0, 0]), float(form.c[0]), form.f.name)[:, None]
-    return _listing(x, EXACT_ERROR * np.abs(x[:, 0]), proved=True)
+    w, c = float(form.W[0, 0]), float(form.c[0])
+    doubt = _fold_doubt(w, c, form.f)
+    if doubt is None:
+        return None
+    x = scalar.fixed_points(w, c, form.f.name)
+    size = np.abs(x)
+    critical = scalar.critical_point(w, form.f) if scalar.can_latch(w, form.f) else 0.0
+    return _listing(x[:, None], EXACT_ERROR * size + doubt * np.abs(size - critical), proved=True)
+
+
+def _fold_doubt(w: float, c: float, f: Activation) -> float | None:
+    """Relative rounding error of the distance g of the bias from the nearest fold; None where it is not small.
+
+    The points lie at distances from the critical ones that grow with g at most linearly, so their relative error is no larger.
+    """
+    half = scalar.half_width(w, f)
+    off = c if f is TANH else c + 0.5 * w
+    exact = f is TANH or Fraction(c) + Fraction(w) / 2 == Fraction(off)
+    if not scalar.can_latch(w, f):
+        # The slope is largest in the middle, w f'(0) <= 1: a bias that is not known exactly matters most there.
+        rest = 1.0 - w * float(f.derivative(np.zeros(1))[0])
+        return 0.0 if exact else 8.0 * EPS * (abs(c) + w) / rest if rest > 1e-3 else None
+    error = 8.0 * EPS * (half + (0.0 if exact else abs(c) + w))
+    gap = abs(half - abs(off))
+    return error / gap if error < gap / FOLD_ROOM else None
 
 
 def regions(question: Question, deadline: float) -> Listing | None:
@@ -115,6 +142,7 @@ def regions(question: Question, deadline: float) -> Listing | None:
     certain = found.certain[inside] & (found.dimension[inside] == 0)
     return listing._replace(
         errors=np.where(certain, listing.errors, np.inf),
+        verified=certain & ~found.kinks[inside].any(-1),
         dimension=found.dimension[inside],
         undecided=np.asarray(found.kinks[inside].any(-1)),
         unresolved=_orthants(found.unresolved, question),
@@ -166,7 +194,8 @@ def _affordable_proof(question: Question, deadline: float) -> Listing | None:
     boxes = DEFAULT_BOXES if additive and unknowns <= ALWAYS else TRIED_BOXES if additive else GATED_BOXES
     now = time.monotonic()
     try:
-        return by_proof(question, deadline if unknowns <= ALWAYS else now + SHARE * (deadline - now), boxes)
+        sure = boxes == DEFAULT_BOXES
+        return by_proof(question, deadline if sure else now + SHARE * (deadline - now), boxes)
     except NotEnclosable:
         return None
 
@@ -187,6 +216,7 @@ def _completed(proof: Listing | None, found: Listing) -> Listing:
         errors=errors[keep],
         dimension=np.concatenate([proof.dimension, found.dimension])[keep],
         undecided=np.concatenate([proof.undecided, found.undecided])[keep],
+        verified=np.concatenate([proof.verified, found.verified])[keep],
         unresolved=proof.unresolved if proof.ended else proof.unresolved[:0],
         unseen=found.unseen,
         proved=False,
@@ -196,7 +226,7 @@ def _completed(proof: Listing | None, found: Listing) -> Listing:
 
 def _of_proof(proof: Proof) -> Listing:
     listing = _listing(proof.points, proof.radius, proved=proof.complete, ended=proof.ended)
-    return listing._replace(unresolved=proof.unresolved)
+    return listing._replace(unresolved=proof.unresolved, verified=np.ones(len(proof.points), dtype=bool))
 
 
 def _listing(x: Array, errors: Array, *, proved: bool = False, ended: bool = True) -> Listing:
@@ -206,6 +236,7 @@ def _listing(x: Array, errors: Array, *, proved: bool = False, ended: bool = Tru
         errors=errors,
         dimension=np.zeros(k, dtype=np.int64),
         undecided=np.zeros(k, dtype=bool),
+        verified=np.zeros(k, dtype=bool),
         unresolved=np.zeros((0, 2, d)),
         unseen=0.0,
         proved=proved,
