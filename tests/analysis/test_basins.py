@@ -8,7 +8,7 @@ from dynlatch import analysis
 from dynlatch.analysis import AttractorKind, BasinOutcome
 from dynlatch.analysis.attractor import attracting
 from dynlatch.analysis.basins import domain
-from dynlatch.analysis.basins.system import column_step
+from dynlatch.analysis.basins.system import column_enclosure, column_step
 from dynlatch.analysis.contraction import contraction_ball
 from dynlatch.errors import InvalidInput, NotAttracting
 
@@ -294,6 +294,31 @@ def test_same_seed_same_bits():
 def test_columns_step_like_the_map(net):
     X = np.random.default_rng(0).uniform(-3, 3, (net.dim, 50))
     np.testing.assert_allclose(column_step(net)(X), net.step(X.T).T, rtol=1e-14, atol=1e-15)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10**6), st.floats(1e-12, 3.0), st.sampled_from(["additive", "leaky", "elman", "input", "gru"]))
+def test_column_boxes_hold_every_image(seed, width, kind):
+    rng = np.random.default_rng(seed)
+    W, c = 3.0 * rng.standard_normal((3, 3)), rng.standard_normal(3)
+    net = {
+        "additive": dl.AdditiveNetwork(W, c),
+        "leaky": dl.LeakyNetwork(W, [0.1, 0.5, 1.0], c),
+        "elman": dl.ElmanNetwork(W, np.zeros((3, 1)), c, "logistic"),
+        "input": dl.WithInput(dl.AdditiveNetwork(W, c), [0.3, -0.2, 5.0]),
+        "gru": dl.GRU(np.zeros((9, 1)), rng.standard_normal((9, 3)), rng.standard_normal(9), None),
+    }[kind]
+    lo = rng.uniform(-3, 3, (3, 20))
+    hi = lo + width * rng.random((3, 20))
+    below, above = column_enclosure(net)(lo, hi)
+    for share in (np.zeros((3, 20)), np.ones((3, 20)), *rng.random((10, 3, 20)), *rng.integers(0, 2, (8, 3, 20))):
+        x = np.clip(lo + share * (hi - lo), lo, hi)
+        for image in (column_step(net)(x), net.step(x.T).T):
+            assert np.all((below <= image) & (image <= above))
+    # Tight as well: of the width that the signs of the weights give, to rounding.
+    wanted = net.enclose(lo.T, hi.T)
+    np.testing.assert_allclose(below, wanted[0].T, atol=1e-12)
+    np.testing.assert_allclose(above, wanted[1].T, atol=1e-12)
 
 
 def test_too_large_a_grid_is_refused_before_it_is_made(monkeypatch):

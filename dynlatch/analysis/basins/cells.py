@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlatch.analysis.basins.domain import Domain
-from dynlatch.analysis.basins.system import Ball, Labels, System
+from dynlatch.analysis.basins.system import Ball, Labels, System, column_enclosure
 from dynlatch.maps import Enclosable
 from dynlatch.validation import Array
 
@@ -92,7 +92,7 @@ def _spread(values: Labels, side: int, shape: tuple[int, ...]) -> Labels:
 
 def _follow(system: System, lo: Array, hi: Array) -> tuple[Labels, Labels]:
     """Label of each box, a column of lo and hi (-1: not decided), and when it was decided or met the surface of a ball."""
-    assert isinstance(system.map, Enclosable)
+    enclose = column_enclosure(system.map)
     label = np.full(lo.shape[1], -1, dtype=np.int32)
     first = np.zeros(lo.shape[1], dtype=np.int32)
     rows = np.arange(lo.shape[1])
@@ -103,8 +103,8 @@ def _follow(system: System, lo: Array, hi: Array) -> tuple[Labels, Labels]:
         rows = rows[outside]
         if not len(rows):
             break
-        image = system.map.enclose(lo[:, outside].T, hi[:, outside].T)
-        lo, hi = (np.ascontiguousarray(end.T) for end in image)
+        keep = np.flatnonzero(outside)
+        lo, hi = enclose(lo.take(keep, axis=1), hi.take(keep, axis=1))
     return label, first
 
 

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from dynlatch.analysis.structure import additive_form
 from dynlatch.errors import InvalidInput
-from dynlatch.maps import Map, coordinates
+from dynlatch.intervals import EPS, TINY, Box
+from dynlatch.maps import Enclosable, Map, coordinates
 from dynlatch.networks import ElmanNetwork
 from dynlatch.validation import Array
 
@@ -168,6 +169,39 @@ def column_step(map: Map) -> Callable[[Array], Array]:
         return np.asarray(keep * X + enter * moved) if leaks else moved
 
     return advance
+
+
+def column_enclosure(map: Map) -> Callable[[Array, Array], Box]:
+    """Interval image of boxes (lo, hi), each (n, N), rounded outward; for additive nets by middle and reach."""
+    form = additive_form(map)
+    if form is None:
+        assert isinstance(map, Enclosable)
+        return lambda lo, hi: _transposed(map.enclose(np.ascontiguousarray(lo.T), np.ascontiguousarray(hi.T)))
+    W, size, c, f = form.W, np.abs(form.W), form.c[:, None], form.f
+    pad = 4.0 * (len(W) + 3) * EPS  # twice the error of the dot products (Higham, eq. 3.5), and of forming the middle
+
+    def affine(lo: Array, hi: Array) -> Box:
+        middle, reach = 0.5 * (lo + hi), 0.5 * (hi - lo)
+        centre = W @ middle + c
+        wide = size @ (reach + pad * (np.abs(middle) + reach)) + (pad * np.abs(c) + TINY)
+        return centre - wide, centre + wide
+
+    if coordinates(map) == ElmanNetwork.coordinates:
+        return lambda lo, hi: f.image(*affine(lo, hi))
+    keep, enter = form.leak[:, None], 1.0 - form.leak[:, None]
+
+    def leaky(lo: Array, hi: Array) -> Box:
+        below, above = affine(*f.image(lo, hi))
+        if not form.leak.any():
+            return below, above
+        spare = 8.0 * EPS * (np.maximum(np.abs(lo), np.abs(hi)) + np.maximum(np.abs(below), np.abs(above))) + TINY
+        return keep * lo + enter * below - spare, keep * hi + enter * above + spare
+
+    return leaky
+
+
+def _transposed(box: Box) -> Box:
+    return np.ascontiguousarray(box[0].T), np.ascontiguousarray(box[1].T)
 
 
 def finite_steps(map: Map, states: Array) -> Array:
