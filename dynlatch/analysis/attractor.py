@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dynlatch.analysis.fixed_points.equations import Plain, equation_of
 from dynlatch.analysis.fixed_points.newton import newton_step
 from dynlatch.analysis.fixed_points.result import FixedPoint
 from dynlatch.errors import InvalidInput, NotAttracting
@@ -15,6 +16,7 @@ from dynlatch.maps import Map, SmoothMap, require_smooth
 from dynlatch.validation import Array, finite_array
 
 POLISHING_STEPS = 20
+SAME = 1e-9  # points of a cycle closer than this, relative to its size, are one
 FAR = 1e-3  # a polished point further than this from the given one (relative to its size) is another point
 
 
@@ -64,13 +66,17 @@ def polish(map: Map, given: Any, verb: str) -> Attractor:
         if not np.isfinite(correction).all() or np.abs(correction).max() <= 1e-15 * (1.0 + np.abs(x).max()):
             break
         x = x + correction
-    moved = float(np.abs(x - start).max())
+    x = _primitive(x)
+    if len(x) == 1:
+        x = _reduced(smooth, x)
+    moved = float(np.abs(x - start[: len(x)]).max())
     residual = float(np.abs(smooth.step(x) - np.roll(x, -1, axis=0)).max())
     if not (moved <= FAR * (1.0 + np.abs(start).max()) and residual <= 1e-9 * (1.0 + np.abs(x).max())):
         off = np.abs(smooth.step(start) - np.roll(start, -1, axis=0)).max()
         what, finder = ("a fixed point", "fixed_points(map)") if len(x) == 1 else ("a cycle", "periodic_orbits(map, period)")
         raise InvalidInput(
-            f"`attractor` is not near {what}: one step misses the next point by {off:.3g}. Find one with `{finder}.attractors`."
+            f"`attractor` is not near {what}: one step misses the next point by {off:.3g}, and Newton's method moves it by "
+            f"{moved:.3g}. Find one with `{finder}.attractors`."
         )
     return Attractor(x, spectra(_product(smooth.jacobian(x))))
 
@@ -84,6 +90,29 @@ def attracting(map: Map, given: Any, verb: str) -> Attractor:
             "`fixed_points(map).attractors` lists those that attract."
         )
     return found
+
+
+def _primitive(x: Array) -> Array:
+    """Once around the cycle, of points that go around it several times."""
+    p = len(x)
+    for d in range(1, p):
+        if p % d == 0 and np.abs(x - np.roll(x, -d, axis=0)).max() <= SAME * (1.0 + np.abs(x).max()):
+            return x[:d]
+    return x
+
+
+def _reduced(map: SmoothMap, x: Array) -> Array:
+    """A fixed point (1, n) once more by the equation without gates: a gate that hardly opens holds any state in place."""
+    equation, u0 = equation_of(map)
+    if isinstance(equation, Plain) and equation.map is map:
+        return x
+    z = equation.project(x)
+    for _ in range(POLISHING_STEPS):
+        correction = newton_step(z, equation.step(z, u0) - z, equation.jacobian(z, u0))
+        if not np.isfinite(correction).all() or np.abs(correction).max() <= 1e-15 * (1.0 + np.abs(z).max()):
+            break
+        z = z + correction
+    return equation.lift(z, u0)
 
 
 def _orbit_of(map: Map, given: Any) -> Array:

@@ -124,3 +124,27 @@ def test_a_neutral_point_has_no_ball():
 def test_states_that_overflow_are_in_no_ball():
     ball = contraction_ball(ROTATING, attracting(ROTATING, [2.62927068, 1.49417352], "test"))
     assert (ball.phase(np.array([[np.inf, 0.0], [np.nan, 1.0], [1e300, -1e300]])) == -1).all()
+
+
+def test_a_state_held_in_place_by_a_shut_gate_is_no_fixed_point():
+    weights = np.random.default_rng(0).standard_normal((9, 3))
+    shut = dl.GRU(np.zeros((9, 1)), weights, np.repeat([0.0, 40.0, 0.0], 3), np.zeros(9))
+    true = analysis.fixed_points(shut).points[0]
+    assert np.array_equal(shut.step(true + 0.25), true + 0.25)
+    with pytest.raises(InvalidInput, match="not near a fixed point"):
+        polish(shut, true + 0.25, "stability")
+    np.testing.assert_allclose(polish(shut, true + 1e-5, "stability").point, true, atol=1e-14)
+
+
+def test_a_cycle_given_several_times_around_is_one_cycle():
+    a = 1.9150080481545375
+    two = dl.AdditiveNetwork([[0.0, 2.0], [2.0, 0.0]])
+    assert polish(two, [[a, -a], [-a, a], [a, -a], [-a, a]], "stability").period == 2
+    assert polish(two, [[a, a], [a, a], [a, a]], "stability").period == 1
+
+
+@pytest.mark.parametrize("alpha", [1.0, 1e-4, 1e-12])
+def test_a_slow_leak_makes_no_point_degenerate(alpha):
+    found = analysis.fixed_points(dl.LeakyNetwork(2.0 * np.eye(2), alpha), method="multistart", rng=0)
+    assert (len(found), found.index_sum) == (9, 1)
+    assert found.errors.max() < 1e-13

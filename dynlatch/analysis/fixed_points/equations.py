@@ -5,9 +5,10 @@ fixed point. Dividing the gate out leaves an equation `G(x) = x` with the same s
 
 * GRU: `h' - h = (1 - z)(n(h) - h)`, so G = n, the candidate.
 * LSTM: `c (1 - f) = i g` gives `c = i g / (1 - f)`, a function of h alone, and `G(h) = o tanh(c)`.
+* A leaky net: the leak divided out, which leaves the additive net of the same weights.
 * A stack: layer by layer, each under the output of the layer below.
 
-`1 - z` and `1 - f` are positive, so `sign det(I - G') = sign det(I - M')`: the index of a fixed point is the same for both.
+`1 - z`, `1 - f` and alpha are positive, so `sign det(I - G') = sign det(I - M')`: the index is the same for both equations.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from dynlatch.analysis.structure import additive_form
 from dynlatch.errors import NotEnclosable
 from dynlatch.intervals import Box, affine_image, matmul
 from dynlatch.maps import Iterate, Map, SmoothEnclosable, SmoothMap, WithInput, coordinates, require_smooth
-from dynlatch.networks import GRU, LSTM, ElmanNetwork, StackedNetwork
+from dynlatch.networks import GRU, LSTM, AdditiveNetwork, ElmanNetwork, LeakyNetwork, StackedNetwork
 from dynlatch.networks.stacked import EnclosedLayer
 from dynlatch.validation import Array
 
@@ -239,6 +240,8 @@ def equation_of(map: Map) -> tuple[EnclosedEquation, Array | None]:
         return Candidate(map), None
     if isinstance(map, LSTM):
         return CellBalance(map), None
+    if isinstance(map, LeakyNetwork):
+        return Plain(AdditiveNetwork(map.W, map.bias, map.f, map.input_matrix)), None
     if isinstance(map, StackedNetwork):
         layers = tuple(equation_of(layer)[0] for layer in map.layers)
         return Layers(layers, tuple(layer.dim for layer in map.layers)), None
