@@ -24,6 +24,7 @@ DAMPING, SMALLEST_DAMPING = 1e-2, 1e-14
 EASED, TIGHTENED = 0.3, 4.0
 LEVEL = 1e-8  # gradient relative to |A| |r|; curvature relative to the largest
 NEARLY_LEVEL = 1e-2
+FLAT = 1e-6  # curvature relative to the speed: the least that differences tell from none
 STEP = 1e-5  # of the differences, relative to the size of the point
 LONGEST = 0.1  # step of the polishing, relative to the size of the point
 NEAR = 1e-2  # a Newton correction shorter than this, relative to the size of the point, leads to a fixed point
@@ -105,7 +106,8 @@ def polish(map: SmoothMap, a: Array) -> Array | None:
         # Next to a degenerate fixed point q is as level as at a minimum, but Newton's method says where the point is.
         correction = np.abs(solve_systems(A, r[:, None])).max()
         values = np.linalg.eigvalsh(_hessian(map, a))
-    return a if values[0] > LEVEL * values[-1] and not correction < NEAR * float(size_of(a)) else None
+        curved = values[0] > max(LEVEL * values[-1], FLAT * float(np.sqrt(r @ r)) / float(size_of(a)))
+    return a if curved and not correction < NEAR * float(size_of(a)) else None
 
 
 def _gradient(map: SmoothMap, a: Array) -> Array:

@@ -23,7 +23,7 @@ PATIENCE = 5  # times that, where another direction is degenerate: a triple poin
 PULLED_BACK = 0.05  # of the way of a probe: it returns to where it came from
 PIECES = 8  # of a segment between two members
 PROBE = 1e-2  # how far along null directions a continuum is looked for, relative to the size of the point
-MEMBERS, EXAMINED = 32, 16  # of a cluster kept, of a round examined: more say nothing new
+MEMBERS, EXAMINED = 32, 6  # of a cluster kept; of a round examined, or a few more: the rest say nothing new
 FIRST_PROBES = 3
 
 
@@ -45,7 +45,7 @@ class Projection(NamedTuple):
 def gather(clusters: list[Cluster], step: Function, jacobian: Function, x: Array, box: Box) -> int:
     """Put degenerate solutions x (k, d) into their clusters; returns how many clusters are new."""
     new = 0
-    for point in x[:EXAMINED]:
+    for point in x[:: max(1, len(x) // EXAMINED)]:
         home = _home(clusters, step, jacobian, point, box)
         if home is None:
             clusters.append(Cluster(point[None]))

@@ -2,7 +2,7 @@
 
 Bold starts take full steps, capped in length, and may climb: they leave the slow regions where |G(x) - x| has local minima.
 Careful starts shorten the step until the residual falls: they converge where full steps cycle. Near starts take short steps
-to the solution next to them, whatever its basin of full steps; only the most promising of them are followed. The length of a
+to the solution next to them, whatever its basin of full steps; only the most promising of many are followed. The length of a
 Newton correction estimates the distance to a solution in any linear coordinates of the residual (Deuflhard 2011, Newton
 Methods for Nonlinear Problems, section 2.1): that is what promises.
 """
@@ -30,6 +30,7 @@ FARTHEST = 1e3  # a start that strays this many times beyond all starts is dropp
 SHORTENINGS = 0.5 ** np.arange(5)
 EPS = float(np.finfo(np.float64).eps)
 CONVERGED = 1e-9  # a Newton correction below this, relative to the size of the point, is a solution
+NUDGES = 0.0, 1.0, 3e3, 1e7  # of a singular matrix, in units of its rounding
 ROUNDING = 8 * EPS  # so is a residual below this; the point may be degenerate
 
 
@@ -59,12 +60,17 @@ def minus_identity(slope: Array) -> Array:
 
 
 def solve_systems(matrices: Array, right: Array) -> Array:
-    """Solutions of a batch of linear systems, with a nudge where a matrix is exactly singular."""
-    try:
-        return np.asarray(np.linalg.solve(matrices, right))
-    except np.linalg.LinAlgError:
-        nudge = EPS * (1.0 + np.abs(matrices).max(axis=(-2, -1), keepdims=True))
-        return np.asarray(np.linalg.solve(matrices + nudge * np.eye(matrices.shape[-1]), right))
+    """Solutions of a batch of linear systems, with a nudge where a matrix is exactly singular; NaN if nudges do not help."""
+    nudged = matrices
+    for nudge in NUDGES:
+        if nudge:
+            size = EPS * (1.0 + np.abs(matrices).max(axis=(-2, -1), keepdims=True))
+            nudged = matrices + nudge * size * np.eye(matrices.shape[-1])
+        try:
+            return np.asarray(np.linalg.solve(nudged, right))
+        except np.linalg.LinAlgError:
+            continue
+    return np.full(np.broadcast_shapes((*matrices.shape[:-1], 1), right.shape), np.nan)
 
 
 def newton_step(x: Array, residual: Array, slope: Array, systems: Systems = solve_systems) -> Array:
@@ -106,22 +112,29 @@ def solve(
 def solve_near(
     step: Function, jacobian: Function, starts: Array, box: Box, deadline: float = np.inf, systems: Systems = solve_systems
 ) -> Arrivals:
-    """Short Newton steps from the most promising rows of `starts` (k, d), inside `box`; returns those that arrived."""
+    """Short Newton steps from every row of `starts` (k, d), inside `box`; returns those that arrived."""
     x, arrived, solves = starts, [np.zeros((0, starts.shape[-1]))], 0
     with np.errstate(all="ignore"):
-        for number in range(SHORT_STEPS):
+        for _ in range(SHORT_STEPS):
             if len(x) == 0 or time.monotonic() > deadline:
                 break
             correction = newton_step(x, step(x) - x, jacobian(x), systems)
             solves += len(x)
-            length = np.sqrt(np.sum(np.square(correction), axis=-1))
+            length = np.sqrt(np.einsum("ki,ki->k", correction, correction))
             there = length <= CONVERGED * size_of(x)
             arrived.append(x[there] + correction[there])
-            longest = np.inf if number else np.quantile(np.where(np.isfinite(length), length, np.inf), FOLLOWED)
-            going = ~there & np.isfinite(length) & (length <= longest)
+            going = ~there & np.isfinite(length)
             stretch = np.minimum(1.0, SHORT * np.sqrt(x.shape[-1]) / length[going])
             x = np.clip(x[going] + stretch[:, None] * correction[going], *box)
     return Arrivals(np.clip(np.concatenate(arrived), *box), solves)
+
+
+def promising(step: Function, jacobian: Function, starts: Array, systems: Systems = solve_systems) -> Array:
+    """The rows of `starts` (k, d) with the shortest Newton corrections."""
+    with np.errstate(all="ignore"):
+        correction = newton_step(starts, step(starts) - starts, jacobian(starts), systems)
+        length = np.nan_to_num(np.abs(correction).max(-1), nan=np.inf)
+    return starts[np.argsort(length, kind="stable")[: max(int(FOLLOWED * len(starts)), 1)]]
 
 
 def _move(step: Function, x: Array, residual: Array, correction: Array, careful: Array, box: Box) -> Array:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dynlatch.analysis.fixed_points.equations import Equation, Plain
 from dynlatch.analysis.fixed_points.fibers import walk
-from dynlatch.analysis.fixed_points.newton import Systems, measure, solve, solve_near, solve_systems
+from dynlatch.analysis.fixed_points.newton import Systems, measure, promising, solve, solve_near, solve_systems
 from dynlatch.analysis.fixed_points.solutions import Found as Found
 from dynlatch.analysis.fixed_points.solutions import Solutions
 from dynlatch.analysis.fixed_points.solutions import is_degenerate as is_degenerate
@@ -29,7 +29,8 @@ FACTORISATION = 28  # (d + this)^3 is the cost of a linear system of d unknowns 
 ROUND, GROWTH = 3e7, 1.5  # starts of the first round times the cost of a system; every later one is larger
 FEWEST, FIRST, MOST = 16, 64, 2048  # starts of a round, of the first at most FIRST
 LARGEST = 1.5e8  # round, as starts times the cost of a system
-SMALLEST_SHARE = 0.1  # of a round's work, for the least successful of its three methods
+PRIOR = 0.1, 1.0, 1.0  # weights of Newton, near starts and fibers before anything is known
+SMALLEST_SHARE = 0.05  # of a round's work, for the least successful of its three methods
 NEAR, WALKS = 3.0, 5.0  # near starts that cost as much as one start; starts that cost as much as one origin of walks
 SPARSE = 3.0  # components in the direction of a fiber that are not small
 ROOM = 0.5  # how far fibers may leave the box of a bounded map, relative to its width
@@ -91,8 +92,8 @@ class _Search:
 
     def round(self) -> int:
         """All methods, the more successful with more starts; returns how many solutions are new."""
-        success = np.array([method.success for method in (self.newton, self.near, self.fibers)])
-        share = SMALLEST_SHARE + (1.0 - 3.0 * SMALLEST_SHARE) * success / success.sum()
+        weight = np.sqrt([method.success for method in (self.newton, self.near, self.fibers)]) * PRIOR
+        share = SMALLEST_SHARE + (1.0 - 3.0 * SMALLEST_SHARE) * weight / weight.sum()
         known, box, size = self.solutions.points, self.solutions.box, self._next_size()
         new = self._newton(starts(self.solutions.step, box, known, max(int(share[0] * size), FEWEST // 2), self.rng))
         new += self._near(max(int(share[1] * size * NEAR), FEWEST))
@@ -110,8 +111,9 @@ class _Search:
 
     def _near(self, size: int) -> int:
         s = self.solutions
-        arrivals = solve_near(s.step, s.jacobian, moderate(s.box, size, self.rng), s.box, self.deadline, self._systems)
-        return self._record(self.near, arrivals.x, arrivals.solves)
+        chosen = promising(s.step, s.jacobian, moderate(s.box, size, self.rng), self._systems)
+        arrivals = solve_near(s.step, s.jacobian, chosen, s.box, self.deadline, self._systems)
+        return self._record(self.near, arrivals.x, size + arrivals.solves)
 
     def _walk(self, size: int) -> int:
         """Walks from the points least used so far, and Newton from what they cross."""
@@ -126,7 +128,7 @@ class _Search:
         directions = np.where(self.rng.random((size, d)) < SPARSE / d, normal, 1e-3 * normal)
         directions /= np.sqrt(np.sum(np.square(directions), axis=-1, keepdims=True))
         crossings = walk(s.step, s.jacobian, known[rows], directions, s.box, self.room, self.deadline, self._systems)
-        arrivals = solve(s.step, s.jacobian, np.clip(crossings.x, *s.box), s.box, self.deadline, self._systems)
+        arrivals = solve_near(s.step, s.jacobian, np.clip(crossings.x, *s.box), s.box, self.deadline, self._systems)
         return self._record(self.fibers, arrivals.x, crossings.solves + arrivals.solves)
 
     def _record(self, method: _Method, arrivals: Array, solves: int) -> int:
