@@ -391,23 +391,23 @@ def test_a_smooth_boundary_has_uncertainty_exponent_one():
         analysis.uncertainty_exponent(analysis.basins(dl.LatchNeuron(2.0), samples=5, rng=0))
 
 
-@pytest.mark.slow
-def test_the_exponent_of_grebogi_and_others():
-    def function(a, u):
-        theta, x = a[..., 0], a[..., 1]
-        return np.stack(
-            [np.mod(theta + 1.32 * np.sin(2 * theta) - 0.9 * np.sin(theta) - x, 2 * np.pi), -0.3 * np.cos(theta)], -1
-        )
+class Cantor:
+    """The outer thirds of [0, 1] are stretched over it; the middle third is halved between -1 and 2, as what is outside."""
 
-    class Grebogi:
-        dim, input_dim = 2, 0
+    dim, input_dim = 1, 0
 
-        def step(self, a, u=None):
-            return function(a, u)
+    def step(self, a, u=None):
+        pieces = [a < 0, a <= 1 / 3, a < 1 / 2, a < 2 / 3, a <= 1]
+        return np.select(pieces, [np.full_like(a, -1.0), 3 * a, np.full_like(a, -1.0), np.full_like(a, 2.0), 3 * a - 2], 2.0)
 
-    found = analysis.basins(Grebogi(), grid=(700, 700), bounds=([0.0, -0.5], [2 * np.pi, 0.5]), rng=0)
-    assert len(found.attractors) == 2
-    assert 0.15 < analysis.uncertainty_exponent(found).exponent < 0.35
+
+def test_a_cantor_boundary_has_its_exponent():
+    found = analysis.basins(Cantor(), grid=60_000, bounds=(0.0, 1.0), rng=0)
+    assert sorted(float(orbit[0, 0]) for orbit in found.attractors) == [-1.0, 2.0]
+    exponent = analysis.uncertainty_exponent(found)
+    assert exponent.exponent == pytest.approx(1 - np.log(2) / np.log(3), abs=0.04)
+    assert exponent.standard_error < 0.05
+    np.testing.assert_allclose(found.fractions, 0.5, atol=1e-3)
 
 
 @pytest.mark.parametrize(("side", "saddle"), [(1.0, 1), (-1.0, 3)])
