@@ -18,10 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlatch.analysis.attractor import Attractor
-from dynlatch.errors import NotAttracting
+from dynlatch.errors import NotAttracting, NotEnclosable
 from dynlatch.intervals import EPS
 from dynlatch.linalg import matrix_norm
-from dynlatch.maps import Map, SmoothMap, interval_jacobian, require_smooth
+from dynlatch.maps import Map, SmoothEnclosable, SmoothMap, interval_jacobian, require_smooth
 from dynlatch.validation import Array
 
 DOUBLINGS = 60  # 2^60 terms of the Lyapunov series: more than any spectral radius below 1 in float64 needs
@@ -60,6 +60,14 @@ class ContractionBall:
         """Half widths (p, n) of the smallest boxes around the points that hold the balls."""
         return np.asarray(self.radius * np.sqrt(np.square(self.inverses).sum(-1)))
 
+    @property
+    def defects(self) -> Array:
+        """Bounds (p,) on `|S_j R_j - I|_2` for the inverses R_j as they are in float64."""
+        n = self.orbit.shape[-1]
+        off = np.abs(self.factors @ self.inverses - np.eye(n))
+        off += 2.0 * (n + 2) * EPS * (np.abs(self.factors) @ np.abs(self.inverses))
+        return matrix_norm(off, "fro")
+
     def phase(self, states: Array) -> NDArray[np.intp]:
         """Which ball holds each state (..., n): the number of the point of the cycle, or -1. Shape (...)."""
         found = np.full(states.shape[:-1], -1, dtype=np.intp)
@@ -84,10 +92,10 @@ def adapted_metrics(jacobians: Array, rate: float = 1.0) -> Array:
     scaled = jacobians / rate
     p, n = scaled.shape[0], scaled.shape[-1]
     around, P = np.eye(n), np.zeros((n, n))
-    for J in scaled:
-        P += around.T @ around
-        around = J @ around
     with np.errstate(over="ignore", invalid="ignore"):
+        for J in scaled:
+            P += around.T @ around
+            around = J @ around
         for _ in range(DOUBLINGS):
             added = around.T @ P @ around
             P, around = P + added, around @ around
@@ -163,24 +171,38 @@ def _largest(map: SmoothMap, attractor: Attractor, jacobians: Array, rate: float
 
 def _certified(map: SmoothMap, ball: ContractionBall) -> ContractionBall | None:
     """`ball` with its rate, if the map contracts in it by more than rounding could feign."""
-    width = ball.half_widths * (1.0 + 1e-12)
+    defects = ball.defects
+    if not defects.max() < 0.5:
+        return None
+    # `phase` measures distances in float64, and R_j is the inverse of S_j to its defect only.
+    width = ball.half_widths * (1.0 + 1e-12) / (1.0 - defects[:, None]) ** 2
     bounds = interval_jacobian(map, ball.orbit - width, ball.orbit + width)
     rate = _sampled_rate(map, ball) if bounds is None else _proved_rate(ball, *bounds)
     if not rate < 1.0:
         return None
     following = np.roll(np.arange(len(ball.orbit)), -1)
-    drift = map.step(ball.orbit) - ball.orbit[following]
-    rounding = 8.0 * EPS * ball.orbit.shape[-1] * (1.0 + np.abs(ball.orbit).max())
-    miss = np.abs(ball.factors[following]) @ (np.abs(drift) + rounding)[..., None]
+    miss = np.abs(ball.factors[following]) @ _drift(map, ball.orbit)[..., None]
     # The given points are the attractor's to rounding only: the ball must hold the true ones, and their images.
-    if not rate * ball.radius + float(np.sqrt(np.square(miss).sum((-2, -1))).max()) < ball.radius:
+    if not rate * ball.radius + float(np.sqrt(np.square(miss).sum((-2, -1))).max()) * (1.0 + 1e-12) < ball.radius:
         return None
     return replace(ball, rate=rate, proved=bounds is not None)
 
 
+def _drift(map: SmoothMap, orbit: Array) -> Array:
+    """Bounds (p, n) on how far each point's image is from the next point; an estimate of them for maps without enclosures."""
+    after = np.roll(orbit, -1, axis=0)
+    if isinstance(map, SmoothEnclosable):
+        try:
+            lo, hi = map.enclose(orbit, orbit)
+            return np.nextafter(np.maximum(hi - after, after - lo), np.inf)
+        except NotEnclosable:
+            pass
+    return np.asarray(np.abs(map.step(orbit) - after) + 8.0 * EPS * orbit.shape[-1] * (1.0 + np.abs(orbit).max()))
+
+
 def _proved_rate(ball: ContractionBall, lower: Array, upper: Array) -> float:
     """Bound on `|S_{j+1} A S_j^-1|_2` over all matrices A between `lower` and `upper` (p, n, n), rounding included."""
-    following = np.roll(ball.factors, -1, axis=0)
+    following, defects = np.roll(ball.factors, -1, axis=0), ball.defects
     middle = 0.5 * (lower + upper)
     spread = np.maximum(upper - middle, middle - lower)
     if not np.isfinite(spread).all():
@@ -188,7 +210,7 @@ def _proved_rate(ball: ContractionBall, lower: Array, upper: Array) -> float:
     size = np.abs(following) @ (np.abs(middle) + spread) @ np.abs(ball.inverses)
     wide = np.abs(following) @ spread @ np.abs(ball.inverses)
     rounding = 8.0 * (ball.orbit.shape[-1] + 4) * EPS * matrix_norm(size, "fro")
-    return float((matrix_norm(following @ middle @ ball.inverses) + matrix_norm(wide) + rounding).max())
+    return float(((matrix_norm(following @ middle @ ball.inverses) + matrix_norm(wide) + rounding) / (1.0 - defects)).max())
 
 
 def _sampled_rate(map: SmoothMap, ball: ContractionBall) -> float:

@@ -14,10 +14,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dynlatch.intervals import EPS
 from dynlatch.linalg import matrix_norm
 from dynlatch.validation import Array
 
 RADII, ANGLES = 16, 32
+LARGEST = 1e70  # entries whose resolvents have finite squares
 WORK = 1e8  # points of the first grid times the cube of the dimension
 POWER_STEPS = 6
 CLIMBS = 4
@@ -36,7 +38,7 @@ def departure(J: Array) -> float:
     """Henrici's departure from normality; 0 exactly for normal matrices, to rounding."""
     from scipy.linalg import schur
 
-    return float(np.linalg.norm(np.triu(schur(J, output="complex")[0], 1)))
+    return float(matrix_norm(np.abs(np.triu(schur(J, output="complex")[0], 1)), "fro"))
 
 
 def kreiss_constant(J: Array) -> tuple[float, complex | None]:
@@ -48,6 +50,10 @@ def kreiss_constant(J: Array) -> tuple[float, complex | None]:
     """
     if np.abs(np.linalg.eigvals(J)).max() > 1.0:
         return np.inf, None
+    # Kreiss's theorem from its other side: no power exceeds e n K.
+    by_powers = float(np.exp(min(power_norms(J).log_norms.max() - 1.0 - np.log(len(J)), 700.0)))
+    if np.abs(J).max() > LARGEST:
+        return max(1.0, by_powers), None
     radii, angles = _grid(J)
     z = (1.0 + radii)[:, None] * np.exp(1j * angles)
     height = radii[:, None] * _resolvent_norms(J, z)
@@ -61,7 +67,9 @@ def kreiss_constant(J: Array) -> tuple[float, complex | None]:
         if len(starts) == CLIMBS:
             break
     best = max((_climb(J, start) for start in starts), key=lambda found: found[0])
-    return best if best[0] > 1.0 else (1.0, None)
+    if best[0] < max(1.0, by_powers):
+        return max(1.0, by_powers), None
+    return best
 
 
 def _grid(J: Array) -> tuple[Array, Array]:
@@ -97,13 +105,17 @@ def _climb(J: Array, start: tuple[float, float]) -> tuple[float, complex | None]
     """Local maximum of the logarithm of `(|z| - 1) / sigma_min(z I - J)` in (ln(|z| - 1), angle)."""
     from scipy.optimize import minimize
 
+    # What rounding may do to the smallest singular value, and to |z|, makes it larger: so the result stays a lower bound.
+    noise = 4.0 * (len(J) + 2) * EPS * (2.0 + float(matrix_norm(J, "fro")))
+
     def downhill(x: Array) -> tuple[float, Array]:
         excess, turn = np.exp(x[0]), np.exp(1j * x[1])
         z = (1.0 + excess) * turn
         u, widths, vh = np.linalg.svd(z * np.eye(len(J)) - J)
         slope = np.conj(u[:, -1]) @ np.conj(vh[-1])  # d sigma_min = Re(u^* dz v)
         along = np.array([np.real(slope * excess * turn), np.real(slope * 1j * z)])
-        return float(np.log(widths[-1])) - float(x[0]), along / widths[-1] - np.array([1.0, 0.0])
+        least = widths[-1] + noise
+        return float(np.log(least)) - float(x[0]), along / least - np.array([1.0, 0.0])
 
     result = minimize(downhill, np.array(start), jac=True, method="L-BFGS-B", bounds=[(-50.0, 50.0), (None, None)])
     excess, angle = np.exp(result.x[0]), result.x[1]

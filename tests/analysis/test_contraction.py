@@ -1,5 +1,8 @@
 """Attractors as arguments, and the balls in which a map provably contracts towards them."""
 
+from fractions import Fraction
+
+import mpmath
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,7 +11,7 @@ from hypothesis import strategies as st
 import dynlatch as dl
 from dynlatch import analysis
 from dynlatch.analysis.attractor import attracting, polish
-from dynlatch.analysis.contraction import adapted_metrics, contraction_ball
+from dynlatch.analysis.contraction import _drift, adapted_metrics, contraction_ball
 from dynlatch.errors import InvalidInput, NotAttracting
 
 ROTATING = dl.AdditiveNetwork([[2.2, 0.5], [-0.5, 2.2]])
@@ -148,3 +151,28 @@ def test_a_slow_leak_makes_no_point_degenerate(alpha):
     found = analysis.fixed_points(dl.LeakyNetwork(2.0 * np.eye(2), alpha), method="multistart", rng=0)
     assert (len(found), found.index_sum) == (9, 1)
     assert found.errors.max() < 1e-13
+
+
+def test_the_drift_of_a_given_point_covers_the_rounding_of_large_weights():
+    # Rounding of tanh alone moves the image by 1e8 eps, far above the rounding of the point itself.
+    W, x = np.array([[1e8, -1e8], [3e7, -3e7]]), np.array([0.3, 0.3 + 1e-9])
+    net = dl.AdditiveNetwork(W, x - W @ np.tanh(x))
+    with mpmath.workdps(50):
+        units = [mpmath.tanh(mpmath.mpf(float(v))) for v in x]
+        image = [
+            mpmath.fdot(map(mpmath.mpf, row.tolist()), units) + mpmath.mpf(float(c)) for row, c in zip(W, net.c, strict=True)
+        ]
+        true = [float(abs(value - mpmath.mpf(float(v)))) for value, v in zip(image, x, strict=True)]
+    assert max(true) > 1e-10
+    assert np.all(_drift(net, x[None])[0] >= true)
+
+
+def test_inverses_of_an_ill_conditioned_norm_are_not_taken_for_exact():
+    net = dl.AdditiveNetwork([[0.5, 1e7, 3.0], [0.0, 0.4, -1e6], [0.0, 0.0, 0.3]])
+    ball = contraction_ball(net, attracting(net, np.zeros(3), "test"))
+    S, R = ([[Fraction(v) for v in row] for row in part[0].tolist()] for part in (ball.factors, ball.inverses))
+    off = [[sum(S[i][k] * R[k][j] for k in range(3)) - (i == j) for j in range(3)] for i in range(3)]
+    size = float(np.linalg.norm(np.array(off, dtype=np.float64)))
+    assert size <= ball.defects[0] < 0.5
+    assert ball.proved
+    assert ball.rate < 1.0

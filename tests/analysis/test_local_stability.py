@@ -201,3 +201,18 @@ def test_result(tmp_path):
     assert found.plot(plt.subplots()[1]).get_xlabel().startswith("real part")
     saddle = stability(dl.AdditiveNetwork([[2.0, 0.3], [0.0, 0.0]]), [0.0, 0.0])
     dl.load(saddle.save(tmp_path / "t")).plot()
+
+
+def test_the_kreiss_estimate_is_a_lower_bound_also_where_multipliers_sit_on_the_circle():
+    assert stability(dl.AdditiveNetwork(np.eye(2)), [0.0, 0.0]).kreiss == 1.0
+    defective = stability(dl.AdditiveNetwork([[1.0, 1.0], [0.0, 1.0]]), [0.0, 0.0])  # in truth infinite
+    assert 1e3 < defective.kreiss < np.inf
+    slow = stability(dl.AdditiveNetwork([[0.999999999, 1e3], [0.0, 0.999999999]]), [0.0, 0.0])
+    assert slow.transient_growth / (2 * np.e) * (1 - 1e-9) <= slow.kreiss <= slow.transient_growth
+
+
+def test_entries_whose_squares_overflow():
+    huge = stability(dl.AdditiveNetwork([[0.5, 1e200], [0.0, 0.5]]), [0.0, 0.0])
+    assert huge.norms["2"] == pytest.approx(1e200)
+    assert huge.departure == pytest.approx(1e200)
+    assert huge.transient_growth / (2 * np.e) * (1 - 1e-9) <= huge.kreiss <= huge.transient_growth
