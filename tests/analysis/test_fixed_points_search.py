@@ -104,6 +104,11 @@ def test_zero_is_found_in_a_net_too_large_to_search():
     assert time.monotonic() - began < 5.0  # one factorisation of all starts, and the eigenvalues of what was found
 
 
+def test_silence_of_starts_that_do_not_converge_is_no_evidence():
+    found = analysis.fixed_points(random_net(160, 4.0), rng=0, time_budget=1.5)
+    assert found.completeness is not Completeness.CHECKSUM_PASSED or len(found) > 1
+
+
 def test_walks_reach_neighbours_of_opposite_index():
     net = dl.AdditiveNetwork([[2.0, 0.3], [-0.2, 1.8]])
     box = equation_of(net)[0].box()

@@ -23,6 +23,7 @@ from dynlatch.networks import AdditiveNetwork, ElmanNetwork
 from dynlatch.validation import Array
 
 QUIET_ROUNDS = 2
+ARRIVALS = 32  # below this many, silence says that starts do not converge, not that there is nothing
 WORK = 6e10  # limit of a search without a deadline: linear systems times the cost of each
 SMALL, LONG = 32, 2e9  # unknowns up to which a compiled kernel pays, and the work from which it does
 FACTORISATION = 28  # (d + this)^3 is the cost of a linear system of d unknowns with all that comes with it
@@ -186,11 +187,16 @@ def _search(
             state.first_round()
         while not state.spent:
             quiet = 0 if state.round() else quiet + 1
-            if quiet >= QUIET_ROUNDS and solutions.unseen < 0.5 and (not compact or _checks(solutions)):
+            if quiet >= QUIET_ROUNDS and _convincing(solutions, compact) and (not compact or _checks(solutions)):
                 return solutions.found(), True
     except KeyboardInterrupt:
         return solutions.found(), False
-    return solutions.found(), quiet >= QUIET_ROUNDS and solutions.unseen < 0.5
+    return solutions.found(), quiet >= QUIET_ROUNDS and _convincing(solutions, compact)
+
+
+def _convincing(solutions: Solutions, compact: bool) -> bool:
+    """Whether enough starts arrived to say something (in part of a box there may be nothing to arrive at) and little is missing."""
+    return (solutions.met >= ARRIVALS or not compact) and solutions.unseen < 0.5
 
 
 def _checks(solutions: Solutions) -> bool:

@@ -55,6 +55,11 @@ class Solutions:
     def unseen(self) -> float:
         return unseen(np.concatenate([self.hits, [cluster.hits for cluster in self.clusters]]))
 
+    @property
+    def met(self) -> int:
+        """How many arrivals the list is made of."""
+        return int(self.hits.sum()) + sum(cluster.hits for cluster in self.clusters)
+
     def add(self, arrivals: Array) -> int:
         """Merge in the places where starts came to rest (k, d); returns how many points and clusters are new."""
         met = same_point(np.concatenate([self.points, arrivals]), np.concatenate([self._radii, np.zeros(len(arrivals))]))
