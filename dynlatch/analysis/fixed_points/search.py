@@ -195,7 +195,7 @@ def _search(
 
 
 def _convincing(solutions: Solutions, compact: bool) -> bool:
-    """Whether enough starts arrived to say something (in part of a box there may be nothing to arrive at) and little is missing."""
+    """Whether little seems to be missing, by enough arrivals where there must be something to arrive at."""
     return (solutions.met >= ARRIVALS or not compact) and solutions.unseen < 0.5
 
 
