@@ -12,14 +12,16 @@ eigenvalues). How far it contracts around the attractor follows from interval bo
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dynlatch.analysis.attractor import Attractor
 from dynlatch.errors import NotAttracting, NotEnclosable
-from dynlatch.intervals import EPS
+from dynlatch.intervals import EPS, Box
 from dynlatch.linalg import matrix_norm
 from dynlatch.maps import Map, SmoothEnclosable, SmoothMap, interval_jacobian, require_smooth
 from dynlatch.validation import Array
@@ -133,18 +135,28 @@ def contraction_ball(map: Map, attractor: Attractor) -> ContractionBall:
     smooth = require_smooth(map, "contraction_ball")
     jacobians = smooth.jacobian(attractor.points)
     radius = attractor.spectral_radius ** (1.0 / attractor.period)
-    candidates = (_largest(smooth, attractor, jacobians, radius + share * (1.0 - radius)) for share in (0.25, 0.5, 0.9))
-    balls = [ball for ball in candidates if ball is not None]
-    if not balls:
+    candidates = (_first(smooth, attractor, jacobians, radius + share * (1.0 - radius)) for share in (0.25, 0.5, 0.9))
+    trials = [trial for trial in candidates if trial is not None]
+    if not trials:
         raise NotAttracting(
             f"the attractor's largest multiplier has modulus {attractor.spectral_radius:.12g}, so close to 1 that no "
             "neighbourhood is certified to converge to it."
         )
-    return max(balls, key=lambda ball: float(np.log(ball.half_widths).sum()))
+    trial, ball = max(trials, key=lambda pair: float(np.log(pair[1].half_widths).sum()))
+    return _refined(trial, ball)
 
 
-def _largest(map: SmoothMap, attractor: Attractor, jacobians: Array, rate: float) -> ContractionBall | None:
-    """The largest certified ball in the norm adapted to `rate`: halved until it contracts, then refined by bisection."""
+class _Trial(NamedTuple):
+    """What is the same for balls of every radius in one norm."""
+
+    map: SmoothMap
+    bounds: Callable[[Array, Array], Box] | None
+    defects: Array
+    miss: float  # how far, in the norm, the given points are from following each other
+
+
+def _first(map: SmoothMap, attractor: Attractor, jacobians: Array, rate: float) -> tuple[_Trial, ContractionBall] | None:
+    """A certified ball in the norm adapted to `rate`, the first of halved radii; None if there is none."""
     try:
         factors = adapted_metrics(jacobians, rate)
     except (NotAttracting, np.linalg.LinAlgError):
@@ -152,40 +164,52 @@ def _largest(map: SmoothMap, attractor: Attractor, jacobians: Array, rate: float
     inverses = np.asarray(np.linalg.inv(factors), dtype=np.float64)
     reach = REACH * (1.0 + float(np.abs(attractor.points).max())) / float(np.sqrt(np.square(inverses).sum(-1)).max())
     ball = ContractionBall(attractor.points, factors, inverses, reach, np.inf, proved=True)
-    for _ in range(HALVINGS):
-        certified = _certified(map, ball)
-        if certified is not None:
-            break
-        ball = replace(ball, radius=0.5 * ball.radius)
-    else:
-        return None
-    inside, outside = ball.radius, 2.0 * ball.radius
-    for _ in range(REFINEMENTS):
-        trial = _certified(map, replace(ball, radius=float(np.sqrt(inside * outside))))
-        if trial is None:
-            outside = float(np.sqrt(inside * outside))
-        else:
-            certified, inside = trial, trial.radius
-    return certified
-
-
-def _certified(map: SmoothMap, ball: ContractionBall) -> ContractionBall | None:
-    """`ball` with its rate, if the map contracts in it by more than rounding could feign."""
     defects = ball.defects
     if not defects.max() < 0.5:
         return None
+    miss = np.abs(np.roll(factors, -1, axis=0)) @ _drift(map, ball.orbit)[..., None]
+    trial = _Trial(map, _jacobian_bounds(map, ball.orbit), defects, float(np.sqrt(np.square(miss).sum((-2, -1))).max()))
+    for _ in range(HALVINGS):
+        certified = _certified(trial, ball)
+        if certified is not None:
+            return trial, certified
+        ball = replace(ball, radius=0.5 * ball.radius)
+    return None
+
+
+def _refined(trial: _Trial, ball: ContractionBall) -> ContractionBall:
+    """The radius found by halving improved by bisection."""
+    inside, outside = ball.radius, 2.0 * ball.radius
+    for _ in range(REFINEMENTS):
+        middle = float(np.sqrt(inside * outside))
+        larger = _certified(trial, replace(ball, radius=middle))
+        if larger is None:
+            outside = middle
+        else:
+            ball, inside = larger, middle
+    return ball
+
+
+def _certified(trial: _Trial, ball: ContractionBall) -> ContractionBall | None:
+    """`ball` with its rate, if the map contracts in it by more than rounding could feign."""
     # `phase` measures distances in float64, and R_j is the inverse of S_j to its defect only.
-    width = ball.half_widths * (1.0 + 1e-12) / (1.0 - defects[:, None]) ** 2
-    bounds = interval_jacobian(map, ball.orbit - width, ball.orbit + width)
-    rate = _sampled_rate(map, ball) if bounds is None else _proved_rate(ball, *bounds)
-    if not rate < 1.0:
-        return None
-    following = np.roll(np.arange(len(ball.orbit)), -1)
-    miss = np.abs(ball.factors[following]) @ _drift(map, ball.orbit)[..., None]
+    width = ball.half_widths * (1.0 + 1e-12) / (1.0 - trial.defects[:, None]) ** 2
+    if trial.bounds is None:
+        rate = _sampled_rate(trial.map, ball)
+    else:
+        rate = _proved_rate(ball, trial.defects, *trial.bounds(ball.orbit - width, ball.orbit + width))
     # The given points are the attractor's to rounding only: the ball must hold the true ones, and their images.
-    if not rate * ball.radius + float(np.sqrt(np.square(miss).sum((-2, -1))).max()) * (1.0 + 1e-12) < ball.radius:
+    if not (rate < 1.0 and rate * ball.radius + trial.miss * (1.0 + 1e-12) < ball.radius):
         return None
-    return replace(ball, rate=rate, proved=bounds is not None)
+    return replace(ball, rate=rate, proved=trial.bounds is not None)
+
+
+def _jacobian_bounds(map: SmoothMap, orbit: Array) -> Callable[[Array, Array], Box] | None:
+    """The map's bounds on its Jacobian over boxes, if it has any."""
+    if interval_jacobian(map, orbit, orbit) is None:
+        return None
+    assert isinstance(map, SmoothEnclosable)
+    return map.enclose_jacobian
 
 
 def _drift(map: SmoothMap, orbit: Array) -> Array:
@@ -200,9 +224,9 @@ def _drift(map: SmoothMap, orbit: Array) -> Array:
     return np.asarray(np.abs(map.step(orbit) - after) + 8.0 * EPS * orbit.shape[-1] * (1.0 + np.abs(orbit).max()))
 
 
-def _proved_rate(ball: ContractionBall, lower: Array, upper: Array) -> float:
+def _proved_rate(ball: ContractionBall, defects: Array, lower: Array, upper: Array) -> float:
     """Bound on `|S_{j+1} A S_j^-1|_2` over all matrices A between `lower` and `upper` (p, n, n), rounding included."""
-    following, defects = np.roll(ball.factors, -1, axis=0), ball.defects
+    following = np.roll(ball.factors, -1, axis=0)
     middle = 0.5 * (lower + upper)
     spread = np.maximum(upper - middle, middle - lower)
     if not np.isfinite(spread).all():
