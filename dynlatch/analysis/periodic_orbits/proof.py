@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dynlatch.analysis.periodic_orbits.backward import Backward, backward_of, cut_back
 from dynlatch.analysis.periodic_orbits.orbits import canonical, divisors, identities
 from dynlatch.analysis.periodic_orbits.shooting import cyclic_matrix
 from dynlatch.intervals import EPS, TINY, Box, add, matmul
@@ -64,12 +65,13 @@ def prove(map: SmoothEnclosable, period: int, box: Box, *, boxes: int = BOXES, d
     width = box[1] - box[0]
     stack: list[Box] = [tuple(np.tile(end, (1, period, 1)) for end in box)]  # type: ignore[list-item]
     verified, stuck = _Verified(), [np.zeros((0, 2, map.dim))]
+    back = backward_of(map)
     visited = 0
     while stack and visited < boxes and time.monotonic() <= deadline:
         lo, hi = stack.pop()
         visited += len(lo)
         before = ((hi - lo) / width).max(axis=(1, 2))
-        lo, hi, where, rows = _examine(map, lo, hi, verified)
+        lo, hi, where, rows = _examine(map, back, lo, hi, verified)
         before, after = before[rows], ((hi - lo) / width).max(axis=(1, 2))
         small = before <= SMALLEST
         stuck.append(np.stack([lo[small, 0], hi[small, 0]], axis=1))
@@ -97,19 +99,21 @@ def _halves(lo: Array, hi: Array, where: NDArray[np.int64]) -> Box:
 
 
 def _examine(
-    map: SmoothEnclosable, lo: Array, hi: Array, verified: _Verified
+    map: SmoothEnclosable, back: Backward | None, lo: Array, hi: Array, verified: _Verified
 ) -> tuple[Array, Array, NDArray[np.int64], NDArray[np.int64]]:
     """The boxes that are neither refuted nor verified, cut down; where to halve them; their row numbers."""
     rows = np.arange(len(lo))
     for _ in range(PASSES):
-        lo, hi, alive = _around(map, lo, hi)
+        lo, hi, alive = _around(map, back, lo, hi)
         lo, hi, rows = lo[alive], hi[alive], rows[alive]
     if len(lo) == 0:
         return lo, hi, rows, rows
     wide = _inflated((lo, hi))
-    image, where = krawczyk(map, wide)
+    # What follows X_0 is known well where it is cut from both sides; otherwise all points are halved.
+    free = lo[0].size if back is None else map.dim
+    image, where, refuted = krawczyk(map, wide, free=free)
     inside = np.all((image[0] > wide[0]) & (image[1] < wide[1]), axis=(1, 2))
-    empty = np.any((image[0] > hi) | (image[1] < lo), axis=(1, 2))
+    empty = refuted | np.any((image[0] > hi) | (image[1] < lo), axis=(1, 2))
     proved = inside & ~empty
     if proved.any():
         verified.alone.append((wide[0][proved], wide[1][proved]))
@@ -119,8 +123,11 @@ def _examine(
     return np.fmax(lo, image[0])[left], np.fmin(hi, image[1])[left], where[left], rows[left]
 
 
-def _around(map: SmoothEnclosable, lo: Array, hi: Array) -> tuple[Array, Array, NDArray[np.bool_]]:
-    """X_{j+1} cut down to M(X_j) for all j, and which rows may still hold a cycle that has its smallest point in X_0."""
+def _around(map: SmoothEnclosable, back: Backward | None, lo: Array, hi: Array) -> tuple[Array, Array, NDArray[np.bool_]]:
+    """One turn of cuts, and which rows may still hold a cycle that has its smallest point in X_0.
+
+    X_{j+1} is cut down to M(X_j) for all j; where the map can be inverted, X_j to what leads to X_{j+1}.
+    """
     lo, hi = lo.copy(), hi.copy()
     p = lo.shape[1]
     alive = np.ones(len(lo), dtype=bool)
@@ -131,6 +138,12 @@ def _around(map: SmoothEnclosable, lo: Array, hi: Array) -> tuple[Array, Array, 
         hi[:, following] = np.minimum(hi[:, following], above)
         alive &= np.all(lo[:, following] <= hi[:, following], axis=-1)
         hi[:, following] = np.maximum(hi[:, following], lo[:, following])
+    for j in reversed(range(p)):
+        if back is None:
+            break
+        lo[:, j], hi[:, j] = cut_back(back, (lo[:, j], hi[:, j]), (lo[:, (j + 1) % p], hi[:, (j + 1) % p]))
+        alive &= np.all(lo[:, j] <= hi[:, j], axis=-1)
+        hi[:, j] = np.maximum(hi[:, j], lo[:, j])
     # No point comes before the first in the first coordinate.
     lo[:, :, 0] = np.maximum(lo[:, :, 0], lo[:, :1, 0])
     hi[:, 0, 0] = np.minimum(hi[:, 0, 0], hi[:, :, 0].min(axis=1))
@@ -144,8 +157,17 @@ def _inflated(nodes: Box) -> Box:
     return lo - pad, hi + pad
 
 
-def krawczyk(map: SmoothEnclosable, X: Box) -> tuple[Box, NDArray[np.int64]]:
-    """Krawczyk's operator of multiple shooting on boxes (b, p, n), and the coordinate (of p n) whose width blurs it most."""
+class _Linearised(NamedTuple):
+    """`F(x) in F(middle) + F'(X)(x - middle)`: -F(middle) as a box (b, pn, 1), Jacobians `slope` +- `spread` (b, p, n, n)."""
+
+    middle: Array
+    radius: Array
+    residual: Box
+    slope: Array
+    spread: Array
+
+
+def _linearised(map: SmoothEnclosable, X: Box) -> _Linearised:
     b, p, n = X[0].shape
     middle = 0.5 * (X[0] + X[1])
     radius = np.maximum(X[1] - middle, middle - X[0]) * (1.0 + 4.0 * EPS)
@@ -153,34 +175,77 @@ def krawczyk(map: SmoothEnclosable, X: Box) -> tuple[Box, NDArray[np.int64]]:
     lo, hi = (np.broadcast_to(end, (b * p, n, n)).reshape(b, p, n, n) for end in slopes)
     slope = 0.5 * (lo + hi)
     spread = np.maximum(hi - slope, slope - lo) * (1.0 + 4.0 * EPS)
-    inverse = _inverse(cyclic_matrix(slope))
-    defect, blur = _defect(inverse, slope, spread)
     below, above = map.enclose(middle.reshape(b * p, n), middle.reshape(b * p, n))
     image = np.roll(below.reshape(b, p, n), 1, axis=1), np.roll(above.reshape(b, p, n), 1, axis=1)
-    residual = add(image, (-middle, -middle))
-    shift = matmul((inverse, inverse), (residual[0].reshape(b, p * n, 1), residual[1].reshape(b, p * n, 1)))
-    wander = (defect @ radius.reshape(b, p * n, 1)) * (1.0 + 4.0 * (p * n + 2) * EPS)
-    centre = middle.reshape(b, p * n, 1)
-    pad = 4.0 * EPS * (np.abs(centre) + np.abs(shift[0]) + np.abs(shift[1]) + wander) + TINY
-    lower, upper = centre + shift[0] - wander - pad, centre + shift[1] + wander + pad
-    where = (blur.sum(axis=1) * radius.reshape(b, p * n)).argmax(axis=1)
-    return (lower.reshape(b, p, n), upper.reshape(b, p, n)), where
+    lower, upper = add(image, (-middle, -middle))
+    residual = lower.reshape(b, p * n, 1), upper.reshape(b, p * n, 1)
+    return _Linearised(middle.reshape(b, p * n, 1), radius.reshape(b, p * n, 1), residual, slope, spread)
 
 
-def _defect(inverse: Array, slope: Array, spread: Array) -> tuple[Array, Array]:
-    """Bounds on |I - Y F'| (b, pn, pn) for all F' with Jacobians within `spread` of `slope`, and the part that `spread` makes.
+def krawczyk(map: SmoothEnclosable, X: Box, *, free: int) -> tuple[Box, NDArray[np.int64], NDArray[np.bool_]]:
+    """Krawczyk's operator on boxes (b, p, n), the one of the first `free` coordinates whose width blurs it most, and boxes
+    without a cycle."""
+    at = _linearised(map, X)
+    size = X[0].shape[1] * X[0].shape[2]
+    inverse = _inverse(cyclic_matrix(at.slope))
+    product, doubt, blur = _applied(inverse, at)
+    defect = (np.abs(np.eye(size) - product) + doubt) * (1.0 + 4.0 * EPS)
+    shift = matmul((inverse, inverse), at.residual)
+    wander = (defect @ at.radius) * (1.0 + 4.0 * (size + 2) * EPS)
+    pad = 4.0 * EPS * (np.abs(at.middle) + np.abs(shift[0]) + np.abs(shift[1]) + wander) + TINY
+    image = (at.middle + shift[0] - wander - pad).reshape(X[0].shape), (at.middle + shift[1] + wander + pad).reshape(X[0].shape)
+    return image, _widest(at, blur.sum(axis=1), free), _never_closes(at)
 
-    Column block j of Y F' is Y_j - Y_{j+1} J_j.
+
+def _widest(at: _Linearised, cost: Array, free: int) -> NDArray[np.int64]:
+    """The coordinate to halve: blur (b, pn) times width; with `free` = n of the first point only, which moves the cycle."""
+    b, p, n = at.slope.shape[:3]
+    if free == p * n:
+        return np.asarray((cost * at.radius[..., 0]).argmax(axis=1))
+    carried = np.broadcast_to(np.eye(n), (b, n, n))
+    total = np.zeros((b, n))
+    for j in range(p):
+        total += np.einsum("bi,bij->bj", cost[:, j * n : (j + 1) * n], np.abs(carried))
+        carried = at.slope[:, j] @ carried
+    return np.asarray((total * at.radius[:, :n, 0]).argmax(axis=1))
+
+
+def _never_closes(at: _Linearised) -> NDArray[np.bool_]:
+    """Boxes refuted by `Z F(m) + Z F'(X)(X - m)` beside 0: what is left after p steps, in the singular directions of I - (M^p)'.
+
+    Z = U^T [J_{p-1}...J_1, ..., J_{p-1}, I], U from the SVD. Where a multiplier is close to 1 the inverse in Krawczyk's operator
+    is large and it says little; here that direction is the one of least slope, in which the drift shows best.
     """
-    b, p, n = slope.shape[:3]
-    blocks = np.swapaxes(inverse.reshape(b, p * n, p, n), 1, 2)
+    b, p, n = at.slope.shape[:3]
+    factors = [np.broadcast_to(np.eye(n), (b, n, n))]
+    for j in range(p - 1, 0, -1):
+        factors.append(factors[-1] @ at.slope[:, j])
+    # Row block k of the system is x_k - M(x_{k-1}): its factor is J_{p-1} ... J_k, that of block 0 is I.
+    ordered = np.concatenate([factors[0], *factors[:0:-1]], axis=-1)
+    turn = np.linalg.svd(np.eye(n) - factors[-1] @ at.slope[:, 0])[0]
+    left = np.swapaxes(turn, -1, -2) @ ordered
+    product, doubt, _ = _applied(left, at)
+    reach = ((np.abs(product) + doubt) @ at.radius) * (1.0 + 4.0 * (p * n + 2) * EPS) + TINY
+    drift = matmul((left, left), at.residual)
+    return np.asarray(np.any((drift[0] > reach) | (drift[1] < -reach), axis=(1, 2)))
+
+
+def _applied(left: Array, at: _Linearised) -> tuple[Array, Array, Array]:
+    """Z F' for Z (b, m, pn): at `slope`, the bound on how far it is off (b, m, pn), and the part of that which `spread` makes.
+
+    Column block j of Z F' is Z_j - Z_{j+1} J_j.
+    """
+    b, p, n = at.slope.shape[:3]
+    m = left.shape[1]
+    blocks = np.swapaxes(left.reshape(b, m, p, n), 1, 2)
     following = np.roll(blocks, -1, axis=1)
-    product = blocks - following @ slope
+    product = blocks - following @ at.slope
     size = np.abs(following)
-    blur = size @ spread
-    rounding = 4.0 * (n + 4) * EPS * (np.abs(blocks) + size @ (np.abs(slope) + spread)) + TINY
-    flat = [np.swapaxes(part, 1, 2).reshape(b, p * n, p * n) for part in (product, blur + rounding, blur)]
-    return (np.abs(np.eye(p * n) - flat[0]) + flat[1]) * (1.0 + 4.0 * EPS), flat[2]
+    blur = size @ at.spread
+    rounding = 4.0 * (n + 4) * EPS * (np.abs(blocks) + size @ (np.abs(at.slope) + at.spread)) + TINY
+    parts = (product, blur + rounding, blur)
+    product, doubt, blur = (np.swapaxes(part, 1, 2).reshape(b, m, p * n) for part in parts)
+    return product, doubt, blur
 
 
 def _inverse(matrices: Array) -> Array:
@@ -198,7 +263,7 @@ def _summed_up(map: SmoothEnclosable, period: int, verified: _Verified, unresolv
     tight, alone = _stacked(verified.tight), _stacked(verified.alone)
     width = np.inf
     for _ in range(TIGHTENINGS):
-        image, _ = krawczyk(map, tight)
+        image, _, _ = krawczyk(map, tight, free=map.dim)
         tight = np.fmax(tight[0], image[0]), np.fmin(tight[1], image[1])
         width, before = float((tight[1] - tight[0]).sum()), width
         if width > 0.9 * before:
