@@ -322,7 +322,7 @@ def test_column_boxes_hold_every_image(seed, width, kind):
 
 
 def test_too_large_a_grid_is_refused_before_it_is_made(monkeypatch):
-    with pytest.raises(InvalidInput, match=r"asks for 10,000,000,000 states, 158\.3 GiB"):
+    with pytest.raises(InvalidInput, match=r"asks for 1e\+10 states, about 596 GiB"):
         analysis.basins(dl.AdditiveNetwork(TWO), [[1.3, 2.03]], grid=10**5, bounds=SQUARE)
     monkeypatch.setattr(domain, "memory", lambda: 1e6)
     with pytest.raises(InvalidInput, match="fewer samples"):
@@ -453,3 +453,33 @@ def test_results_are_saved_summarised_and_drawn(make, tmp_path):
         else:
             assert np.array_equal(left, right, equal_nan=isinstance(right, np.ndarray))
     assert result.plot().get_xlabel()
+
+
+def test_a_grid_that_blocks_decide_completely():
+    W = [[0.05, -0.17, -0.17], [0.06, -0.23, 0.3], [-0.05, 0.57, -0.66]]
+    net = dl.AdditiveNetwork(W, [-0.86, -1.67, -2.23])
+    found = analysis.basins(net, grid=18, bounds=(-3.0, 3.1), rng=0)
+    assert (found.labels == 0).all()
+    np.testing.assert_array_equal(found.times, plain_times(net, found.attractors, grid_states(found)))
+
+
+@pytest.mark.parametrize("steps", [1, 3, 20])
+def test_no_label_comes_after_the_last_step(steps):
+    net = dl.AdditiveNetwork(TWO)
+    few, many = (analysis.basins(net, grid=80, bounds=(-5.0, 5.0), steps=k) for k in (steps, 500))
+    expected = np.where(many.times <= steps, many.labels, -1)
+    np.testing.assert_array_equal(few.labels, expected)
+
+
+def test_slow_orbits_next_to_an_attractor_are_at_no_saddle():
+    found = analysis.basins(dl.AdditiveNetwork([[0.9999, 0.2], [0.0, 0.5]]), grid=21, bounds=(-2.0, 2.0))
+    assert found.count(BasinOutcome.SADDLE) == 0 and found.count(BasinOutcome.BUDGET) > 400
+    assert analysis.basins(dl.LatchNeuron(1.0001), grid=3, bounds=(-2.0, 2.0)).count(BasinOutcome.SADDLE) == 1
+
+
+def test_bounds_and_grids_beyond_float64():
+    net = dl.AdditiveNetwork(TWO)
+    with pytest.raises(InvalidInput, match="wider than float64"):
+        analysis.basins(net, grid=4, bounds=(-1e308, 1e308))
+    with pytest.raises(InvalidInput, match="asks for 1e[+]30 states"):
+        analysis.basins(net, grid=10**200)

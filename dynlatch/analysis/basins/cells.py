@@ -38,13 +38,13 @@ class Decided:
     first: Labels
 
 
-def decide_blocks(system: System, where: Domain) -> Decided:
-    """Labels and times of every grid point that its block, or the part of it, decides."""
+def decide_blocks(system: System, where: Domain, steps: int) -> Decided:
+    """Labels and times of every grid point that its block, or the part of it, decides within that many steps."""
     n, shape = len(where.axes), where.shape
     coarse, fine = SIDES[n]
     parts = tuple(-(-size // coarse) for size in shape)
     starts = coarse * np.indices(parts).reshape(n, -1)
-    label, first = _follow(system, *_ends(where.axes, starts, coarse))
+    label, first = _follow(system, *_ends(where.axes, starts, coarse), steps)
     whole = (
         _spread(label.reshape(parts), coarse, shape),
         _spread(np.where(label < 0, np.int32(-1), first).reshape(parts), coarse, shape),
@@ -54,7 +54,7 @@ def decide_blocks(system: System, where: Domain) -> Decided:
     corners = fine * np.indices((coarse // fine,) * n).reshape(n, 1, -1)
     starts = (starts[:, label < 0, None] + corners).reshape(n, -1)
     starts = starts[:, (starts < np.array(shape)[:, None]).all(0)]
-    label, first = _follow(system, *_ends(where.axes, starts, fine))
+    label, first = _follow(system, *_ends(where.axes, starts, fine), steps)
     order = np.argsort(first.astype(np.int16), kind="stable")
     starts, label, first = starts[:, order], label[order], first[order]
     for closed in (label >= 0, label < 0):
@@ -90,13 +90,13 @@ def _spread(values: Labels, side: int, shape: tuple[int, ...]) -> Labels:
     return np.ascontiguousarray(values[tuple(slice(size) for size in shape)]).reshape(-1)
 
 
-def _follow(system: System, lo: Array, hi: Array) -> tuple[Labels, Labels]:
+def _follow(system: System, lo: Array, hi: Array, steps: int) -> tuple[Labels, Labels]:
     """Label of each box, a column of lo and hi (-1: not decided), and when it was decided or met the surface of a ball."""
     enclose = column_enclosure(system.map)
     label = np.full(lo.shape[1], -1, dtype=np.int32)
     first = np.zeros(lo.shape[1], dtype=np.int32)
     rows = np.arange(lo.shape[1])
-    for t in range(MOST_STEPS):
+    for t in range(min(MOST_STEPS, steps + 1)):
         inside, outside = _places(system, lo, hi)
         first[rows] = t
         label[rows] = inside

@@ -97,6 +97,8 @@ def _by_first(fate: Fate, first: NDArray[np.int32] | None) -> dict[int, NDArray[
     """Places of the open states in `fate`, by the step from which on they are looked at."""
     if first is None:
         return {fate.done: np.arange(len(fate.rows))} if len(fate.rows) else {}
+    if not len(first):  # the blocks have decided everything; NumPy splits nothing into one part
+        return {}
     steps, starts = np.unique(first, return_index=True)
     return {int(t): part for t, part in zip(steps, np.split(np.arange(len(first)), starts[1:]), strict=True)}
 

@@ -18,6 +18,8 @@ from dynlatch.randomness import Rng, generator
 from dynlatch.validation import Array, count, finite_array, shaped_array
 
 MOST_AXES = 3
+WIDEST = 0.5e300  # half of the width: squares and sums of orbits have to stay finite a while
+STATE_BYTES = 32  # measured, beside the states themselves
 SHARE = 0.5  # of the memory of the machine that one call may ask for
 
 
@@ -65,7 +67,7 @@ def domain(map: Map, grid: Any, samples: Any, bounds: Box, rng: Rng) -> Domain:
     n = map.dim
     if grid is not None:
         shape = grid_shape(grid, n)
-        refuse_too_large("`grid`", math.prod(shape), 9 + 8)
+        refuse_too_large("`grid`", math.prod(shape), n)
         return Domain(tuple(np.linspace(lo[i], hi[i], size) for i, size in enumerate(shape)), np.empty((0, n)))
     if np.ndim(samples) > 0:
         given = finite_array("samples", samples, ndim=2)
@@ -73,7 +75,7 @@ def domain(map: Map, grid: Any, samples: Any, bounds: Box, rng: Rng) -> Domain:
             raise InvalidInput(f"`samples` must be a number, or states of shape (N, {n}); got shape {given.shape}.")
         return Domain((), given)
     size = count("samples", samples, least=1)
-    refuse_too_large("`samples`", size, 9 + 16 * n)
+    refuse_too_large("`samples`", size, n)
     return Domain((), generator(rng).uniform(lo, hi, (size, n)), random=True)
 
 
@@ -88,15 +90,17 @@ def box_of(bounds: Any, n: int) -> Box:
         raise InvalidInput(f"`bounds` must be (lo, hi), each a number or {n} numbers; got {bounds!r}.") from None
     if not np.all(lo < hi):
         raise InvalidInput("`bounds` must be (lo, hi) with lo < hi in every component.")
+    if np.any(0.5 * hi - 0.5 * lo > WIDEST):
+        raise InvalidInput(f"`bounds` are wider than float64 can work with: at most {2 * WIDEST:g}.")
     return lo, hi
 
 
-def refuse_too_large(name: str, states: int, bytes_each: int) -> None:
-    """Refuse, before anything is allocated, what would not fit into memory."""
-    needed, there = states * bytes_each, SHARE * memory()
-    if needed > there:
+def refuse_too_large(name: str, states: int, n: int) -> None:
+    """Refuse, before anything is allocated, what would not fit into memory: labels and times, the states and a copy of them."""
+    size, there = float(min(states, 10**30)) * (STATE_BYTES + 16 * n) / 2**30, SHARE * memory() / 2**30
+    if size > there:
         raise InvalidInput(
-            f"{name} asks for {states:,} states, {needed / 2**30:.1f} GiB at least; at most {there / 2**30:.1f} GiB are used "
+            f"{name} asks for {float(min(states, 10**30)):.3g} states, about {size:.3g} GiB; at most {there:.1f} GiB are used "
             "here: take a coarser grid, or fewer samples."
         )
 

@@ -17,6 +17,7 @@ from dynlatch.validation import Array
 PERIODS = 4
 ROUNDING = 8.0 * EPS  # return to the same state, relative to its size: nothing will ever move it
 NEAR = 1e-6  # the same for orbits that were given up: they linger
+APART = 1e-3  # distance of places, for those
 PLACES = 48  # different resting places that are looked at
 
 
@@ -59,6 +60,32 @@ def judge_rest(system: System, X: Array, known: int) -> tuple[NDArray[np.bool_],
     rest = np.zeros(X.shape[1], dtype=bool)
     rest[here] = idle[which.ravel()]
     return rest, met
+
+
+def lingering(system: System, X: Array) -> NDArray[np.bool_]:
+    """Which columns hardly move, at a point or cycle that does not attract: next to one that does, orbits are only slow."""
+    period = resting(system, X, NEAR)
+    here = np.flatnonzero(period)
+    if not len(here) or not isinstance(system.map, SmoothMap):
+        return period > 0
+    scale = 1.0 + np.abs(X[:, here]).max()
+    _, first, which = np.unique(np.round(X[:, here].T / (APART * scale)), axis=0, return_index=True, return_inverse=True)
+    looked = np.unique(np.linspace(0, len(first) - 1, min(PLACES, len(first))).astype(int))
+    idle = np.zeros(len(first), dtype=bool)
+    idle[looked] = [_idle(system.map, _orbit(system, X[:, k], int(period[k]))) for k in here[first[looked]]]
+    if idle[looked].all():
+        idle[:] = True
+    still = np.zeros(X.shape[1], dtype=bool)
+    still[here] = idle[which.ravel()]
+    return still
+
+
+def _idle(map: SmoothMap, orbit: Array) -> bool:
+    """Whether a slow orbit is at a point or cycle that is known not to attract."""
+    try:
+        return not polish(map, orbit, "basins").spectral_radius < 1.0
+    except DynlatchError:
+        return False
 
 
 def _orbit(system: System, x: Array, period: int) -> Array:

@@ -13,7 +13,7 @@ from dynlatch.analysis.basins.cells import decide_blocks, worth_it
 from dynlatch.analysis.basins.descent import Fate, descend, descend_all
 from dynlatch.analysis.basins.domain import Domain
 from dynlatch.analysis.basins.recurrences import scout
-from dynlatch.analysis.basins.rest import NEAR, judge_rest, resting
+from dynlatch.analysis.basins.rest import judge_rest, lingering
 from dynlatch.analysis.basins.result import OUTCOMES, AttractorKind, BasinOutcome, Basins
 from dynlatch.analysis.basins.system import System
 from dynlatch.analysis.basins.targets import add_target
@@ -90,10 +90,10 @@ class Survey:
         """What the blocks decide; all other states are open."""
         if not worth_it(self.system, self.where):
             return Fate.of(self.where.columns(np.arange(self.where.size))), None
-        known = decide_blocks(self.system, self.where)
+        known = decide_blocks(self.system, self.where, self.steps)
         codes = np.full(self.where.size, CODE[BasinOutcome.BUDGET])
         fate = Fate(known.labels, codes, known.times, known.rows, known.states)
-        return fate, np.minimum(known.first, np.int32(self.steps))
+        return fate, known.first
 
     def _look_at_the_rest(self, fate: Fate) -> None:
         """Rounds over the open states: what rests is closed, new attractors are met, the others go on twice as far."""
@@ -109,7 +109,7 @@ class Survey:
             if not descend_all(self.system, fate, min(target, self.steps), self.deadline):
                 return
         if len(fate.rows):
-            self._close(fate, resting(self.system, fate.states, NEAR) > 0)
+            self._close(fate, lingering(self.system, fate.states))
 
     def _doubt(self, fate: Fate) -> None:
         """Take back the labels that rounding decided: states whose neighbours at a few units in the last place end elsewhere.
