@@ -96,7 +96,7 @@ def enumerate_fixed_points(W: Array | Box, c: Array | Box, *, regions: int = REG
     >>> import numpy as np
     >>> found = enumerate_fixed_points(np.array([[2.0, -1.5], [-1.5, 2.0]]), np.array([-0.5, -0.5]))
     >>> found.points.round(3), found.complete
-    (array([[-1.25, 0.5 ],
+    (array([[-1.25,  0.5 ],
            [-0.5 , -0.5 ],
            [ 0.5 , -1.25]]), True)
     """

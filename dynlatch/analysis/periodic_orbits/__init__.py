@@ -100,7 +100,7 @@ def periodic_orbits(
     >>> henon = dl.FunctionMap(lambda a, u: np.array([1 - 1.4 * a[0] ** 2 + a[1], 0.3 * a[0]]), dim=2)
     >>> orbits = analysis.periodic_orbits(henon, 6, bounds=(-2, 2), rng=0)
     >>> len(orbits), orbits.points[0].round(4).tolist()[0]
-    (2, [-1.0384, 0.3717])
+    (2, [-0.8042, 0.3474])
     """
     p = count("period", period, least=1)
     if method not in METHODS:

@@ -211,10 +211,10 @@ def _widest(at: _Linearised, cost: Array, free: int) -> NDArray[np.int64]:
 
 
 def _never_closes(at: _Linearised) -> NDArray[np.bool_]:
-    """Boxes refuted by `Z F(m) + Z F'(X)(X - m)` beside 0: what is left after p steps, in the singular directions of I - (M^p)'.
+    """Boxes refuted by `Z F(m) + Z F'(X)(X - m)` beside 0: the drift after p steps, in singular directions of I - (M^p)'.
 
-    Z = U^T [J_{p-1}...J_1, ..., J_{p-1}, I], U from the SVD. Where a multiplier is close to 1 the inverse in Krawczyk's operator
-    is large and it says little; here that direction is the one of least slope, in which the drift shows best.
+    Z = U^T [J_{p-1}...J_1, ..., J_{p-1}, I], U from the SVD. Where a multiplier is close to 1 the inverse in Krawczyk's
+    operator is large and it says little; here that direction is the one of least slope, in which the drift shows best.
     """
     b, p, n = at.slope.shape[:3]
     factors = [np.broadcast_to(np.eye(n), (b, n, n))]

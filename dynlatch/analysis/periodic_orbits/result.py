@@ -62,7 +62,7 @@ class PeriodicOrbit:
         """Definition 2 of the 1993 paper read point by point, `rho(M'(x)) < 1` at every x of the orbit: no criterion.
 
         It neither implies that the orbit attracts nor follows from it (period 2 and more, dimension 2 and more). The
-        2-cycle of the network below has 0.87 and 0.48 at its points and a multiplier of 26: violently unstable. What
+        last 2-cycle of the network below has 0.48 and 0.87 at its points and a multiplier of 26: violently unstable. What
         decides is `spectral_radius`, the one of (M^p)'.
 
         Examples
@@ -72,7 +72,7 @@ class PeriodicOrbit:
         >>> net = dl.AdditiveNetwork([[-0.5, -5.3], [-5.4, 0.9]], [1.2, -0.2])
         >>> orbits = analysis.periodic_orbits(net, 2)
         >>> [(orbit.definition_2_reading, str(orbit.stability), round(orbit.spectral_radius, 4)) for orbit in orbits]
-        [(True, 'saddle', 26.1607)]
+        [(True, 'attracting', 0.0), (True, 'saddle', 25.7873), (True, 'saddle', 26.1607)]
         """
         return bool(np.all(self.pointwise_radii < 1.0))
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from dynlatch.analysis.periodic_orbits import PeriodicOrbits
 
+MANY = 40  # points above which arrows would hide them
 WORDS = ("repelling", "saddle", "neutral", "attracting")  # the attracting ones on top
 
 
@@ -24,14 +25,13 @@ def plot_periodic_orbits(found: PeriodicOrbits, *, ax: Axes | None = None) -> Ax
     flat = found.points.reshape(-1, n)
     if n == 1:
         _cobwebs(found, ax)
-        names = "x", "M(x)"
-        ax.set_xlabel(f"{found.coordinates}: {names[0]}")
-        ax.set_ylabel(names[1])
+        ax.set_xlabel(found.coordinates)
+        ax.set_ylabel(f"{found.coordinates}, one step later")
     else:
         centre, plane = _plane(flat)
         for row, word in _in_order(found):
             path = (found.points[row] - centre) @ plane.T
-            _loop(path, ax, COLOURS[word])
+            _loop(path, ax, COLOURS[word], arrows=len(flat) <= MANY)
         kind = "principal component" if n > 2 else "component"
         ax.set_xlabel(f"{kind} 1 of {found.coordinates}")
         ax.set_ylabel(f"{kind} 2 of {found.coordinates}")
@@ -44,10 +44,13 @@ def _in_order(found: PeriodicOrbits) -> list[tuple[int, str]]:
     return sorted(enumerate(words), key=lambda pair: WORDS.index(pair[1]))
 
 
-def _loop(path: Array, ax: Axes, colour: str) -> None:
-    """Points of an orbit with thin arrows from each to the next."""
+def _loop(path: Array, ax: Axes, colour: str, *, arrows: bool) -> None:
+    """Points of an orbit with thin arrows, or faint lines where there are many, from each to the next."""
     following = np.roll(path, -1, axis=0)
-    if len(path) > 1:
+    if len(path) > 1 and not arrows:
+        closed = np.concatenate([path, path[:1]])
+        ax.plot(closed[:, 0], closed[:, 1], color=colour, alpha=0.2, linewidth=0.7, zorder=2)
+    elif len(path) > 1:
         for start, end in zip(path, following, strict=True):
             arrow = {"arrowstyle": "-|>", "color": colour, "alpha": 0.45, "linewidth": 0.8, "shrinkA": 3, "shrinkB": 3}
             ax.annotate("", xy=tuple(end), xytext=tuple(start), arrowprops=arrow, zorder=2)
