@@ -83,3 +83,16 @@ def test_an_undecided_kink_at_zero_is_not_halved_for_ever():
 def test_weights_next_to_overflow():
     found = analysis.fixed_points(dl.AdditiveNetwork(1e300 * np.eye(2)), method="proof")
     assert (len(found), found.index_sum, found.completeness) == (9, 1, Completeness.PROVED)
+
+
+def test_a_plane_of_fixed_points_keeps_to_the_time_budget_and_is_not_dropped():
+    clip = dl.Activation(
+        "clip", lambda x: np.clip(x, -1, 1), lambda x: (np.abs(x) <= 1) * 1.0, limits=(-1, 1), slope_peak=0.0, odd=True
+    )
+    net = dl.AdditiveNetwork(np.eye(3), None, clip)
+    analysis.fixed_points(net, time_budget=0.01)  # imports
+    start = time.monotonic()
+    found = analysis.fixed_points(net, time_budget=2.0, rng=0)
+    assert time.monotonic() - start < 6.0  # it was 8 seconds over
+    assert len(found) + len(found.unresolved) >= 1
+    assert found.completeness in (Completeness.BUDGET, Completeness.CLUSTER)

@@ -34,6 +34,7 @@ TINIEST = 4e-13  # a box this small, relative to the size of its points, is not 
 HOPELESS = 1e-3 * TINIEST  # an axis narrower than this is halved only when there is no other
 REFINEMENTS = 8
 CLUSTER = 1e-3  # undecided boxes that touch are one, up to this size relative to the point
+MOST_MERGED = 4000  # undecided boxes of which it is asked which ones touch: the time goes with the square where all do
 MOST_UNRESOLVED = 1000  # boxes returned; more of them are merged by neighbourhoods
 DEFAULT_BOXES = 2_000_000
 
@@ -327,6 +328,8 @@ def _hulls(boxes: Boxes, label: NDArray[np.int64]) -> Boxes:
 
 def _merged(boxes: Boxes) -> Boxes:
     """Undecided boxes that touch as one, unless that would be a large box around a long chain of small ones."""
+    if len(boxes.lo) > MOST_MERGED:
+        return boxes
     label = _touching(_inflated(boxes))
     hull = _hulls(boxes, label)
     size = 1.0 + np.maximum(np.abs(hull.lo), np.abs(hull.hi)).max(-1, initial=0.0)

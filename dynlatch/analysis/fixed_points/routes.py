@@ -37,7 +37,7 @@ FOLD_ROOM = 1e6  # a bias closer to a fold than so many times its rounding is le
 ALWAYS, TRIED = 8, 12  # unknowns up to which a proof is attempted: with every box it takes, and within a budget
 TRIED_BOXES, GATED_BOXES = 300_000, 30_000
 ENTRIES = 5e8  # of the tableaux that an enumeration of regions may fill before the search takes over
-SHARE = 0.5  # of the time budget, for a proof that may not end
+SHARE, LARGER_SHARE = 0.5, 0.8  # of the time budget, for a proof that may not end, and for one that nearly always does
 
 
 class Question(NamedTuple):
@@ -194,8 +194,8 @@ def _affordable_proof(question: Question, deadline: float) -> Listing | None:
     boxes = DEFAULT_BOXES if additive and unknowns <= ALWAYS else TRIED_BOXES if additive else GATED_BOXES
     now = time.monotonic()
     try:
-        sure = boxes == DEFAULT_BOXES
-        return by_proof(question, deadline if sure else now + SHARE * (deadline - now), boxes)
+        share = LARGER_SHARE if boxes == DEFAULT_BOXES else SHARE
+        return by_proof(question, now + share * (deadline - now), boxes)
     except NotEnclosable:
         return None
 
@@ -217,7 +217,8 @@ def _completed(proof: Listing | None, found: Listing) -> Listing:
         dimension=np.concatenate([proof.dimension, found.dimension])[keep],
         undecided=np.concatenate([proof.undecided, found.undecided])[keep],
         verified=np.concatenate([proof.verified, found.verified])[keep],
-        unresolved=proof.unresolved if proof.ended else proof.unresolved[:0],
+        # Where the search came to rest, what an unfinished proof had not looked at says nothing more.
+        unresolved=proof.unresolved if proof.ended or not found.ended else proof.unresolved[:0],
         unseen=found.unseen,
         proved=False,
         ended=found.ended,
