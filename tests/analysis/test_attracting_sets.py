@@ -285,3 +285,25 @@ def test_bad_input():
         analysis.reduced_attracting_set(net, [0.0, 0.0], np.zeros((1, 2)))
     with pytest.raises(NotSmooth):
         analysis.reduced_attracting_set(dl.AdditiveNetwork(ROT, activation="threshold"), [2.7, 1.7], np.zeros((1, 2)))
+
+
+def test_states_of_any_size_come_back_where_the_structure_bounds_the_map():
+    net = dl.AdditiveNetwork([[1.9, -0.35], [0.45, 1.7]])
+    states = 1e300 * np.random.default_rng(0).normal(size=(40, 2))
+    ends = [analysis.reduced_attracting_set(net, start, states).in_basin for start in (rest(net, [3, 3]), rest(net, [-3, -3]))]
+    assert (ends[0] ^ ends[1]).all()
+    assert ends[0].any()
+
+
+def test_grids_and_criteria_out_of_bounds():
+    with pytest.raises(InvalidInput, match="wider than float64"):
+        analysis.box_grid((-1e308, 1e308), 3, dim=2)
+    with pytest.raises(InvalidInput, match="GiB"):
+        analysis.box_grid((0, 1), 10**200, dim=2)
+    with pytest.raises(InvalidInput, match="criterion"):
+        analysis.reduced_attracting_set(dl.LatchNeuron(2.0), [1.915], [[1.0]], criterion=np.array([1, 2]))
+
+
+def test_no_points_at_all():
+    with pytest.raises(InvalidInput, match="`points` is empty"):
+        analysis.reduced_attracting_set(dl.LatchNeuron(2.0), [1.915008], np.zeros((0, 1)))

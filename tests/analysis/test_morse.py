@@ -275,3 +275,19 @@ def test_bad_input():
     nan = dl.FunctionMap(lambda a, u: np.log(a), dim=1)
     with pytest.raises(InvalidInput, match="a ="):
         analysis.morse_graph(nan, (-1, 1), 10)
+
+
+@pytest.mark.parametrize("resolution", [2**32, 10**200])  # 2^64 cells are none in 64 bits
+def test_more_cells_than_integers_count(resolution):
+    with pytest.raises(InvalidInput, match="GiB"):
+        analysis.morse_graph(dl.AdditiveNetwork(FIVE), (-5, 5), resolution)
+
+
+def test_fixed_points_of_something_else():
+    net = dl.AdditiveNetwork(FIVE)
+    with pytest.raises(InvalidInput, match="those of another map"):
+        analysis.morse_graph(net, (-5, 5), 10, fixed_points=analysis.fixed_points(dl.AdditiveNetwork(2.0 * np.eye(2)), rng=0))
+    with pytest.raises(InvalidInput, match="result of"):
+        analysis.morse_graph(net, (-5, 5), 10, fixed_points=3)
+    with pytest.raises(InvalidInput, match="wider than float64"):
+        analysis.morse_graph(net, (-1e308, 1e308), 10)

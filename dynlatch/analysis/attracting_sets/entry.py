@@ -2,7 +2,7 @@
 
 A state that never enters it goes elsewhere, if its orbit repeats itself to rounding, Newton's method confirms another fixed
 point or cycle there, and a power of the Jacobian around that is below one, so that the orbit does not merely linger at a
-saddle; or if it grows beyond ESCAPED times the size of the attractor. Where many orbits end at one such point, a contraction
+saddle; or if the structure of the map does not bound it and it grows beyond ESCAPED times the size of the attractor. Where many orbits end at one such point, a contraction
 ball around it tells the next ones sooner.
 """
 
@@ -36,8 +36,12 @@ ESCAPED = 1e30
 
 @dataclass
 class Elsewhere:
-    """Contraction balls of attractors other than the one asked about, as far as they are known."""
+    """Contraction balls of attractors other than the one asked about, as far as they are known.
 
+    `bounded` says whether every orbit stays finite: then even a state of size 1e300 comes back.
+    """
+
+    bounded: bool = False
     balls: list[ContractionBall] = field(default_factory=list)
 
     def holds(self, states: Array) -> Mask:
@@ -75,13 +79,13 @@ def entries(
     when, phase = np.zeros(len(states), dtype=np.intp), np.zeros(len(states), dtype=np.intp)
     who, now = np.arange(len(states)), states
     before, since, look, asked = now, 0, FIRST_LOOK, np.zeros(len(now), dtype=bool)
-    escaped = ESCAPED * (1.0 + np.abs(own.orbit).max())
+    escaped = np.inf if elsewhere.bounded else ESCAPED * (1.0 + np.abs(own.orbit).max())
     with np.errstate(over="ignore", invalid="ignore"):
         for step in range(most + 1):
             ball = own.phase(now)
             arrived = who[ball >= 0]
             enters[arrived], when[arrived], phase[arrived] = 1, step, (ball[ball >= 0] - step) % len(own.orbit)
-            gone = (elsewhere.holds(now) | ~(_sums(np.abs(now)) < escaped)) & (ball < 0)
+            gone = (elsewhere.holds(now) | ~(_sums(np.abs(now)) <= escaped)) & (ball < 0)
             if FIRST_LOOK <= since < step <= since + LONGEST:
                 back = (_sums(np.abs(now - before)) <= AT_REST * (1.0 + _sums(np.abs(before)))) & ~asked
                 gone[back] |= _rests_elsewhere(map, own, elsewhere, now[back], step - since)

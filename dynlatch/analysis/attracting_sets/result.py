@@ -140,6 +140,6 @@ class ReducedAttractingSet(Result):
 
 def check_criterion(criterion: Any) -> str:
     """`criterion` if it is one of the four; otherwise one sentence."""
-    if criterion not in CRITERIA:
+    if not isinstance(criterion, str) or criterion not in CRITERIA:
         raise InvalidInput(f"`criterion` must be one of {', '.join(CRITERIA)}; got {criterion!r}.")
     return str(criterion)

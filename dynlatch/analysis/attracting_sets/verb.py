@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -13,14 +14,16 @@ from dynlatch.analysis.attracting_sets.criteria import IN, UNDECIDED, Frame, Wor
 from dynlatch.analysis.attracting_sets.entry import Elsewhere, entries
 from dynlatch.analysis.attracting_sets.result import CRITERIA, ReducedAttractingSet, check_criterion
 from dynlatch.analysis.attractor import Attractor, attracting
+from dynlatch.analysis.basins.domain import box_of
 from dynlatch.analysis.contraction import adapted_metrics, contraction_ball
 from dynlatch.analysis.scalar_portrait import Interval
 from dynlatch.analysis.structure import additive_form
+from dynlatch.analysis.trapping import trapping_box
 from dynlatch.errors import InvalidInput
 from dynlatch.maps import Map, SmoothMap, coordinates, require_smooth
 from dynlatch.networks import AdditiveNetwork
 from dynlatch.progress import stages
-from dynlatch.validation import Array, count, finite_array, shaped_array, states
+from dynlatch.validation import Array, count, finite_array, states
 
 BLOCK = 1 << 17  # numbers in the Jacobians of one block of points
 MOST_NUMBERS = 1 << 28
@@ -99,6 +102,8 @@ def reduced_attracting_set(
     check_criterion(criterion)
     smooth = require_smooth(map, "reduced_attracting_set")
     given = states(map, points, "points")
+    if not given.size:
+        raise InvalidInput(f"`points` is empty (shape {given.shape}): give at least one state.")
     found = attracting(map, attractor, "reduced_attracting_set")
     budget = _patience(found) if max_steps is None else count("max_steps", max_steps, least=1)
     given_frame = frame(smooth, contraction_ball(map, found), adapted_metrics(smooth.jacobian(found.points)))
@@ -153,24 +158,18 @@ def box_grid(bounds: tuple[Any, Any], resolution: Any, *, dim: int) -> Array:
            [-0.5,  0.5]])
     """
     n = count("dim", dim, least=1)
+    lo, hi = box_of(bounds, n)
     try:
-        lower, upper = bounds
-        lo, hi = (shaped_array("bounds", np.broadcast_to(end, (n,)), (n,)) for end in (lower, upper))
-        sizes = [count("resolution", k, least=1) for k in np.broadcast_to(resolution, (n,))]
-    except (TypeError, ValueError) as error:
+        sizes = [count("resolution", k, least=1) for k in np.broadcast_to(np.asarray(resolution, dtype=object), (n,))]
+    except ValueError as error:
         if isinstance(error, InvalidInput):
             raise
-        raise InvalidInput(
-            f"`bounds` must be (lo, hi), each a number or {n} numbers, and `resolution` an integer or {n} of them; "
-            f"got {bounds!r} and {resolution!r}."
-        ) from None
-    if not np.all(lo < hi):
-        raise InvalidInput("`bounds` must be (lo, hi) with lo < hi in every component.")
-    numbers = n * float(np.prod([float(k) for k in sizes]))
+        raise InvalidInput(f"`resolution` must be an integer or {n} of them; got {resolution!r}.") from None
+    numbers = n * math.prod(sizes)
     if numbers > MOST_NUMBERS:
         raise InvalidInput(
-            f"a grid of {' x '.join(str(k) for k in sizes)} points takes {8 * numbers / 2**30:.3g} GiB "
-            f"(at most {8 * MOST_NUMBERS >> 30}): choose a lower `resolution`, or draw samples."
+            f"a grid of {' x '.join(f'{k:,}' for k in sizes)} points takes more than {8 * MOST_NUMBERS >> 30} GiB: choose a "
+            "lower `resolution`, or draw samples."
         )
     axes = [a + (np.arange(k) + 0.5) * ((b - a) / k) for a, b, k in zip(lo, hi, sizes, strict=True)]
     return finite_array("grid", np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1))
@@ -182,7 +181,7 @@ def _all_blocks(
     """Basin (m,), words (4, m) and steps (m,) of all points, a block at a time."""
     basin = np.zeros(len(points), dtype=np.int8)
     words, steps = np.zeros((4, len(points)), dtype=np.int8), np.zeros(len(points), dtype=np.int64)
-    elsewhere = Elsewhere()
+    elsewhere = Elsewhere(bounded=trapping_box(map) is not None)
     blocks = -(-len(points) // max(BLOCK // map.dim**2, 16))
     with stages(blocks, shown=progress) as stage:
         for block in range(blocks):

@@ -7,6 +7,7 @@ bounds, and a union of cells that lists none but its own holds its image in its 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -35,7 +36,7 @@ class Grid(NamedTuple):
 
     @property
     def cells(self) -> int:
-        return int(np.prod(self.shape, dtype=np.int64))
+        return math.prod(self.shape)  # of Python: NumPy's product may run over
 
     def edges(self, axis: int) -> Array:
         return np.linspace(self.lo[axis], self.hi[axis], self.shape[axis] + 1)
@@ -89,7 +90,7 @@ def refuse(grid: Grid, edges: int) -> None:
         return
     graph = f"{grid.cells:,} cells" + (f" and {edges:,} transitions" if edges else "")
     raise InvalidInput(
-        f"`resolution` {grid.shape} makes {graph}, about {size / 2**30:.1f} GiB (at most {MOST_BYTES >> 30}): "
+        f"`resolution` {grid.shape} makes {graph}, about {size >> 30:,} GiB (at most {MOST_BYTES >> 30}): "
         "choose a lower resolution or smaller bounds."
     )
 

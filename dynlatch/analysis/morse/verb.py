@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from dynlatch.analysis.basins.domain import box_of
 from dynlatch.analysis.fixed_points import FixedPoints
 from dynlatch.analysis.fixed_points import fixed_points as find_fixed_points
 from dynlatch.analysis.fixed_points.equations import equation_of
@@ -19,9 +20,10 @@ from dynlatch.errors import InvalidInput
 from dynlatch.maps import Map, SmoothMap
 from dynlatch.progress import stages
 from dynlatch.randomness import Rng
-from dynlatch.validation import count, shaped_array
+from dynlatch.validation import count
 
 MOST_DIMENSIONS = 3
+FOREIGN = 1e-6  # movement of a given fixed point, relative to its size, that shows another map
 
 
 def morse_graph(
@@ -80,7 +82,8 @@ def morse_graph(
     grid = _grid(map, bounds, resolution)
     with stages(4, shown=progress) as stage:
         stage("fixed points")
-        found = _inside(grid, _fixed_points(map, grid, rng) if fixed_points is None else fixed_points)
+        found = _fixed_points(map, grid, rng) if fixed_points is None else _checked(map, fixed_points)
+        found = None if found is None else found.select(np.all((found.points >= grid.lo) & (found.points <= grid.hi), axis=-1))
         stage("images of cells")
         image, proved = image_of(map, grid)
         cells = transitions(grid, image)
@@ -101,15 +104,7 @@ def _grid(map: Map, bounds: tuple[Any, Any], resolution: Any) -> Grid:
             f"`morse_graph` covers the space with cells, which is feasible to {MOST_DIMENSIONS} dimensions; the map has {n}. "
             "In higher dimensions use fixed_points, periodic_orbits and basins."
         )
-    try:
-        lower, upper = bounds
-        lo, hi = (shaped_array("bounds", np.broadcast_to(end, (n,)), (n,)) for end in (lower, upper))
-    except (TypeError, ValueError) as error:
-        if isinstance(error, InvalidInput):
-            raise
-        raise InvalidInput(f"`bounds` must be (lo, hi), each a number or {n} numbers; got {bounds!r}.") from None
-    if not np.all(lo < hi):
-        raise InvalidInput("`bounds` must be (lo, hi) with lo < hi in every component.")
+    lo, hi = box_of(bounds, n)
     per_axis = list(resolution) if np.ndim(resolution) == 1 else [resolution] * n
     if len(per_axis) != n:
         raise InvalidInput(f"`resolution` must be one integer or {n} of them; got {resolution!r}.")
@@ -129,9 +124,13 @@ def _fixed_points(map: Map, grid: Grid, rng: Rng) -> FixedPoints | None:
     return find_fixed_points(map, bounds=None if bounded else (grid.lo, grid.hi), rng=rng)
 
 
-def _inside(grid: Grid, found: FixedPoints | None) -> FixedPoints | None:
-    if found is None:
-        return None
-    if found.points.shape[1:] != grid.lo.shape:
-        raise InvalidInput(f"`fixed_points` has {found.points.shape[1]} dimensions; the map has {len(grid.lo)}.")
-    return found.select(np.all((found.points >= grid.lo) & (found.points <= grid.hi), axis=-1))
+def _checked(map: Map, found: object) -> FixedPoints:
+    """The given fixed points, if they are this map's."""
+    if not isinstance(found, FixedPoints):
+        raise InvalidInput(f"`fixed_points` must be the result of `fixed_points(map)`; got {type(found).__name__}.")
+    if found.points.shape[1] != map.dim:
+        raise InvalidInput(f"`fixed_points` has {found.points.shape[1]} dimensions; the map has {map.dim}.")
+    miss = np.abs(map.step(found.points) - found.points).max(initial=0.0)
+    if not miss <= FOREIGN * (1.0 + np.abs(found.points).max(initial=0.0)):
+        raise InvalidInput(f"`fixed_points` are those of another map: a step of this one moves one of them by {miss:.3g}.")
+    return found
