@@ -304,6 +304,7 @@ def test_grids_and_criteria_out_of_bounds():
         analysis.reduced_attracting_set(dl.LatchNeuron(2.0), [1.915], [[1.0]], criterion=np.array([1, 2]))
 
 
-def test_no_points_at_all():
-    with pytest.raises(InvalidInput, match="`points` is empty"):
-        analysis.reduced_attracting_set(dl.LatchNeuron(2.0), [1.915008], np.zeros((0, 1)))
+def test_no_points_are_no_picture():
+    nothing = analysis.reduced_attracting_set(dl.LatchNeuron(2.0), [1.915008], np.zeros((0, 1)))
+    with pytest.raises(InvalidInput, match="about no points"):
+        nothing.plot()

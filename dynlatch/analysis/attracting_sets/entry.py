@@ -2,8 +2,8 @@
 
 A state that never enters it goes elsewhere, if its orbit repeats itself to rounding, Newton's method confirms another fixed
 point or cycle there, and a power of the Jacobian around that is below one, so that the orbit does not merely linger at a
-saddle; or if the structure of the map does not bound it and it grows beyond ESCAPED times the size of the attractor. Where many orbits end at one such point, a contraction
-ball around it tells the next ones sooner.
+saddle; or if the structure of the map does not bound it and it grows beyond ESCAPED times the size of the attractor. Where
+many orbits end at one such point, a contraction ball around it tells the next ones sooner.
 """
 
 from __future__ import annotations

@@ -135,6 +135,8 @@ class ReducedAttractingSet(Result):
         """The set within the basin, and the attractor; more than two dimensions on the plane of their largest spread."""
         from dynlatch.analysis.plots.attracting_sets import plot_attracting_set
 
+        if not self.in_basin.size:
+            raise InvalidInput("there is nothing to draw: the result is about no points.")
         return plot_attracting_set(self, ax=ax)
 
 

@@ -102,8 +102,6 @@ def reduced_attracting_set(
     check_criterion(criterion)
     smooth = require_smooth(map, "reduced_attracting_set")
     given = states(map, points, "points")
-    if not given.size:
-        raise InvalidInput(f"`points` is empty (shape {given.shape}): give at least one state.")
     found = attracting(map, attractor, "reduced_attracting_set")
     budget = _patience(found) if max_steps is None else count("max_steps", max_steps, least=1)
     given_frame = frame(smooth, contraction_ball(map, found), adapted_metrics(smooth.jacobian(found.points)))
