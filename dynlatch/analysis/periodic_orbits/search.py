@@ -19,7 +19,9 @@ from dynlatch.intervals import Box
 from dynlatch.maps import SmoothMap
 from dynlatch.validation import Array
 
-LEAST_ROUNDS, MOST_ROUNDS = 4, 200
+LEAST_ROUNDS = 4
+WORK = 6000  # rounds times unknowns, but at least FEWEST and at most MOST_ROUNDS rounds
+FEWEST, MOST_ROUNDS = 24, 200
 QUIET_ROUNDS = 3
 MANY_DEGENERATE = 32
 FIRM = 1e-7  # least singular value of the multiple-shooting matrix at which an index counts
@@ -86,7 +88,7 @@ class Search:
         """Add the cycles whose period divides `period`; whether the search came to rest by itself."""
         size = int(np.clip(FACTORISATIONS // (period * self.map.dim) ** 3, 8, 192))
         quiet = 0
-        for number in range(MOST_ROUNDS):
+        for number in range(int(np.clip(WORK // (period * self.map.dim), FEWEST, MOST_ROUNDS))):
             if self.unfinished:
                 return False
             quiet = 0 if self._round(period, size) else quiet + 1
