@@ -71,8 +71,8 @@ def judged(net, points):
 
 def newton_from(net, starts):
     """One pass of dynlatch's own solver from given starts, without duplicates."""
-    from dynlatch.analysis.fixed_points.newton import solve
-    from dynlatch.analysis.fixed_points.solutions import Solutions
+    from dynlatch.analysis.fixed_points.search.newton import solve
+    from dynlatch.analysis.fixed_points.search.solutions import Solutions
 
     equation, _ = equation_of(net)
     functions = equation.step, equation.jacobian

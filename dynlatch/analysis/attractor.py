@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlatch.analysis.fixed_points.equations import Plain, equation_of
-from dynlatch.analysis.fixed_points.newton import newton_step
 from dynlatch.analysis.fixed_points.result import FixedPoint
+from dynlatch.analysis.fixed_points.search.newton import newton_step
 from dynlatch.errors import InvalidInput, NotAttracting
 from dynlatch.linalg import spectra
 from dynlatch.maps import Map, SmoothMap, require_smooth

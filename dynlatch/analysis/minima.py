@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlatch.analysis.fixed_points.newton import EPS, minus_identity, size_of, solve_systems
+from dynlatch.analysis.fixed_points.search.newton import EPS, minus_identity, size_of, solve_systems
 from dynlatch.intervals import Box
 from dynlatch.maps import SmoothMap
 from dynlatch.validation import Array

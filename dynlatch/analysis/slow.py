@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from dynlatch.analysis.basins.domain import box_of
 from dynlatch.analysis.fixed_points.equations import Equation, Plain, equation_of
-from dynlatch.analysis.fixed_points.newton import size_of
-from dynlatch.analysis.fixed_points.solutions import same_point, unseen
-from dynlatch.analysis.fixed_points.starts import first_starts, starts
+from dynlatch.analysis.fixed_points.search.newton import size_of
+from dynlatch.analysis.fixed_points.search.solutions import same_point, unseen
+from dynlatch.analysis.fixed_points.search.starts import first_starts, starts
 from dynlatch.analysis.minima import descend, polish, speed
 from dynlatch.errors import InvalidInput
 from dynlatch.intervals import Box

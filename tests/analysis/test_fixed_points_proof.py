@@ -12,13 +12,13 @@ import dynlatch as dl
 from dynlatch.activations import ACTIVATIONS, LINEAR, RELU, SOFTPLUS, TANH, THRESHOLD
 from dynlatch.analysis.fixed_points import krawczyk as search
 from dynlatch.analysis.fixed_points.equations import equation_of
-from dynlatch.analysis.fixed_points.gates import Gated, has_form
-from dynlatch.analysis.fixed_points.krawczyk import Boxes, krawczyk
-from dynlatch.analysis.fixed_points.low_rank import factors
 from dynlatch.analysis.fixed_points.proof import proof_dimension, prove
-from dynlatch.analysis.fixed_points.relaxation import band
-from dynlatch.analysis.fixed_points.rigorous import certify
-from dynlatch.analysis.fixed_points.units import Units
+from dynlatch.analysis.fixed_points.proof.gates import Gated, has_form
+from dynlatch.analysis.fixed_points.proof.krawczyk import Boxes, krawczyk
+from dynlatch.analysis.fixed_points.proof.low_rank import factors
+from dynlatch.analysis.fixed_points.proof.relaxation import band
+from dynlatch.analysis.fixed_points.proof.rigorous import certify
+from dynlatch.analysis.fixed_points.proof.units import Units
 from dynlatch.errors import MissingExtra, NotEnclosable
 
 SMOOTH = [f for f in ACTIVATIONS if f is not THRESHOLD]

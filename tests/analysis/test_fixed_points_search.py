@@ -12,11 +12,11 @@ import dynlatch as dl
 from dynlatch import analysis
 from dynlatch.analysis import Completeness
 from dynlatch.analysis.fixed_points.equations import equation_of
-from dynlatch.analysis.fixed_points.fibers import walk
-from dynlatch.analysis.fixed_points.kernels import solve_small
-from dynlatch.analysis.fixed_points.newton import measure, solve, solve_near
 from dynlatch.analysis.fixed_points.search import search
-from dynlatch.analysis.fixed_points.solutions import same_point
+from dynlatch.analysis.fixed_points.search.fibers import walk
+from dynlatch.analysis.fixed_points.search.kernels import solve_small
+from dynlatch.analysis.fixed_points.search.newton import measure, solve, solve_near
+from dynlatch.analysis.fixed_points.search.solutions import same_point
 
 DATA = Path(__file__).parents[2] / "examples" / "data"
 

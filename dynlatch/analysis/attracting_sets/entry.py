@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from dynlatch.analysis.attractor import attracting
 from dynlatch.analysis.contraction import ContractionBall, contraction_ball
-from dynlatch.analysis.fixed_points.newton import newton_step
+from dynlatch.analysis.fixed_points.search.newton import newton_step
 from dynlatch.errors import DynlatchError
 from dynlatch.linalg import matrix_norm
 from dynlatch.maps import SmoothMap

@@ -10,10 +10,10 @@ import numpy as np
 
 from dynlatch.activations import RELU
 from dynlatch.analysis.fixed_points.equations import equation_of
+from dynlatch.analysis.fixed_points.proof.rigorous import certify
 from dynlatch.analysis.fixed_points.result import Completeness as Completeness
 from dynlatch.analysis.fixed_points.result import FixedPoint as FixedPoint
 from dynlatch.analysis.fixed_points.result import FixedPoints as FixedPoints
-from dynlatch.analysis.fixed_points.rigorous import certify
 from dynlatch.analysis.fixed_points.routes import Listing, Question, by_proof, by_search, choose
 from dynlatch.analysis.fixed_points.search import index_of, is_degenerate
 from dynlatch.analysis.outcomes import Stability, classify

@@ -22,9 +22,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dynlatch.analysis.fixed_points.search.solutions import same_point
 from dynlatch.analysis.fixed_points.singular_regions import Pattern as Pattern
 from dynlatch.analysis.fixed_points.singular_regions import columns_of, leaf_points, singular_points
-from dynlatch.analysis.fixed_points.solutions import same_point
 from dynlatch.analysis.outcomes import Stability
 from dynlatch.intervals import EPS, TINY, Box, as_box
 from dynlatch.linalg import matrix_norm

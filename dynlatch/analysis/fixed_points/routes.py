@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 from dynlatch.activations import LOGISTIC, RELU, TANH, Activation
 from dynlatch.analysis import scalar
 from dynlatch.analysis.fixed_points.equations import EnclosedEquation
-from dynlatch.analysis.fixed_points.krawczyk import DEFAULT_BOXES, Proof
 from dynlatch.analysis.fixed_points.piecewise_linear import REGIONS, enumerate_fixed_points
 from dynlatch.analysis.fixed_points.proof import bias_rounding, proof_dimension, prove
+from dynlatch.analysis.fixed_points.proof.krawczyk import DEFAULT_BOXES, Proof
 from dynlatch.analysis.fixed_points.search import search
-from dynlatch.analysis.fixed_points.solutions import merge_radius, same_point
+from dynlatch.analysis.fixed_points.search.solutions import merge_radius, same_point
 from dynlatch.analysis.structure import additive_form
 from dynlatch.errors import NotEnclosable
 from dynlatch.intervals import EPS, Box

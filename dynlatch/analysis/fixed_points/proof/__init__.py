@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from dynlatch.analysis.fixed_points.enclosed import Enclosed
 from dynlatch.analysis.fixed_points.equations import EnclosedEquation
-from dynlatch.analysis.fixed_points.gates import Gated, has_form
-from dynlatch.analysis.fixed_points.krawczyk import DEFAULT_BOXES, Boxes, Proof, enclosures, krawczyk, proof_of
-from dynlatch.analysis.fixed_points.low_rank import factors, low_rank
-from dynlatch.analysis.fixed_points.units import Units
+from dynlatch.analysis.fixed_points.proof.enclosed import Enclosed
+from dynlatch.analysis.fixed_points.proof.gates import Gated, has_form
+from dynlatch.analysis.fixed_points.proof.krawczyk import DEFAULT_BOXES, Boxes, Proof, enclosures, krawczyk, proof_of
+from dynlatch.analysis.fixed_points.proof.low_rank import factors, low_rank
+from dynlatch.analysis.fixed_points.proof.units import Units
 from dynlatch.analysis.structure import AdditiveForm, additive_form
 from dynlatch.intervals import EPS, Box, affine_image
 from dynlatch.maps import Map, WithInput, coordinates

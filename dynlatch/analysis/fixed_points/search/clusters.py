@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlatch.analysis.fixed_points.newton import ROUNDING, Function, minus_identity, size_of
+from dynlatch.analysis.fixed_points.search.newton import ROUNDING, Function, minus_identity, size_of
 from dynlatch.intervals import Box
 from dynlatch.validation import Array
 

@@ -74,7 +74,7 @@ def certify(map: Map, points: Any) -> Certificates:
     Examples
     --------
     >>> import dynlatch as dl
-    >>> from dynlatch.analysis.fixed_points.rigorous import certify
+    >>> from dynlatch.analysis.fixed_points.proof.rigorous import certify
     >>> c = certify(dl.LatchNeuron(2.0), [[0.0], [1.915008048]])
     >>> c.verified.tolist(), c.unstable.tolist()
     ([True, True], [1, 0])

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlatch.analysis.fixed_points.equations import Equation, Plain
-from dynlatch.analysis.fixed_points.fibers import walk
-from dynlatch.analysis.fixed_points.newton import Systems, measure, promising, solve, solve_near, solve_systems
-from dynlatch.analysis.fixed_points.solutions import Found as Found
-from dynlatch.analysis.fixed_points.solutions import Solutions
-from dynlatch.analysis.fixed_points.solutions import is_degenerate as is_degenerate
-from dynlatch.analysis.fixed_points.solutions import same_point as same_point
-from dynlatch.analysis.fixed_points.starts import first_starts, moderate, starts
+from dynlatch.analysis.fixed_points.search.fibers import walk
+from dynlatch.analysis.fixed_points.search.newton import Systems, measure, promising, solve, solve_near, solve_systems
+from dynlatch.analysis.fixed_points.search.solutions import Found as Found
+from dynlatch.analysis.fixed_points.search.solutions import Solutions
+from dynlatch.analysis.fixed_points.search.solutions import is_degenerate as is_degenerate
+from dynlatch.analysis.fixed_points.search.solutions import same_point as same_point
+from dynlatch.analysis.fixed_points.search.starts import first_starts, moderate, starts
 from dynlatch.analysis.structure import additive_form
 from dynlatch.intervals import Box
 from dynlatch.maps import coordinates
@@ -82,7 +82,7 @@ class _Search:
         """How linear systems are solved: once a search of few unknowns proves long, by a compiled kernel."""
         if self.solutions.points.shape[1] > SMALL or self.solves * self.cost < LONG:
             return solve_systems
-        from dynlatch.analysis.fixed_points.kernels import solve_small
+        from dynlatch.analysis.fixed_points.search.kernels import solve_small
 
         return solve_small
 

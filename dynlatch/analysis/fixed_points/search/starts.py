@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dynlatch.analysis.fixed_points.newton import Function
+from dynlatch.analysis.fixed_points.search.newton import Function
 from dynlatch.intervals import Box
 from dynlatch.validation import Array
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from dynlatch.activations import LOGISTIC, TANH
-from dynlatch.analysis.fixed_points.affine import Form, added, constants, image, joined, linear, piece, product, variables
 from dynlatch.analysis.fixed_points.equations import EnclosedEquation, Layers, Plain
 from dynlatch.analysis.fixed_points.gate_equations import Candidate, CellBalance
-from dynlatch.analysis.fixed_points.relaxation import EXP, Relaxation
-from dynlatch.analysis.fixed_points.units import OFF_CENTRE
+from dynlatch.analysis.fixed_points.proof.affine import Form, added, constants, image, joined, linear, piece, product, variables
+from dynlatch.analysis.fixed_points.proof.relaxation import EXP, Relaxation
+from dynlatch.analysis.fixed_points.proof.units import OFF_CENTRE
 from dynlatch.analysis.structure import AdditiveForm, additive_form
 from dynlatch.intervals import EPS, TINY, Box
 from dynlatch.maps import coordinates

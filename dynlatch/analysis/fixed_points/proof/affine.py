@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from dynlatch.activations import Activation
-from dynlatch.analysis.fixed_points.relaxation import band
+from dynlatch.analysis.fixed_points.proof.relaxation import band
 from dynlatch.intervals import EPS, TINY, Box, affine_image, multiply
 from dynlatch.validation import Array
 

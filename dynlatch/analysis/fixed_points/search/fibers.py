@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlatch.analysis.fixed_points.newton import Function, Systems, minus_identity, solve_systems
+from dynlatch.analysis.fixed_points.search.newton import Function, Systems, minus_identity, solve_systems
 from dynlatch.intervals import Box
 from dynlatch.validation import Array
 

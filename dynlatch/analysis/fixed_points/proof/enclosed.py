@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dynlatch.analysis.fixed_points.relaxation import Relaxation
-from dynlatch.analysis.fixed_points.units import OFF_CENTRE
+from dynlatch.analysis.fixed_points.proof.relaxation import Relaxation
+from dynlatch.analysis.fixed_points.proof.units import OFF_CENTRE
 from dynlatch.intervals import EPS, TINY, Box
 from dynlatch.validation import Array
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from dynlatch.activations import Activation
-from dynlatch.analysis.fixed_points.relaxation import Band, Relaxation, band
+from dynlatch.analysis.fixed_points.proof.relaxation import Band, Relaxation, band
 from dynlatch.intervals import EPS, TINY, Box, affine_image
 from dynlatch.validation import Array
 

@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlatch.analysis.fixed_points.relaxation import Problem, Relaxation
+from dynlatch.analysis.fixed_points.proof.relaxation import Problem, Relaxation
 from dynlatch.intervals import EPS, TINY, Box
 from dynlatch.validation import Array
 

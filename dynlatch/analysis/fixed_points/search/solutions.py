@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlatch.analysis.fixed_points.clusters import Cluster, dimension, gather, representative, united
-from dynlatch.analysis.fixed_points.newton import CONVERGED, EPS, ROUNDING, Function, Measured, measure, size_of
+from dynlatch.analysis.fixed_points.search.clusters import Cluster, dimension, gather, representative, united
+from dynlatch.analysis.fixed_points.search.newton import CONVERGED, EPS, ROUNDING, Function, Measured, measure, size_of
 from dynlatch.intervals import Box
 from dynlatch.validation import Array
 
