@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 import dynlatch as dl
 from dynlatch.activations import ACTIVATIONS, LINEAR, RELU, SOFTPLUS, TANH, THRESHOLD
-from dynlatch.analysis.fixed_points import krawczyk as search
 from dynlatch.analysis.fixed_points.equations import equation_of
+from dynlatch.analysis.fixed_points.proof import krawczyk as search
 from dynlatch.analysis.fixed_points.proof import proof_dimension, prove
 from dynlatch.analysis.fixed_points.proof.gates import Gated, has_form
 from dynlatch.analysis.fixed_points.proof.krawczyk import Boxes, krawczyk
