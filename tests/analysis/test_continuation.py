@@ -412,3 +412,69 @@ class _Plain:
 
     def step(self, a, u=None):
         return 0.5 * np.asarray(a)
+
+
+@pytest.mark.parametrize(("ends", "at"), [((0.5, 2.0), 1.0), ((0.5, 1.0), 0.5), ((1.0, 2.0), 1.0), ((2.0, 1.0), 2.0)])
+def test_a_pitchfork_on_the_start_or_on_the_end_of_the_range(ends, at):
+    branch = continue_fixed_point(latch, ends, [0.0], at=at)
+    assert [(str(p.kind), round(p.parameter, 9)) for p in branch.special] == [("pitchfork", 1.0)]
+    assert (branch.parameters.min(), branch.parameters.max()) == (min(ends), max(ends))
+
+
+@pytest.mark.parametrize(("ends", "at"), [((-2.0, -0.5), -1.0), ((-1.0, -0.5), -0.5), ((-1.0, -0.5), -1.0)])
+def test_a_flip_on_the_start_or_on_the_end_of_the_range(ends, at):
+    branch = continue_fixed_point(latch, ends, [0.0], at=at)
+    assert [(str(p.kind), round(p.parameter, 9)) for p in branch.special] == [("flip", -1.0)]
+
+
+def circle(p):
+    return dl.FunctionMap(lambda x, u: x + 0.1 * (1 - x**2 - p**2), dim=1)
+
+
+@pytest.mark.parametrize(
+    ("ends", "at", "folds"), [((-3.0, 3.0), 1.0, [-1.0, 1.0]), ((0.0, 3.0), 1.0, [1.0]), ((0.0, 1.0), 1.0, [1.0])]
+)
+def test_a_branch_that_starts_at_its_fold(ends, at, folds):
+    branch = continue_fixed_point(circle, ends, [0.0], at=at)
+    assert sorted(round(p.parameter, 9) for p in branch.special) == folds
+
+
+class Interrupting:
+    """A family that is interrupted at its `after`-th member."""
+
+    def __init__(self, after):
+        self.left = after
+
+    def __call__(self, w):
+        self.left -= 1
+        if self.left == 0:
+            raise KeyboardInterrupt
+        return dl.LatchNeuron(w)
+
+
+def test_ctrl_c_keeps_what_was_followed():
+    branch = continue_fixed_point(Interrupting(60), (0.5, 2.0), [0.0], at=0.6)
+    assert "interrupted" in branch.ends
+    assert len(branch) > 3
+    diagram = bifurcation_diagram(Interrupting(150), (0.5, 2.0), rng=0)
+    assert diagram.branches
+    assert diagram.not_followed[0] == "cut short: interrupted by Ctrl-C."
+
+
+def test_limits_of_a_diagram_are_kept_and_noted():
+    three = bifurcation_diagram(lambda w: dl.AdditiveNetwork(w * np.eye(3)), (0.9, 1.1), rng=0, max_branches=2)
+    assert len(three.branches) <= 2
+    assert any("cut short" in note for note in three.not_followed)
+    short = bifurcation_diagram(latch, (0.5, 2.0), rng=0, time_budget=1e-6)
+    assert short.not_followed == ("cut short: the time budget was reached.",)
+
+
+def test_what_is_no_family_and_no_range():
+    with pytest.raises(InvalidInput, match="function from a number to a map"):
+        continue_fixed_point(3, (0.5, 1.5), [0.0])
+    with pytest.raises(InvalidInput, match="two ranges"):
+        fold_curve(lambda w, c: dl.LatchNeuron(w, c), 3, [-0.88], (2.0, 0.53))
+    with pytest.raises(InvalidInput, match="parameters"):
+        fold_curve(lambda w, c: dl.LatchNeuron(w, c), ((0.5, 3.0), (-2.0, 2.0)), [-0.88], 5)
+    with pytest.raises(InvalidInput, match=r"branch\.special"):
+        switch_branch(latch, (0.5, 2.0), continue_fixed_point(latch, (0.5, 2.0), [0.0]), 3)

@@ -23,6 +23,7 @@ FIRST_STEP, LONGEST, SHORTEST = 0.01, 0.05, 1e-7
 TURN = 0.97  # least cosine between successive tangents
 NEWTON_STEPS = 8
 ACCURACY = 1e-12
+HALVINGS = 45
 RETRIES = 4  # other step lengths tried where a step ends on a bifurcation to rounding
 
 
@@ -35,6 +36,7 @@ class ContinuationEnd(StrEnum):
     STEP = "step too small"
     POINTS = "point limit"
     BUDGET = "budget"
+    INTERRUPTED = "interrupted"
     UNDEFINED = "undefined"
 
     @property
@@ -47,6 +49,7 @@ class ContinuationEnd(StrEnum):
             "fixed points, or a point where several branches cross.",
             ContinuationEnd.POINTS: "The limit on the number of points was reached: `max_points` lets it go on.",
             ContinuationEnd.BUDGET: "The time budget was spent.",
+            ContinuationEnd.INTERRUPTED: "Ctrl-C: what had been followed by then is kept.",
             ContinuationEnd.UNDEFINED: "The family gives no map, or no finite value, beyond.",
         }[self]
 
@@ -137,45 +140,77 @@ def trace(
 
     `genuine` may refuse an event: what looks like one may be a jump to another branch, which a shorter step avoids.
     """
-    stations: list[Station] = [start]
-    passages: list[tuple[int, Passage]] = []
-    h, trouble, retries = step, ContinuationEnd.STEP, 0
+    way = Trace([start], [], ContinuationEnd.POINTS)
+    try:
+        way.end = _walk(curve, way, max_points, deadline, step, genuine)
+    except KeyboardInterrupt:
+        way.end = ContinuationEnd.INTERRUPTED
+    return way
+
+
+def _walk(
+    curve: Curve, way: Trace, max_points: int, deadline: float, h: float, genuine: Callable[[Passage], bool]
+) -> ContinuationEnd:
+    """Append stations and passages to `way`; returns why it ended."""
+    stations, start = way.stations, way.stations[0]
+    decided = start  # the last station at which every multiplier is off the unit circle: events are told from there
+    retries = 0
     while len(stations) < max_points:
         if time.monotonic() > deadline:
-            return Trace(stations, passages, ContinuationEnd.BUDGET)
+            return ContinuationEnd.BUDGET
         here = stations[-1]
-        longest = LONGEST * (1.0 + float(np.sqrt(np.mean(np.square(here.x[: len(here.x) - 1])))))
-        h = min(h, longest)
-        try:
-            following, count, trouble = *_step(curve, here, h), ContinuationEnd.STEP
-        except (UnevenFamily, NotSmooth):
-            raise
-        except DynlatchError:
-            following, count, trouble = None, 0, ContinuationEnd.UNDEFINED
-        kinds = [] if following is None else _events(curve, here, following)
+        h = min(h, LONGEST * (1.0 + float(np.sqrt(np.mean(np.square(here.x[: len(here.x) - 1]))))))
+        following, count, trouble = _tried(curve, here, h)
+        kinds = [] if following is None else _events(curve, decided, following)
         undecided = following is not None and following.seen is None and here.seen is not None and retries < RETRIES
         doubtful = False
         if following is not None and kinds and h > 1e3 * SHORTEST:
-            doubtful = len(kinds) > 1 or not genuine(Passage(kinds[0], here, following))
+            doubtful = len(kinds) > 1 or not genuine(Passage(kinds[0], decided, following))
         if following is None or undecided or doubtful:
             h, retries = (0.83 * h, retries + 1) if undecided else (0.5 * h, retries)
             if h < SHORTEST:
-                return Trace(stations, passages, trouble)
+                return trouble
             continue
         retries = 0
         gone = curve.outside(following.x)
         if gone is not None:
-            last = _at_end(curve, here, following, *gone)
-            if last is not None:
-                passages += [(len(stations) - 1, Passage(kind, here, last)) for kind in _events(curve, here, last)]
-                stations.append(last)
-            return Trace(stations, passages, ContinuationEnd.RANGE)
-        passages += [(len(stations) - 1, Passage(kind, here, following)) for kind in dict.fromkeys(kinds)]
+            _finish(curve, way, decided, following, *gone)
+            return ContinuationEnd.RANGE
+        way.passages += [(len(stations) - 1, Passage(kind, decided, following)) for kind in dict.fromkeys(kinds)]
         stations.append(following)
+        decided = decided if following.seen is None else following
         if _closed(curve, start, here, following, len(stations)):
-            return Trace(stations, passages, ContinuationEnd.CLOSED)
+            return ContinuationEnd.CLOSED
         h *= 1.5 if count <= 3 else (1.0 if count <= 5 else 0.7)
-    return Trace(stations, passages, ContinuationEnd.POINTS)
+    return ContinuationEnd.POINTS
+
+
+def _tried(curve: Curve, here: Station, h: float) -> tuple[Station | None, int, ContinuationEnd]:
+    """A step, or why there is none."""
+    try:
+        return *_step(curve, here, h), ContinuationEnd.STEP
+    except (UnevenFamily, NotSmooth):
+        raise
+    except DynlatchError:
+        return None, 0, ContinuationEnd.UNDEFINED
+
+
+def neighbour(curve: Curve, here: Station) -> Station | None:
+    """A station one short step along the tangent, inside the range or not; None if there is none."""
+    return _tried(curve, here, FIRST_STEP)[0]
+
+
+def _finish(curve: Curve, way: Trace, decided: Station, beyond: Station, unknown: int, value: float) -> None:
+    """The last station, on the end of the range, and what happens up to it.
+
+    What happens on the end itself, to rounding, is told by the station beyond; whoever locates it leaves out what lies outside.
+    """
+    inside, gap = way.stations[-1], len(way.stations) - 1
+    last = _at_end(curve, inside, beyond, unknown, value) or _close_to_end(curve, inside, beyond, unknown, value)
+    told = beyond if last.seen is None else last
+    way.passages += [(gap, Passage(kind, decided, told)) for kind in dict.fromkeys(_events(curve, decided, told))]
+    if last is not inside:
+        way.stations.append(last)
 
 
 def _step(curve: Curve, here: Station, h: float) -> tuple[Station | None, int]:
@@ -213,6 +248,29 @@ def _at_end(curve: Curve, inside: Station, beyond: Station, unknown: int, value:
     return None if tangent is None else Station(x, tangent, curve.watch(x, tangent))
 
 
+def _close_to_end(curve: Curve, inside: Station, beyond: Station, unknown: int, value: float) -> Station:
+    """The last station before the end that halving finds: on the end itself branches cross, or the curve turns."""
+    side, far = np.sign(inside.x[unknown] - value), beyond
+    for _ in range(HALVINGS):
+        middle = _between(curve, inside, far, 0.5) or _between(curve, inside, far, 0.4)
+        if middle is None:
+            break
+        inside, far = (middle, far) if np.sign(middle.x[unknown] - value) in (side, 0.0) else (inside, middle)
+    x = inside.x.copy()
+    if abs(x[unknown] - value) <= 1e-9 * curve.scale[unknown]:
+        x[unknown] = value
+    return inside._replace(x=x)
+
+
+def _between(curve: Curve, before: Station, after: Station, share: float) -> Station | None:
+    """A station between two; None where branches cross just there."""
+    chord = (after.x - before.x) / curve.scale
+    length = float(np.linalg.norm(chord))
+    corrected = correct(curve, before.x / curve.scale + share * chord, chord / length) if length > 0 else None
+    tangent = None if corrected is None else tangent_at(curve, corrected[0], before.tangent)
+    return None if corrected is None or tangent is None else Station(corrected[0], tangent, curve.watch(corrected[0], tangent))
+
+
 def _closed(curve: Curve, start: Station, here: Station, following: Station, number: int) -> bool:
     """Whether the step from `here` to `following` passes the start again, in the same direction."""
     if number < 6 or following.tangent @ start.tangent < 0.9:
@@ -226,14 +284,9 @@ def halve(curve: Curve, passage: Passage, times: int, same: Callable[[Any, Any],
     """The stations just before and just after an event: the step is halved `times` times."""
     before, after = passage.before, passage.after
     for _ in range(times):
-        middle = 0.5 * (before.x + after.x) / curve.scale
-        chord = (after.x - before.x) / curve.scale
-        length = float(np.linalg.norm(chord))
-        corrected = correct(curve, middle, chord / length) if length > 0 else None
-        tangent = None if corrected is None else tangent_at(curve, corrected[0], before.tangent)
-        if corrected is None or tangent is None:
+        station = _between(curve, before, after, 0.5)
+        if station is None:
             break
-        station = Station(corrected[0], tangent, curve.watch(corrected[0], tangent))
         if station.seen is None:
             return station, station
         before, after = (station, after) if same(before.seen, station.seen) else (before, station)

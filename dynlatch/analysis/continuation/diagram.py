@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from dynlatch.analysis.continuation.arclength import correct
+from dynlatch.analysis.continuation.arclength import ContinuationEnd, correct
 from dynlatch.analysis.continuation.branch import Bifurcation, BifurcationDiagram, Branch, SpecialPoint
 from dynlatch.analysis.continuation.equations import checked
 from dynlatch.analysis.continuation.families import Family
@@ -21,6 +21,7 @@ from dynlatch.validation import Array, count, positive_number
 
 SECTIONS = (0.0, 0.5, 1.0)  # where in the range fixed points are searched
 FIRST_LOOK = 5  # points after which a new branch is compared with those known
+CUT, OUT_OF_TIME = "cut short", "the time budget was reached"
 SAME = 1e-6
 SAGITTA = 0.1  # a branch strays from the chord between two of its points by less than this share of it (the tangents' angle)
 
@@ -44,10 +45,22 @@ class Search(NamedTuple):
     @property
     def full(self) -> bool:
         """Whether branches or time are used up; the first refusal is noted."""
-        spent = time.monotonic() > self.deadline
-        if (spent or len(self.branches) >= self.max_branches) and not self.left:
-            self.left.append(f"cut short: the {'time budget' if spent else 'limit on branches (`max_branches`)'} was reached.")
-        return bool(self.left and self.left[0].startswith("cut short"))
+        reason = self._reason()
+        if reason:
+            self.cut(reason)
+        return bool(self.left) and self.left[0].startswith(CUT)
+
+    def cut(self, reason: str) -> None:
+        """Note, once, that not everything was looked at."""
+        if not (self.left and self.left[0].startswith(CUT)):
+            self.left.insert(0, f"{CUT}: {reason}.")
+
+    def _reason(self) -> str:
+        if time.monotonic() > self.deadline:
+            return OUT_OF_TIME
+        if any(ContinuationEnd.INTERRUPTED in branch.ends for branch in self.branches):
+            return "interrupted by Ctrl-C"
+        return "the limit on branches (`max_branches`) was reached" if len(self.branches) >= self.max_branches else ""
 
 
 def bifurcation_diagram(
@@ -103,20 +116,32 @@ def bifurcation_diagram(
     deadline = np.inf if time_budget is None else time.monotonic() + positive_number("time_budget", time_budget)
     points, branches = count("max_points", max_points, least=2), count("max_branches", max_branches, least=1)
     search = Search(family, ends, [], [], points, branches, deadline)
-    stream = generator(rng)
+    stream, longest = generator(rng), count("longest_period", longest_period, least=1)
+    try:
+        _follow_found(search, bounds, stream)
+        _follow_all(search, longest)
+    except KeyboardInterrupt:
+        search.cut("interrupted by Ctrl-C")
+    return BifurcationDiagram(tuple(sorted(search.branches, key=lambda branch: branch.period)), tuple(search.left))
+
+
+def _follow_found(search: Search, bounds: tuple[Any, Any] | None, stream: np.random.Generator) -> None:
+    """Search fixed points in each section, and follow those that are on no branch yet."""
+    lo, hi = search.ends
     dim = None
     for share in SECTIONS:
-        where = ends[0] + share * (ends[1] - ends[0])
-        map = checked(family, (where,), dim)
+        where = lo + share * (hi - lo)
+        map = checked(search.family, (where,), dim)
         dim = map.dim
-        budget = None if np.isinf(deadline) else max(deadline - time.monotonic(), 1e-3)
-        for point in fixed_points(map, bounds=bounds, rng=stream, time_budget=budget).points:
-            question = search.question(1, points)
+        budget = None if np.isinf(search.deadline) else max(search.deadline - time.monotonic(), 1e-3)
+        found = fixed_points(map, bounds=bounds, rng=stream, time_budget=budget).points
+        if time.monotonic() > search.deadline:  # the search for fixed points may have been cut short as well
+            search.cut(OUT_OF_TIME)
+        question = search.question(1, search.max_points)
+        for point in found:
             x = np.append(point, where)
-            if not search.full and not any(holds(question.curve, branch, x) for branch in search.branches):
+            if not any(holds(question.curve, branch, x) for branch in search.branches) and not search.full:
                 search.branches.append(follow(question, x))
-    _follow_all(search, count("longest_period", longest_period, least=1))
-    return BifurcationDiagram(tuple(sorted(search.branches, key=lambda branch: branch.period)), tuple(search.left))
 
 
 def _follow_all(search: Search, longest_period: int) -> None:
@@ -140,6 +165,9 @@ def _leave(search: Search, branch: Branch, special: SpecialPoint, period: int) -
     known = [other for other in search.branches if other.period == period]
     try:
         glimpse = leave(search.question(period, FIRST_LOOK), branch, special)
+        if ContinuationEnd.INTERRUPTED in glimpse.ends:
+            search.cut("interrupted by Ctrl-C")
+            return
         curve = search.question(period, FIRST_LOOK).curve
         if all(any(holds(curve, other, x) for other in known) for x in _ends_of(glimpse)):
             return

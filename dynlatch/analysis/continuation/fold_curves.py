@@ -186,9 +186,11 @@ def fold_curve(
     >>> [cusp.parameters.round(9) + 0.0 for cusp in curve.cusps]
     [array([1., 0.])]
     """
-    if len(ranges) != 2 or len(parameters) != 2:
-        raise InvalidInput("`ranges` and `parameters` must each have two entries, one for each parameter.")
-    ends = interval("ranges[0]", ranges[0]), interval("ranges[1]", ranges[1])
+    try:
+        first, second = ranges
+    except (TypeError, ValueError):
+        raise InvalidInput(f"`ranges` must be two ranges (first, last), one for each parameter; got {ranges!r}.") from None
+    ends = interval("ranges[0]", first), interval("ranges[1]", second)
     where = shaped_array("parameters", parameters, (2,))
     if not all(lo <= p <= hi for (lo, hi), p in zip(ends, where, strict=True)):
         raise InvalidInput(f"`parameters` {where} must lie within `ranges` {ends}.")

@@ -66,6 +66,8 @@ def switch_branch(
     """
     lo, hi = interval("parameter_range", parameter_range)
     deadline = np.inf if time_budget is None else time.monotonic() + positive_number("time_budget", time_budget)
+    if not isinstance(branch, Branch) or not isinstance(special, SpecialPoint):
+        raise InvalidInput("`branch` must be a Branch and `special` one of its points, `branch.special[i]`.")
     flip = special.kind is Bifurcation.FLIP
     if not (flip or special.kind in BORN) or not np.isfinite(special.error):
         raise InvalidInput(f"no branch of fixed points or cycles to follow at this point: {special}.")
@@ -90,14 +92,17 @@ def leave(question: Question, branch: Branch, special: SpecialPoint) -> Branch:
         t = found.tangents[np.argmin(np.abs(found.tangents @ along))]
         halves = (-1.0, 1.0)
     t = t / np.linalg.norm(t)
-    ways = []
+    ways: list[Trace] = []
     for sign in halves:
-        limit = 1 if sign == 0.0 else question.max_points
+        stopped = bool(ways) and ways[0].end is ContinuationEnd.INTERRUPTED
+        limit = 1 if sign == 0.0 or stopped else question.max_points
         station = Station(x, sign * t, None)
         way = trace(
             curve, station, max_points=limit, deadline=question.deadline, genuine=partial(is_genuine, curve), step=LEAVING
         )
-        ways.append(Trace(way.stations, way.passages, ContinuationEnd.BIFURCATION) if sign == 0.0 else way)
+        if sign == 0.0 or stopped:
+            way.end = ContinuationEnd.INTERRUPTED if stopped else ContinuationEnd.BIFURCATION
+        ways.append(way)
     return assemble(question, ways[0], ways[1], Site(special, x))
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dynlatch.analysis.attractor import polish
-from dynlatch.analysis.continuation.arclength import ContinuationEnd, Station, Trace, trace
+from dynlatch.analysis.continuation.arclength import ContinuationEnd, Passage, Station, Trace, neighbour, trace
 from dynlatch.analysis.continuation.branch import Branch, SpecialPoint
 from dynlatch.analysis.continuation.equations import Equations, checked
 from dynlatch.analysis.continuation.families import Family
@@ -133,16 +133,40 @@ def follow(question: Question, x: Array) -> Branch:
     """The branch through x, in both directions, or inward from an end of the range."""
     curve = question.curve
     t = first_tangent(curve, x)
-    ways = []
+    ways: list[Trace] = []
     for sign in (-1.0, 1.0):
         at_edge = (x[-1] <= curve.lo and sign * t[-1] < 0) or (x[-1] >= curve.hi and sign * t[-1] > 0)
+        stopped = bool(ways) and ways[0].end is ContinuationEnd.INTERRUPTED
         station = Station(x, sign * t, curve.watch(x, sign * t))
-        limit = 1 if at_edge else question.max_points
+        limit = 1 if at_edge or stopped else question.max_points
         way = trace(curve, station, max_points=limit, deadline=question.deadline, genuine=partial(is_genuine, curve))
-        ways.append(Trace(way.stations, way.passages, ContinuationEnd.RANGE) if at_edge else way)
+        if at_edge or stopped:
+            way.end = ContinuationEnd.RANGE if at_edge else ContinuationEnd.INTERRUPTED
+        ways.append(way)
         if way.end is ContinuationEnd.CLOSED and not at_edge:
-            return assemble(question, Trace([station], [], ContinuationEnd.CLOSED), way, None)
+            ways = [Trace([station], [], ContinuationEnd.CLOSED), way]
+            break
+    if ways[1].end is not ContinuationEnd.CLOSED:  # which passes its start twice
+        ways[1].passages[:0] = [(0, passage) for passage in _at_start(curve, *ways)]
     return assemble(question, ways[0], ways[1], None)
+
+
+def _at_start(curve: FixedCurve, backward: Trace, forward: Trace) -> list[Passage]:
+    """What happens at the first station itself, where its multipliers do not tell: from the stations on either side of it."""
+    if forward.stations[0].seen is not None:
+        return []
+    start = forward.stations[0]
+    way_back = start._replace(tangent=-start.tangent)
+    before, after = (
+        way.stations[1] if len(way.stations) > 1 else neighbour(curve, first)
+        for way, first in ((backward, way_back), (forward, start))
+    )
+    if before is None or after is None or after.seen is None:
+        return []
+    turned = Station(before.x, -before.tangent, curve.watch(before.x, -before.tangent))
+    if turned.seen is None:
+        return []
+    return [Passage(kind, turned, after) for kind in dict.fromkeys(curve.events(turned.seen, after.seen))]
 
 
 def first_tangent(curve: FixedCurve, x: Array) -> Array:
@@ -159,12 +183,14 @@ def assemble(question: Question, backward: Trace, forward: Trace, origin: Site |
     curve, period = question.curve, question.period
     before = [(len(backward.stations) - 1 - i, locate(curve, p, period)) for i, p in backward.passages]
     after = [(len(backward.stations) + i, locate(curve, p, period)) for i, p in forward.passages]
+    slack = 1e-9 * (curve.hi - curve.lo)
+    within = [entry for entry in before + after if curve.lo - slack <= entry[1].special.parameter <= curve.hi + slack]
     xs = [s.x for s in backward.stations[:0:-1]] + [s.x for s in forward.stations]
     middle = len(backward.stations) - 1
     entries: list[tuple[float, Array, SpecialPoint | None]] = [(float(i), x, None) for i, x in enumerate(xs)]
     if origin is not None:
         entries[middle] = (float(middle), origin.x, origin.special)
-    for gap, site in before + after:
+    for gap, site in within:
         entries.append((_place(xs, gap, site.x, curve.scale), site.x, site.special))
     entries.sort(key=lambda entry: entry[0])
     states = np.array([x for _, x, _ in entries])
