@@ -22,7 +22,7 @@ from dynlatch.analysis import scalar
 from dynlatch.analysis.fixed_points.equations import EnclosedEquation
 from dynlatch.analysis.fixed_points.piecewise_linear import REGIONS, enumerate_fixed_points
 from dynlatch.analysis.fixed_points.proof import bias_rounding, proof_dimension, prove
-from dynlatch.analysis.fixed_points.proof.krawczyk import DEFAULT_BOXES, Proof
+from dynlatch.analysis.fixed_points.proof.branch_and_bound import DEFAULT_BOXES, Proof
 from dynlatch.analysis.fixed_points.search import search
 from dynlatch.analysis.fixed_points.search.solutions import merge_radius, same_point
 from dynlatch.analysis.structure import additive_form

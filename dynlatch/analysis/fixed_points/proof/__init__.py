@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from dynlatch.analysis.fixed_points.equations import EnclosedEquation
+from dynlatch.analysis.fixed_points.proof.branch_and_bound import DEFAULT_BOXES, Boxes, Proof, enclosures, krawczyk, proof_of
 from dynlatch.analysis.fixed_points.proof.enclosed import Enclosed
 from dynlatch.analysis.fixed_points.proof.gates import Gated, has_form
-from dynlatch.analysis.fixed_points.proof.krawczyk import DEFAULT_BOXES, Boxes, Proof, enclosures, krawczyk, proof_of
 from dynlatch.analysis.fixed_points.proof.low_rank import factors, low_rank
 from dynlatch.analysis.fixed_points.proof.units import Units
 from dynlatch.analysis.structure import AdditiveForm, additive_form

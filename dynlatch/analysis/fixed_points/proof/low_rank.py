@@ -18,7 +18,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from dynlatch.activations import Activation
-from dynlatch.analysis.fixed_points.proof.krawczyk import DEFAULT_BOXES, Boxes, Proof, enclosures, krawczyk, proof_of, refine
+from dynlatch.analysis.fixed_points.proof.branch_and_bound import (
+    DEFAULT_BOXES,
+    Boxes,
+    Proof,
+    enclosures,
+    krawczyk,
+    proof_of,
+    refine,
+)
 from dynlatch.analysis.fixed_points.proof.units import Units
 from dynlatch.analysis.structure import steepest_slope
 from dynlatch.intervals import EPS, TINY, Box
