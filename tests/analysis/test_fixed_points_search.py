@@ -17,6 +17,7 @@ from dynlatch.analysis.fixed_points.search.fibers import walk
 from dynlatch.analysis.fixed_points.search.kernels import solve_small
 from dynlatch.analysis.fixed_points.search.newton import measure, solve, solve_near
 from dynlatch.analysis.fixed_points.search.solutions import same_point
+from dynlatch.errors import InvalidInput
 
 DATA = Path(__file__).parents[2] / "examples" / "data"
 
@@ -302,3 +303,18 @@ def test_planted_points_among_thousands(seed):
     found = search_only(net, time_budget=20.0)
     assert recall(found.points, wanted) >= 30
     assert corrections(net, found).max() <= 1e-8
+
+
+@pytest.mark.parametrize("k", [-3, -1, 0])
+def test_points_that_merge_next_to_a_fold_do_not_end_the_search(k):
+    """Of a unit of weight 1e4, a few units in the last place from its fold: two solutions become one while it runs."""
+    fold = min(analysis.scalar_latch(1e4).thresholds)
+    found = analysis.fixed_points(dl.LatchNeuron(1e4, fold + k * np.spacing(fold)), method="multistart", rng=0)
+    assert len(found) >= 1
+
+
+def test_weights_near_the_largest_float_are_no_accident():
+    found = analysis.fixed_points(dl.AdditiveNetwork(1e300 * np.eye(2)), method="multistart", rng=0, time_budget=1.0)
+    assert np.isfinite(found.points).all()
+    with pytest.raises(InvalidInput, match="1e\\+150"):
+        analysis.fixed_points(dl.FunctionMap(lambda a, u: np.tanh(2 * a), 2), bounds=(-1e300, 1e300))

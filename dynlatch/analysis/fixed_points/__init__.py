@@ -24,6 +24,7 @@ from dynlatch.maps import Map, coordinates, require_smooth
 from dynlatch.randomness import Rng, generator
 from dynlatch.validation import Array, positive_number, shaped_array
 
+FARTHEST = 1e150
 METHODS = ("auto", "proof", "multistart")
 
 
@@ -91,15 +92,20 @@ def fixed_points(
     if method not in METHODS:
         raise InvalidInput(f"`method` must be one of {', '.join(METHODS)}; got {method!r}.")
     deadline = np.inf if time_budget is None else time.monotonic() + positive_number("time_budget", time_budget)
-    question = _question(map, bounds)
     random = generator(rng)
+    # Huge weights overflow on the way; what is not finite is no fixed point, and nothing more.
+    with np.errstate(over="ignore", invalid="ignore"):
+        return _answer(_question(map, bounds), method, random, deadline)
+
+
+def _answer(question: Question, method: str, random: np.random.Generator, deadline: float) -> FixedPoints:
     if not question.bounded and method != "auto":
         raise InvalidInput(
-            f'method="{method}" searches a box, and nothing bounds this map: give `bounds=(lo, hi)`, or take "auto", which'
+            f'method="{method}" searches a box, and nothing bounds this map: give `bounds=(lo, hi)`, or take "auto", which '
             "lists the activation regions of a ReLU net with proof."
         )
     if method == "proof":
-        return _certified(map, _described(question, by_proof(question, deadline)))
+        return _certified(question.map, _described(question, by_proof(question, deadline)))
     return _described(question, (choose if method == "auto" else by_search)(question, random, deadline))
 
 
@@ -135,6 +141,8 @@ def _box(bounds: tuple[Any, Any], d: int) -> tuple[Array, Array]:
         raise InvalidInput(f"`bounds` must be (lo, hi), each a number or {d} numbers; got {bounds!r}.") from None
     if not np.all(lo < hi):
         raise InvalidInput("`bounds` must be (lo, hi) with lo < hi in every component.")
+    if max(np.abs(lo).max(), np.abs(hi).max()) > FARTHEST:
+        raise InvalidInput(f"`bounds` may reach as far as {FARTHEST:g}, where squares still are finite; got {bounds!r}.")
     return lo, hi
 
 

@@ -122,7 +122,8 @@ class _Search:
         known, d = s.points, s.points.shape[1]
         if len(known) == 0:
             return 0
-        self.used = np.concatenate([self.used, np.zeros(len(known) - len(self.used))])
+        # A point that was merged into another one may have left the list.
+        self.used = np.concatenate([self.used, np.zeros(max(len(known) - len(self.used), 0))])[: len(known)]
         rows = np.argsort(self.used + self.rng.random(len(known)))[np.arange(size) % len(known)]
         np.add.at(self.used, rows, 1.0)
         normal = self.rng.standard_normal((size, d))
@@ -133,7 +134,7 @@ class _Search:
         return self._record(self.fibers, arrivals.x, crossings.solves + arrivals.solves)
 
     def _record(self, method: _Method, arrivals: Array, solves: int) -> int:
-        new = self.solutions.add(arrivals)
+        new = max(self.solutions.add(arrivals), 0)  # points known before may turn out to be one
         self.solves += solves
         method.record(solves, new)
         return new
