@@ -13,8 +13,8 @@ from dynlatch.activations import ACTIVATIONS, LINEAR, RELU, SOFTPLUS, TANH, THRE
 from dynlatch.analysis.fixed_points.equations import equation_of
 from dynlatch.analysis.fixed_points.proof import branch_and_bound as search
 from dynlatch.analysis.fixed_points.proof import proof_dimension, prove
-from dynlatch.analysis.fixed_points.proof.gates import Gated, has_form
 from dynlatch.analysis.fixed_points.proof.branch_and_bound import Boxes, krawczyk
+from dynlatch.analysis.fixed_points.proof.gates import Gated, has_form
 from dynlatch.analysis.fixed_points.proof.low_rank import factors
 from dynlatch.analysis.fixed_points.proof.relaxation import band
 from dynlatch.analysis.fixed_points.proof.rigorous import certify
