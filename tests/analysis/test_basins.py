@@ -484,3 +484,13 @@ def test_bounds_and_grids_beyond_float64():
         analysis.basins(net, grid=4, bounds=(-1e308, 1e308))
     with pytest.raises(InvalidInput, match=r"asks for 1e\+30 states"):
         analysis.basins(net, grid=10**200)
+
+
+@pytest.mark.parametrize("rate", [1.0001, 1.00001])
+def test_what_drifts_slowly_is_no_attractor(rate):
+    line = analysis.basins(dl.FunctionMap(lambda x, u: rate * x, dim=1), grid=9, bounds=(-2.0, 2.0))
+    spiral = dl.FunctionMap(
+        lambda x, u: rate * (x @ np.array([[np.cos(1.0), -np.sin(1.0)], [np.sin(1.0), np.cos(1.0)]])), dim=2
+    )
+    assert line.attractors == ()
+    assert analysis.basins(spiral, grid=4, bounds=(-2.0, 2.0), steps=3000).attractors == ()

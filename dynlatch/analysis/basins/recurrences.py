@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dynlatch.analysis.attractor import polish
 from dynlatch.analysis.basins.descent import descend
@@ -28,6 +29,7 @@ CLOSED = 1e-8  # return of an orbit to itself, relative to its size, that makes 
 CELLS = (256, 128, 64, 32, 16)  # along the largest extent of an orbit, finest first
 FRESH = 0.02  # share of the states of half of the orbits in cells that the other half did not visit
 STEADY = 0.97  # extent of the last quarter, relative to that of the first: an orbit on an attractor does not shrink
+PARTS, DRIFT, GROWTH = 8, 0.1, 2e-3  # of an orbit; shares of its extent by which means, and of itself by which the extent moves
 NEIGHBOURS, SHIFT = 64, 1e-3  # states beside a recurrent orbit, and how far, relative to its extent
 RETURN, BESIDE = 256, 512  # steps they have to come back, and steps that are then looked at
 KEPT = 1000  # states of a recurrent attractor that the result shows
@@ -113,6 +115,8 @@ def _recurrent(system: System, orbit: Array, label: int) -> Met | None:
         return None
     if np.ptp(orbit[-quarter:], axis=0).max() < STEADY * np.ptp(orbit[:quarter], axis=0).max():
         return None
+    if _drifts(orbit, extent >= 1e-3 * largest):
+        return None
     extent = np.maximum(extent, 1e-3 * largest)
     cloud = _beside(system, orbit, extent)
     if cloud is None:
@@ -126,6 +130,20 @@ def _recurrent(system: System, orbit: Array, label: int) -> Met | None:
             system.recurrent.append(Recurrent(label, low, width, np.unique(np.append(keys, own))))
             return orbit[-KEPT:].copy(), AttractorKind.RECURRENT
     return None
+
+
+def _drifts(orbit: Array, along: NDArray[np.bool_]) -> bool:
+    """Whether an orbit (T, n) is slowly on its way: part by part, its means or its extent only rise, or only fall.
+
+    On a circle they may do so as well, by little: the parts are not whole turns.
+    """
+    size = len(orbit) // PARTS
+    parts = orbit[: PARTS * size, along].reshape(PARTS, size, -1)
+    extent = np.ptp(parts, axis=1).max(-1)
+    told = np.column_stack([parts.mean(1) / (DRIFT * np.ptp(parts)), extent / (GROWTH * extent.max())])
+    change = np.diff(told, axis=0)
+    steady = (change > 0).all(0) | (change < 0).all(0)
+    return bool((steady & (np.abs(told[-1] - told[0]) > 1.0)).any())
 
 
 def _beside(system: System, orbit: Array, extent: Array) -> Array | None:
