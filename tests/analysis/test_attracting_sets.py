@@ -308,3 +308,24 @@ def test_no_points_are_no_picture():
     nothing = analysis.reduced_attracting_set(dl.LatchNeuron(2.0), [1.915008], np.zeros((0, 1)))
     with pytest.raises(InvalidInput, match="about no points"):
         nothing.plot()
+
+
+def test_ctrl_c_leaves_the_rest_undecided(monkeypatch):
+    from dynlatch.analysis.attracting_sets import verb
+
+    net, grid = dl.AdditiveNetwork([[1.9, -0.35], [0.45, 1.7]]), analysis.box_grid((-3, 3), 20, dim=2)
+    whole = analysis.reduced_attracting_set(net, rest(net, [3, 3]), grid)
+    calls, entries = iter(range(3)), verb.entries
+
+    def interrupted(*args):
+        if next(calls) == 2:
+            raise KeyboardInterrupt
+        return entries(*args)
+
+    monkeypatch.setattr(verb, "entries", interrupted)
+    monkeypatch.setattr(verb, "BLOCK", 400)
+    part = analysis.reduced_attracting_set(net, rest(net, [3, 3]), grid)
+    known = ~part.basin_unknown
+    assert known.sum() == 200
+    assert part.unknown[:, ~known].all()
+    np.testing.assert_array_equal(part.members[:, known], whole.members[:, known])

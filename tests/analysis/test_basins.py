@@ -7,7 +7,7 @@ import dynlatch as dl
 from dynlatch import analysis
 from dynlatch.analysis import AttractorKind, BasinOutcome
 from dynlatch.analysis.attractor import attracting
-from dynlatch.analysis.basins import domain
+from dynlatch.analysis.basins import descent, domain
 from dynlatch.analysis.basins.system import column_enclosure, column_step
 from dynlatch.analysis.contraction import contraction_ball
 from dynlatch.errors import InvalidInput, NotAttracting
@@ -494,3 +494,21 @@ def test_what_drifts_slowly_is_no_attractor(rate):
     )
     assert line.attractors == ()
     assert analysis.basins(spiral, grid=4, bounds=(-2.0, 2.0), steps=3000).attractors == ()
+
+
+def test_ctrl_c_keeps_the_labels_known_by_then(monkeypatch):
+    net = dl.FunctionMap(lambda x, u: x @ np.diag([0.5, 0.97]), dim=2)
+    whole = analysis.basins(net, grid=200, bounds=(-2.0, 2.0))
+    run, calls = descent._run, iter(range(10**6))
+
+    def interrupted(*args):
+        if next(calls) == 4:
+            raise KeyboardInterrupt
+        return run(*args)
+
+    monkeypatch.setattr(descent, "_run", interrupted)
+    part = analysis.basins(net, grid=200, bounds=(-2.0, 2.0))
+    held = part.labels >= 0
+    assert 0 < held.sum() < held.size
+    np.testing.assert_array_equal(part.times[held], whole.times[held])
+    assert set(part.reasons[~held]) == {BasinOutcome.BUDGET}

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dynlatch.activations import LOGISTIC, TANH
 from dynlatch.analysis import scalar
-from dynlatch.analysis.attracting_sets.criteria import IN, UNDECIDED, Frame, Words, decide, frame
+from dynlatch.analysis.attracting_sets.criteria import IN, OUT, UNDECIDED, Frame, Words, decide, frame
 from dynlatch.analysis.attracting_sets.entry import Elsewhere, entries
 from dynlatch.analysis.attracting_sets.result import CRITERIA, ReducedAttractingSet, check_criterion
 from dynlatch.analysis.attractor import Attractor, attracting
@@ -68,7 +68,7 @@ def reduced_attracting_set(
     criterion : {"adapted", "stepwise", "product", "spectral"}
     max_steps : int, optional
         Points not decided after this many steps are reported as undecided. By default 1000, and more (up to 20,000) the
-        more slowly the attractor attracts.
+        more slowly the attractor attracts. Ctrl-C leaves undecided what was not reached.
     progress : bool
 
     Returns
@@ -176,20 +176,24 @@ def box_grid(bounds: tuple[Any, Any], resolution: Any, *, dim: int) -> Array:
 def _all_blocks(
     map: SmoothMap, given: Frame, points: Array, budget: int, *, progress: bool
 ) -> tuple[NDArray[np.int8], Words, NDArray[np.int64]]:
-    """Basin (m,), words (4, m) and steps (m,) of all points, a block at a time."""
-    basin = np.zeros(len(points), dtype=np.int8)
-    words, steps = np.zeros((4, len(points)), dtype=np.int8), np.zeros(len(points), dtype=np.int64)
+    """Basin (m,), words (4, m) and steps (m,) of all points, a block at a time; not known of those that Ctrl-C cuts off."""
+    basin = np.full(len(points), -1, dtype=np.int8)
+    words, steps = np.full((4, len(points)), UNDECIDED, dtype=np.int8), np.zeros(len(points), dtype=np.int64)
     elsewhere = Elsewhere(bounded=trapping_box(map) is not None)
     blocks = -(-len(points) // max(BLOCK // map.dim**2, 16))
     with stages(blocks, shown=progress) as stage:
-        for block in range(blocks):
-            stage(f"block {block + 1} of {blocks}")
-            part = np.arange(block, len(points), blocks)  # spread out: the first block meets most of the other attractors
-            basin[part], when, phase = entries(map, given.ball, elsewhere, points[part], budget)
-            inside = basin[part] == 1
-            rows = part[inside]
-            if len(rows):
-                words[:, rows], steps[rows] = decide(map, given, points[rows], when[inside], phase[inside], budget)
+        try:
+            for block in range(blocks):
+                stage(f"block {block + 1} of {blocks}")
+                part = np.arange(block, len(points), blocks)  # spread out: the first block meets most of the other attractors
+                basin[part], when, phase = entries(map, given.ball, elsewhere, points[part], budget)
+                inside = basin[part] == 1
+                rows = part[inside]
+                words[:, part[~inside]] = OUT
+                if len(rows):
+                    words[:, rows], steps[rows] = decide(map, given, points[rows], when[inside], phase[inside], budget)
+        except KeyboardInterrupt:
+            pass
     return basin, words, steps
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -53,15 +54,18 @@ class Survey:
         self._send_ahead()
         enter("blocks of the grid")
         fate, first = self._begin()
+        with contextlib.suppress(KeyboardInterrupt):  # as if the time had run out
+            self._follow(fate, first, enter)
+        return self._result(fate, len(orbits))
+
+    def _follow(self, fate: Fate, first: NDArray[np.int32] | None, enter: Callable[[str], None]) -> None:
         enter("orbits")
-        stage = min(FIRST_STAGE, self.steps)
-        going = descend_all(self.system, fate, stage, self.deadline, first)
+        going = descend_all(self.system, fate, min(FIRST_STAGE, self.steps), self.deadline, first)
         enter("orbits that take long")
         if going:
             self._look_at_the_rest(fate)
             if not self.where.random:
                 self._doubt(fate)
-        return self._result(fate, len(orbits))
 
     def _note(self, orbit: Array, kind: AttractorKind) -> None:
         self.orbits.append(orbit)

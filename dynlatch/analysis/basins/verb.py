@@ -57,7 +57,7 @@ def basins(
     rng : int, Generator or None
         Of the samples, and of the search for fixed points.
     time_budget : float, optional
-        Seconds after which what is known is returned; the rest is -1, `budget`.
+        Seconds after which what is known is returned; the rest is -1, `budget`. Ctrl-C does the same.
     progress : bool
         Whether to draw a progress bar on stderr.
 
