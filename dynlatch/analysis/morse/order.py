@@ -134,5 +134,6 @@ def period(graph: Transitions, cells: NDArray[np.int64]) -> int:
     every = len(graph.pointers) - 1
     matrix = csr_array((np.ones(len(graph.targets)), graph.targets, graph.pointers), shape=(every, every))
     inner = matrix[cells][:, cells].tocoo()
-    depth = dijkstra(inner.tocsr(), indices=0, unweighted=True).astype(np.int64)
+    small = csr_array((inner.data, (inner.row.astype(np.int32), inner.col.astype(np.int32))), shape=inner.shape)
+    depth = dijkstra(small, indices=0, unweighted=True).astype(np.int64)
     return int(np.gcd.reduce(np.abs(depth[inner.row] + 1 - depth[inner.col])))

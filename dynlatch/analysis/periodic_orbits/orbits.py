@@ -84,6 +84,7 @@ def _distinct(orbits: Array, errors: Array) -> tuple[Array, Array, NDArray[np.in
     turned = np.take_along_axis(orbits, ((shift[:, None] + np.arange(orbits.shape[1])) % orbits.shape[1])[..., None], axis=1)
     rounded = np.round(turned / (1e-10 * (1.0 + np.abs(turned).max()))).reshape(len(orbits), -1)
     _, first, own = np.unique(rounded, axis=0, return_index=True, return_inverse=True)
+    own = own.ravel()  # NumPy 2.0 keeps an axis here
     best = np.lexsort((errors, own))
     first = best[np.searchsorted(own[best], np.arange(len(first)))]
     return turned[first], errors[first], np.bincount(own, minlength=len(first)).astype(np.int64)
