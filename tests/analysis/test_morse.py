@@ -170,7 +170,8 @@ def random_transitions(rng, size, edges):
 def test_components_and_reach_against_networkx(seed, size, edges):
     rng = np.random.default_rng(seed)
     graph, pairs = random_transitions(rng, size, edges)
-    plain = nx.DiGraph(pairs.tolist())
+    plain = nx.DiGraph()
+    plain.add_edges_from(pairs.tolist())
     plain.add_nodes_from(range(size))
     found = components(graph)
     assert {frozenset(c) for c in nx.strongly_connected_components(plain)} == {
