@@ -244,12 +244,12 @@ class Iterate:
 
     def enclose(self, lo: Array, hi: Array, u: Array | Box | None = None) -> Box:
         for _ in range(self.period):
-            lo, hi = _enclosable(self.map).enclose(lo, hi, u)
+            lo, hi = enclosable(self.map).enclose(lo, hi, u)
         return lo, hi
 
     def enclose_jacobian(self, lo: Array, hi: Array, u: Array | Box | None = None) -> Box:
         """Product of the bounds along the interval orbit."""
-        inner = _smooth_enclosable(self.map)
+        inner = smooth_enclosable(self.map)
         product = inner.enclose_jacobian(lo, hi, u)
         for _ in range(self.period - 1):
             lo, hi = inner.enclose(lo, hi, u)
@@ -305,10 +305,10 @@ class WithInput:
         return self.u0 if u is None else add((self.u0, self.u0), as_box(u))
 
     def enclose(self, lo: Array, hi: Array, u: Array | Box | None = None) -> Box:
-        return _enclosable(self.map).enclose(lo, hi, self._total_box(u))
+        return enclosable(self.map).enclose(lo, hi, self._total_box(u))
 
     def enclose_jacobian(self, lo: Array, hi: Array, u: Array | Box | None = None) -> Box:
-        return _smooth_enclosable(self.map).enclose_jacobian(lo, hi, self._total_box(u))
+        return smooth_enclosable(self.map).enclose_jacobian(lo, hi, self._total_box(u))
 
 
 @dataclass(frozen=True, eq=False)
@@ -374,13 +374,15 @@ class Augmented:
         return np.broadcast_to(moved, (*_batch_of(a, v, u), self.dim)).copy()
 
 
-def _enclosable(map: Map) -> Enclosable:
+def enclosable(map: Map) -> Enclosable:
+    """`map` itself if it has interval images."""
     if not isinstance(map, Enclosable):
         raise NotEnclosable(f"{type(map).__name__} has no interval image (`enclose`).")
     return map
 
 
-def _smooth_enclosable(map: Map) -> SmoothEnclosable:
+def smooth_enclosable(map: Map) -> SmoothEnclosable:
+    """`map` itself if it has bounds on its Jacobian."""
     if not isinstance(map, SmoothEnclosable):
         raise NotEnclosable(f"{type(map).__name__} has no bounds on its Jacobian (`enclose_jacobian`).")
     return map

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlatch.activations import Activation
+from dynlatch.disturbances import Disturbed, Steered
 from dynlatch.linalg import matrix_norm
 from dynlatch.maps import Map, WithInput, coordinates
 from dynlatch.networks import AdditiveNetwork, ElmanNetwork, LeakyNetwork
@@ -42,12 +43,69 @@ def additive_form(map: Map) -> AdditiveForm | None:
     return None
 
 
+class ActivationForm(NamedTuple):
+    """`a' = leak a + W f(a) + c + B u`: the activations of an additive, leaky or Elman net, whatever its own coordinates."""
+
+    leak: Array
+    W: Array
+    c: Array
+    B: Array
+    f: Activation
+
+    def step(self, a: Array, u: Array | None = None) -> Array:
+        """Next activations (..., n) from activations (..., n) and inputs (..., m)."""
+        moved = self.leak * a + self.f(a) @ self.W.T + self.c
+        return moved if u is None else moved + u @ self.B.T
+
+    def jacobian(self, a: Array) -> Array:
+        """Shape (..., n, n)."""
+        J = self.W * self.f.derivative(a)[..., None, :]
+        J[..., range(len(self.leak)), range(len(self.leak))] += self.leak
+        return J
+
+
+def activation_form(map: Map) -> ActivationForm | None:
+    """The map in its activations; None for any other than additive, leaky and Elman nets, however their input enters.
+
+    An input sequence that drives the state of an Elman net out of a basin drives its activations `W h + b` out of the
+    corresponding basin, after the same number of steps, and conversely: every threshold agrees.
+    """
+    if isinstance(map, Disturbed):
+        form = activation_form(map.map)
+        if form is None:
+            return None
+        # What is added to the output of an Elman net reaches the next activations through W.
+        return form._replace(B=form.W @ map.matrix if _in_outputs(map) else map.matrix)
+    if isinstance(map, Steered):
+        form = activation_form(map.map)
+        return None if form is None else form._replace(B=form.B @ map.matrix)
+    if isinstance(map, WithInput):
+        form = activation_form(map.map)
+        return None if form is None else form._replace(c=form.c + form.B @ map.u0)
+    plain = additive_form(map)
+    if plain is None:
+        return None
+    rate = map.rate if isinstance(map, LeakyNetwork) else np.ones(map.dim)
+    return ActivationForm(plain.leak, rate[:, None] * plain.W, rate * plain.c, rate[:, None] * plain.B, plain.f)
+
+
+def activations_of(map: Map, states: Array) -> Array:
+    """The activations (..., n) that follow from states (..., n) of a map with an `activation_form`."""
+    form = activation_form(map)
+    assert form is not None
+    return states @ form.W.T + form.c if _in_outputs(map) else states
+
+
+def _in_outputs(map: Map) -> bool:
+    return coordinates(map) == ElmanNetwork.coordinates
+
+
 def at_kink(map: Map, states: Array) -> NDArray[np.bool_]:
     """Which states (k, n) put a unit on a kink of its activation (ReLU at 0), where the map has no derivative."""
     form = additive_form(map)
     if form is None:
         return np.zeros(len(states), dtype=bool)
-    nets = states @ form.W.T + form.c if coordinates(map) == ElmanNetwork.coordinates else states
+    nets = states @ form.W.T + form.c if _in_outputs(map) else states
     h = 1e-9 * (1.0 + np.abs(nets))
     return np.asarray((np.abs(form.f.derivative(nets + h) - form.f.derivative(nets - h)) > 1e-3).any(-1))
 

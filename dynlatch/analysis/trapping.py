@@ -4,28 +4,73 @@ from __future__ import annotations
 
 import numpy as np
 
-from dynlatch.activations import LOGISTIC
-from dynlatch.analysis.fixed_points.equations import equation_of
+from dynlatch.activations import LOGISTIC, TANH
 from dynlatch.analysis.structure import additive_form
-from dynlatch.intervals import EPS, Box, affine_image
-from dynlatch.maps import Map, WithInput
-from dynlatch.networks import GRU, LSTM, StackedNetwork
+from dynlatch.disturbances import Disturbed, Steered
+from dynlatch.intervals import Box, add, affine_image, as_box, multiply
+from dynlatch.maps import Iterate, Map, WithInput, coordinates
+from dynlatch.networks import GRU, LSTM, ElmanNetwork, StackedNetwork
+from dynlatch.networks.common import box_parts
+from dynlatch.validation import Array
+
+FARTHEST_CELL = 1e150  # squares of a cell that a shut forget gate keeps for ever still are finite
+
+
+def unit_box(n: int) -> Box:
+    """[-1, 1]^n: the outputs of tanh units, and of gates applied to them."""
+    return -np.ones(n), np.ones(n)
 
 
 def trapping_box(map: Map, u: Box | None = None) -> Box | None:
     """A box that holds every fixed point, cycle and limit set, rounded outward; None where structure gives none.
 
-    `u` is a box of inputs, for the layers of a stack.
+    `u` is a box of inputs; zero by default.
     """
-    if isinstance(map, WithInput) and u is None:
-        return trapping_box(map.map, (map.u0, map.u0))
-    if isinstance(map, StackedNetwork):
-        return _stack_box(map, u)
+    if isinstance(map, WithInput):
+        return trapping_box(map.map, as_box(map.u0) if u is None else add(as_box(map.u0), u))
+    if isinstance(map, Iterate):  # where M^p ends, M does
+        return trapping_box(map.map, u)
+    if isinstance(map, Steered):
+        return trapping_box(map.map, None if u is None else affine_image(map.matrix, *u))
+    if isinstance(map, Disturbed):
+        box = trapping_box(map.map)
+        return box if u is None or box is None else _disturbed(map, box, u)
+    if isinstance(map, GRU):
+        return unit_box(map.dim)
     if isinstance(map, LSTM):
         return _lstm_box(map, u)
-    if additive_form(map) is None and not isinstance(map, GRU):
+    if isinstance(map, StackedNetwork):
+        return _stack_box(map, u)
+    form = additive_form(map)
+    if form is None or not form.f.bounded:
         return None
-    return equation_of(map)[0].box(u)
+    low, high = (np.full(map.dim, end) for end in form.f.limits)
+    if coordinates(map) == ElmanNetwork.coordinates:
+        return low, high
+    box = affine_image(form.W, low, high, form.c)
+    return box if u is None else add(box, affine_image(form.B, *u))
+
+
+def _disturbed(map: Disturbed, box: Box, u: Box) -> Box | None:
+    """Where M sends any state into `box`, the disturbance adds its range once; a leak or a gate may accumulate it."""
+    form = additive_form(map.map)
+    if form is None or form.leak.any():
+        return None
+    return add(box, affine_image(map.matrix, *u))
+
+
+def _lstm_box(net: LSTM, u: Box | None) -> Box:
+    """|h| <= 1, and |c| <= sup i |g| / (1 - sup f): the cell's recursion c' = f c + i g contracts at least that fast."""
+    n = net.hidden_size
+    nets = affine_image(net.weight_hh, *unit_box(n), net.b)
+    if u is not None:
+        nets = add(nets, affine_image(net.weight_ih, *u))
+    i, f, g, _ = box_parts(nets, 4)
+    written = multiply(LOGISTIC.image(*i), TANH.image(*g))
+    lost = LOGISTIC.image(-f[1], -f[0])[0]  # 1 - f as s(-net): the subtraction would lose it
+    cell: Array = np.maximum(np.abs(written[0]), np.abs(written[1])) / np.maximum(lost, 1e-300) * (1.0 + 1e-12)
+    half = np.concatenate([np.ones(n), np.minimum(cell, FARTHEST_CELL)])
+    return -half, half
 
 
 def _stack_box(net: StackedNetwork, u: Box | None) -> Box | None:
@@ -37,16 +82,3 @@ def _stack_box(net: StackedNetwork, u: Box | None) -> Box | None:
         boxes.append(box)
         u = layer.output_enclose(*box)
     return np.concatenate([box[0] for box in boxes]), np.concatenate([box[1] for box in boxes])
-
-
-def _lstm_box(net: LSTM, u: Box | None) -> Box | None:
-    """|h| <= 1, and |c| <= 1 / (1 - f) with the forget gate at its largest over |h| <= 1."""
-    n = net.hidden_size
-    rows = slice(n, 2 * n)
-    highest = affine_image(net.weight_hh[rows], -np.ones(n), np.ones(n), net.b[rows])[1]
-    if u is not None:
-        highest = np.nextafter(highest + affine_image(net.weight_ih[rows], *u)[1], np.inf)
-    with np.errstate(over="ignore", divide="ignore"):
-        cell = (1.0 + 16.0 * EPS) / LOGISTIC(-highest)
-    half = np.concatenate([np.ones(n), cell])
-    return (-half, half) if np.isfinite(half).all() else None

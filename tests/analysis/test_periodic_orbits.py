@@ -12,8 +12,8 @@ from dynlatch import analysis
 from dynlatch.analysis import Completeness, Stability, periodic_orbits
 from dynlatch.analysis.periodic_orbits.multipliers import multipliers
 from dynlatch.analysis.periodic_orbits.proof import prove
-from dynlatch.analysis.periodic_orbits.region import box_of_cycles
 from dynlatch.analysis.periodic_orbits.shooting import cyclic_matrix, index_of
+from dynlatch.analysis.trapping import trapping_box
 from dynlatch.errors import InvalidInput, NotSmooth
 
 matplotlib.use("Agg")
@@ -184,7 +184,7 @@ def test_what_a_proof_leaves_undecided_is_returned():
     assert found.completeness is Completeness.CLUSTER
     assert len(found.unresolved) > 0
     assert np.all((found.unresolved[:, 0] < 0.01) & (found.unresolved[:, 1] > -0.01))
-    left = prove(L1, 4, box_of_cycles(L1, None), boxes=5)
+    left = prove(L1, 4, trapping_box(L1), boxes=5)
     assert not left.ended
     assert not left.complete
     orbit = periodic_orbits(L1, 2).points[0]

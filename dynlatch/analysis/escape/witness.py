@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from dynlatch.analysis.attractor import Attractor
+from dynlatch.errors import NotAttracting
 from dynlatch.maps import Map
-from dynlatch.validation import Array
+from dynlatch.validation import Array, states
 
 PATIENCE = 100_000  # steps
 ROUNDING = 8e-16  # relative distance at which two states are the same
@@ -71,6 +73,24 @@ def _period(map: Map, a: Array, most: int) -> int | None:
         if same_state(a, b):
             return period
     return None
+
+
+def at_rest(map: Map, given: Any) -> Attractor:
+    """The attractor of a map without derivatives: where the given state, a point of it, comes to rest; multipliers are NaN.
+
+    Raises
+    ------
+    NotAttracting
+        If the state goes elsewhere, or does not come to rest.
+    """
+    start = states(map, getattr(given, "point", given), "attractor").reshape(-1, map.dim)[0]
+    a, period = rest(map, start)
+    if period is None or np.abs(a - start).max() > 1e-3 * (1.0 + np.abs(start).max()):
+        raise NotAttracting("`attractor` is no attractor: without input the map leads the state away from it.")
+    orbit = [a]
+    for _ in range(period - 1):
+        orbit.append(map.step(orbit[-1]))
+    return Attractor(np.stack(orbit), np.full(map.dim, np.nan, dtype=np.complex128))
 
 
 def same_state(a: Array, b: Array) -> bool:

@@ -20,12 +20,11 @@ import numpy as np
 
 from dynlatch.analysis.fixed_points.gate_equations import Candidate as Candidate
 from dynlatch.analysis.fixed_points.gate_equations import CellBalance as CellBalance
-from dynlatch.analysis.fixed_points.gate_equations import unit_box
-from dynlatch.analysis.structure import additive_form
+from dynlatch.analysis.trapping import trapping_box
 from dynlatch.errors import NotEnclosable
-from dynlatch.intervals import Box, affine_image, matmul
-from dynlatch.maps import Iterate, Map, SmoothEnclosable, SmoothMap, WithInput, coordinates, require_smooth
-from dynlatch.networks import GRU, LSTM, AdditiveNetwork, ElmanNetwork, LeakyNetwork, StackedNetwork
+from dynlatch.intervals import Box, matmul
+from dynlatch.maps import Map, SmoothEnclosable, SmoothMap, WithInput, require_smooth
+from dynlatch.networks import GRU, LSTM, AdditiveNetwork, LeakyNetwork, StackedNetwork
 from dynlatch.networks.stacked import EnclosedLayer
 from dynlatch.validation import Array
 
@@ -90,21 +89,7 @@ class Plain:
         return a
 
     def box(self, u: Box | None = None) -> Box | None:
-        inner = self.map.map if isinstance(self.map, Iterate) else self.map
-        form = additive_form(inner)
-        if form is None:
-            # The candidate and the previous output of a GRU both lie in [-1, 1], and so does every point of a cycle.
-            return unit_box(self.dim) if isinstance(inner, GRU) else None
-        if not form.f.bounded:
-            return None
-        low, high = (np.full(self.dim, end) for end in form.f.limits)
-        if coordinates(inner) == ElmanNetwork.coordinates:
-            return low, high
-        lo, hi = affine_image(form.W, low, high, form.c)
-        if u is None:
-            return lo, hi
-        shift = affine_image(form.B, *u)
-        return lo + shift[0], hi + shift[1]
+        return trapping_box(self.map, u)
 
     def output(self, x: Array) -> Array:
         return self.map.output(x)  # type: ignore[attr-defined, no-any-return]

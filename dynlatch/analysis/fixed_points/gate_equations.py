@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dynlatch.activations import LOGISTIC, TANH
+from dynlatch.analysis.trapping import unit_box
 from dynlatch.intervals import EPS, Box, add, affine_image, multiply
 from dynlatch.networks import GRU, LSTM
 from dynlatch.networks.common import box_identity, box_parts, box_sum_of_gates, parts, rows_times, sum_of_gates
@@ -192,7 +193,3 @@ def _dwell(f: Box) -> Box:
     with np.errstate(over="ignore"):
         lo, hi = np.exp(f[0]) * (1.0 - 8.0 * EPS), np.exp(f[1]) * (1.0 + 8.0 * EPS)
     return np.nextafter(1.0 + lo, -np.inf), np.nextafter(1.0 + np.where(np.isnan(hi), np.inf, hi), np.inf)
-
-
-def unit_box(n: int) -> Box:
-    return -np.ones(n), np.ones(n)
