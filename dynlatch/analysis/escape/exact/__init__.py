@@ -1,0 +1,1 @@
+"""Exact thresholds: one dimension, and maps that preserve or reverse an order."""

@@ -1,0 +1,1 @@
+"""Lower bounds of u*: each is proved, rounding included."""

@@ -1,0 +1,1 @@
+"""The K-step dual: invariant polytopes of additive nets under bounded inputs."""

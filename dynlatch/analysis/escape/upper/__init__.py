@@ -1,0 +1,1 @@
+"""Upper bounds of u*: each is an input sequence that escapes."""

@@ -1,0 +1,1 @@
+"""How long a bit survives noise."""
