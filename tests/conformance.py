@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from dynlatch.disturbances import Disturbed, Steered
 from dynlatch.errors import NotEnclosable
 from dynlatch.maps import Enclosable, Iterate, Map, Parametric, SmoothEnclosable, SmoothMap, WithInput
 from dynlatch.networks.stacked import EnclosedLayer, Layer
@@ -57,7 +58,7 @@ def checks_for(map: Map) -> list[Check]:
 
 def _innermost(map: Map) -> Map:
     """The map that a composition is made of: it claims an enclosure only where that one has it."""
-    while isinstance(map, (Iterate, WithInput)):
+    while isinstance(map, (Iterate, WithInput, Disturbed, Steered)):
         map = map.map
     return map
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 import dynlatch as dl
+from dynlatch.disturbances import Disturbed, Steered
 from dynlatch.networks import NETWORKS
 
 SOFTSIGN = dl.Activation("softsign", lambda x: x / (1 + np.abs(x)), lambda x: (1 + np.abs(x)) ** -2.0, limits=(-1, 1))
@@ -84,6 +85,10 @@ COMPOSED = {
     "lstm with input": dl.WithInput(NETS["lstm"], [0.3, -0.7]),
     "stack with input": dl.WithInput(NETS["stack of elmans"], [0.3, -0.7, 1.1]),
     "iterate with input": dl.Iterate(dl.WithInput(NETS["leaky tanh"], normal(4)), 2),
+    "disturbed gru": Disturbed(NETS["gru"], normal(3, 1)),
+    "disturbed additive with input": Disturbed(dl.WithInput(NETS["additive logistic"], normal(4)), np.eye(4)),
+    "steered lstm": Steered(NETS["lstm"], normal(2, 3)),
+    "steered disturbed leaky": Steered(Disturbed(NETS["leaky tanh"], normal(4, 2)), normal(2, 1)),
     "augmented gru": dl.Augmented(NETS["gru"]),
     "augmented additive": dl.Augmented(NETS["additive softplus"]),
     "augmented without input": dl.Augmented(NETS["elman without input"]),
