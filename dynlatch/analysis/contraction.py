@@ -63,12 +63,24 @@ class ContractionBall:
         return np.asarray(self.radius * np.sqrt(np.square(self.inverses).sum(-1)))
 
     @property
+    def enclosing_widths(self) -> Array:
+        """Half widths (p, n) that hold the balls for certain: `phase` measures in float64, and R_j is the inverse of S_j to
+        its defect only."""
+        return np.asarray(self.half_widths * (1.0 + 1e-12) / (1.0 - self.defects[:, None]) ** 2)
+
+    @property
     def defects(self) -> Array:
         """Bounds (p,) on `|S_j R_j - I|_2` for the inverses R_j as they are in float64."""
         n = self.orbit.shape[-1]
         off = np.abs(self.factors @ self.inverses - np.eye(n))
         off += 2.0 * (n + 2) * EPS * (np.abs(self.factors) @ np.abs(self.inverses))
         return matrix_norm(off, "fro")
+
+    def holds(self, lo: Array, hi: Array) -> bool:
+        """Whether the ball around the first point holds the whole box [lo, hi], shapes (n,)."""
+        off = np.nextafter(np.maximum(np.abs(lo - self.orbit[0]), np.abs(hi - self.orbit[0])), np.inf)
+        with np.errstate(over="ignore"):
+            return bool(np.square(np.abs(self.factors[0]) @ off).sum() <= self.radius**2 * (1.0 - 1e-10))
 
     def phase(self, states: Array) -> NDArray[np.intp]:
         """Which ball holds each state (..., n): the number of the point of the cycle, or -1. Shape (...)."""
@@ -192,12 +204,11 @@ def _refined(trial: _Trial, ball: ContractionBall) -> ContractionBall:
 
 def _certified(trial: _Trial, ball: ContractionBall) -> ContractionBall | None:
     """`ball` with its rate, if the map contracts in it by more than rounding could feign."""
-    # `phase` measures distances in float64, and R_j is the inverse of S_j to its defect only.
-    width = ball.half_widths * (1.0 + 1e-12) / (1.0 - trial.defects[:, None]) ** 2
+    width = ball.enclosing_widths
     if trial.bounds is None:
         rate = _sampled_rate(trial.map, ball)
     else:
-        rate = _proved_rate(ball, trial.defects, *trial.bounds(ball.orbit - width, ball.orbit + width))
+        rate = proved_rate(ball, *trial.bounds(ball.orbit - width, ball.orbit + width))
     # The given points are the attractor's to rounding only: the ball must hold the true ones, and their images.
     if not (rate < 1.0 and rate * ball.radius + trial.miss * (1.0 + 1e-12) < ball.radius):
         return None
@@ -224,7 +235,7 @@ def _drift(map: SmoothMap, orbit: Array) -> Array:
     return np.asarray(np.abs(map.step(orbit) - after) + 8.0 * EPS * orbit.shape[-1] * (1.0 + np.abs(orbit).max()))
 
 
-def _proved_rate(ball: ContractionBall, defects: Array, lower: Array, upper: Array) -> float:
+def proved_rate(ball: ContractionBall, lower: Array, upper: Array) -> float:
     """Bound on `|S_{j+1} A S_j^-1|_2` over all matrices A between `lower` and `upper` (p, n, n), rounding included."""
     following = np.roll(ball.factors, -1, axis=0)
     middle = 0.5 * (lower + upper)
@@ -234,7 +245,7 @@ def _proved_rate(ball: ContractionBall, defects: Array, lower: Array, upper: Arr
     size = np.abs(following) @ (np.abs(middle) + spread) @ np.abs(ball.inverses)
     wide = np.abs(following) @ spread @ np.abs(ball.inverses)
     rounding = 8.0 * (ball.orbit.shape[-1] + 4) * EPS * matrix_norm(size, "fro")
-    return float(((matrix_norm(following @ middle @ ball.inverses) + matrix_norm(wide) + rounding) / (1.0 - defects)).max())
+    return float(((matrix_norm(following @ middle @ ball.inverses) + matrix_norm(wide) + rounding) / (1.0 - ball.defects)).max())
 
 
 def _sampled_rate(map: SmoothMap, ball: ContractionBall) -> float:
