@@ -13,25 +13,18 @@ from dynlatch.analysis import Completeness, FixedPoints
 from dynlatch.analysis.report.data import plain
 from dynlatch.commands.figure import write_figure
 from dynlatch.commands.output import note, write, write_json
-from dynlatch.commands.system import bounds_of, picture, system
+from dynlatch.commands.system import NOTHING_GIVEN, System, Text, bounds_of, picture
 from dynlatch.progress import stages
 
 SCHEMA = "dynlatch.fixed-points/1"
-Text = Annotated[str | None, Parameter(allow_leading_hyphen=True)]
 
 
 def fixed_points(
-    path: str | None = None,
+    source: System = NOTHING_GIVEN,
     *,
-    weights: Text = None,
-    bias: Text = None,
-    activation: str = "tanh",
-    constant: Annotated[str | None, Parameter(name="--input", allow_leading_hyphen=True)] = None,
     method: Literal["auto", "multistart", "proof"] = "auto",
     bounds: Text = None,
     time_budget: float | None = None,
-    layer: str | None = None,
-    nonlinearity: str = "tanh",
     out: str | None = None,
     as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
     rng: int = 0,
@@ -43,26 +36,12 @@ def fixed_points(
 
     Parameters
     ----------
-    path
-        Trained weights: .pt, .pth, .safetensors or .npz.
-    weights
-        Instead of a file: W of a' = W f(a) + c, rows separated by semicolons, as in "1.3 2.6; 3.7 0.3".
-    bias
-        c of those weights, as in "0.1, -0.2"; zero by default.
-    activation
-        f of those weights: tanh, logistic, relu, softplus or linear.
-    constant
-        Constant input under which to look, as in "0.5,0"; zero by default.
     method
         auto takes a proof where one is affordable; multistart searches; proof takes as long as it takes.
     bounds
-        LO,HI: the box to search, needed where structure does not bound the network (relu).
+        LO,HI: the box to search, needed where structure does not bound the network (softplus).
     time_budget
         Seconds after which the search returns what it has.
-    layer
-        Prefix of the recurrent layer to take, where the file holds several.
-    nonlinearity
-        Of a plain RNN, which files do not record: tanh or relu.
     out
         Write a picture of the points to this file (.png, .svg, .pdf).
     as_json
@@ -71,9 +50,7 @@ def fixed_points(
         Seed of the search.
     """
     target = None if out is None else picture(out)
-    net = system(
-        path, weights=weights, bias=bias, activation=activation, layer=layer, nonlinearity=nonlinearity, constant=constant
-    )
+    net = source.load()
     with stages(1, shown=sys.stderr.isatty()) as enter:
         enter("fixed points")
         found = analysis.fixed_points(net, method=method, bounds=bounds_of(bounds), rng=rng, time_budget=time_budget)
@@ -94,6 +71,7 @@ def as_dict(found: FixedPoints) -> dict[str, Any]:
         "coordinates": found.coordinates,
         "count": len(found),
         "completeness": str(found.completeness),
+        "certified": plain(found.certified),
         "sentence": found.completeness.sentence,
         "index_sum": found.index_sum,
         "estimated_missing": plain(found.estimated_missing),

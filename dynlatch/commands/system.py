@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
+from cyclopts import Parameter
 
 from dynlatch.errors import InvalidInput
 from dynlatch.interop import load_network
@@ -12,27 +15,61 @@ from dynlatch.maps import Map, WithInput
 from dynlatch.networks import AdditiveNetwork
 from dynlatch.validation import Array
 
+Text = Annotated[str | None, Parameter(allow_leading_hyphen=True)]
 
-def system(
-    path: str | None,
-    *,
-    weights: str | None,
-    bias: str | None,
-    activation: str,
-    layer: str | None,
-    nonlinearity: str,
-    constant: str | None,
-) -> Map:
-    """The map of the arguments that all commands on a system share, under the constant input if one is given."""
-    if (path is None) == (weights is None):
-        raise InvalidInput('give a file of trained weights, or type them in as --weights "1.3 2.6; 3.7 0.3": one of the two.')
-    if weights is None and bias is not None:
-        raise InvalidInput("`--bias` belongs to `--weights`; a trained network has its own.")
-    if weights is not None:
-        net: Map = AdditiveNetwork(matrix("--weights", weights), None if bias is None else numbers("--bias", bias), activation)
-    else:
-        net = load_network(str(path), layer=layer, nonlinearity=nonlinearity)
-    return net if constant is None else WithInput(net, numbers("--input", constant))
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class System:
+    """The arguments that every command on a system shares.
+
+    Parameters
+    ----------
+    path
+        Trained weights: .pt, .pth, .safetensors or .npz.
+    weights
+        Instead of a file: W of a' = W f(a) + c, rows separated by semicolons, as in "1.3 2.6; 3.7 0.3".
+    bias
+        c of those weights, as in "0.1, -0.2"; zero by default.
+    activation
+        f of those weights: tanh, logistic, relu, softplus or linear.
+    constant
+        Constant input under which the system is taken, as in "0.5,0"; zero by default.
+    layer
+        Prefix of the recurrent layer to take, where the file holds several.
+    nonlinearity
+        Of a plain RNN, which files do not record: tanh or relu.
+    """
+
+    path: str | None = None
+    _: KW_ONLY
+    weights: Text = None
+    bias: Text = None
+    activation: str = "tanh"
+    constant: Annotated[str | None, Parameter(name="--input", allow_leading_hyphen=True)] = None
+    layer: str | None = None
+    nonlinearity: str = "tanh"
+
+    def load(self) -> Map:
+        """The map, under the constant input if one is given."""
+        if (self.path is None) == (self.weights is None):
+            raise InvalidInput(
+                'give a file of trained weights, or type them in as --weights "1.3 2.6; 3.7 0.3": one of the two.'
+            )
+        net = self._typed() if self.path is None else self._trained(self.path)
+        return net if self.constant is None else WithInput(net, numbers("--input", self.constant))
+
+    def _typed(self) -> Map:
+        bias = None if self.bias is None else numbers("--bias", self.bias)
+        return AdditiveNetwork(matrix("--weights", str(self.weights)), bias, self.activation)
+
+    def _trained(self, path: str) -> Map:
+        if self.bias is not None:
+            raise InvalidInput("`--bias` belongs to `--weights`; a trained network has its own.")
+        return load_network(path, layer=self.layer, nonlinearity=self.nonlinearity)
+
+
+NOTHING_GIVEN = System()
 
 
 def numbers(name: str, text: str) -> Array:
