@@ -158,17 +158,22 @@ def _concave_largest(q: Array, t: Array, kappa: Array, e: Array, x: Array, y: Ar
 
 
 def _stationary(q: Array, t: Array, kappa: Array, e: Array, x: Array, y: Array) -> Array:
-    """Where h' changes sign, by Newton's method kept within the interval that is known to hold it."""
+    """Where h' changes sign, by Newton's method kept within the interval that is known to hold it; some take longer."""
+    found = np.empty_like(x)
+    still = np.arange(len(x))
     a = 0.5 * (x + y)
-    size = 4.0 * EPS * (q + np.abs(t) + kappa * (y - x))
     for _ in range(NEWTON_STEPS):
         tanh = np.tanh(a)
         cosh = 1.0 - tanh * tanh
         slope = q * cosh + t - 2.0 * kappa * (a - e)
-        if np.all(np.abs(slope) <= size):
-            break
         x, y = np.where(slope > 0, a, x), np.where(slope > 0, y, a)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             step = a + slope / (2.0 * q * tanh * cosh + 2.0 * kappa)
-        a = np.where((step > x) & (step < y), step, 0.5 * (x + y))
-    return a
+        a = np.where((step >= x) & (step <= y), step, 0.5 * (x + y))
+        found[still] = a
+        on = np.abs(slope) > 1e-8 * (q + kappa)  # else the step just made leaves about its square
+        if not on.any():
+            break
+        still = still[on]
+        a, q, t, kappa, e, x, y = (v[on] for v in (a, q, t, kappa, e, x, y))
+    return found
