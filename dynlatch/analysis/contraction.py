@@ -237,15 +237,21 @@ def _drift(map: SmoothMap, orbit: Array) -> Array:
 
 def proved_rate(ball: ContractionBall, lower: Array, upper: Array) -> float:
     """Bound on `|S_{j+1} A S_j^-1|_2` over all matrices A between `lower` and `upper` (p, n, n), rounding included."""
-    following = np.roll(ball.factors, -1, axis=0)
+    norms = norm_bound(np.roll(ball.factors, -1, axis=0), (lower, upper), ball.inverses)
+    return float((norms / (1.0 - ball.defects)).max())
+
+
+def norm_bound(left: Array, between: Box, right: Array) -> Array:
+    """Bounds (...) on `|left A right|_2` over all matrices A of the box, shapes (..., n, n), rounding included."""
+    lower, upper = between
     middle = 0.5 * (lower + upper)
     spread = np.maximum(upper - middle, middle - lower)
     if not np.isfinite(spread).all():
-        return np.inf
-    size = np.abs(following) @ (np.abs(middle) + spread) @ np.abs(ball.inverses)
-    wide = np.abs(following) @ spread @ np.abs(ball.inverses)
-    rounding = 8.0 * (ball.orbit.shape[-1] + 4) * EPS * matrix_norm(size, "fro")
-    return float(((matrix_norm(following @ middle @ ball.inverses) + matrix_norm(wide) + rounding) / (1.0 - ball.defects)).max())
+        return np.full(middle.shape[:-2], np.inf)
+    size = np.abs(left) @ (np.abs(middle) + spread) @ np.abs(right)
+    wide = np.abs(left) @ spread @ np.abs(right)
+    rounding = 8.0 * (middle.shape[-1] + 4) * EPS * matrix_norm(size, "fro")
+    return np.asarray(matrix_norm(left @ middle @ right) + matrix_norm(wide) + rounding)
 
 
 def _sampled_rate(map: SmoothMap, ball: ContractionBall) -> float:

@@ -13,7 +13,7 @@ import numpy as np
 
 from dynlatch.activations import LOGISTIC, TANH, THRESHOLD
 from dynlatch.analysis import scalar
-from dynlatch.analysis.structure import ROUNDING, AdditiveForm, additive_form, monotone_signs, steepest_slope
+from dynlatch.analysis.structure import ROUNDING, AdditiveForm, additive_form, is_odd, monotone_signs, steepest_slope
 from dynlatch.analysis.trapping import trapping_box
 from dynlatch.intervals import Box
 from dynlatch.linalg import matrix_norm, spectral_radius
@@ -306,7 +306,7 @@ def odd(subject: Subject) -> Guarantee:
     form = subject.form
     if form is None:
         return Guarantee(name, None, "The symmetry is read off additive nets only.", source)
-    if not form.f.odd or form.c.any():
+    if not is_odd(subject.map):
         return Guarantee(name, False, "The activation is not odd, or a bias (or constant input) is not zero.", source)
     sentence = "M(-a) = -M(a): the origin is a fixed point, and every orbit, fixed point and cycle has its mirror image."
     return Guarantee(name, True, sentence, source)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlatch.activations import Activation
+from dynlatch.activations import LOGISTIC, TANH, Activation
 from dynlatch.disturbances import Disturbed, Steered
 from dynlatch.linalg import matrix_norm
 from dynlatch.maps import Map, WithInput, coordinates
@@ -108,6 +108,20 @@ def at_kink(map: Map, states: Array) -> NDArray[np.bool_]:
     nets = states @ form.W.T + form.c if _in_outputs(map) else states
     h = 1e-9 * (1.0 + np.abs(nets))
     return np.asarray((np.abs(form.f.derivative(nets + h) - form.f.derivative(nets - h)) > 1e-3).any(-1))
+
+
+def one_unit(map: Map) -> AdditiveForm | None:
+    """The form of a single tanh or logistic unit that excites itself, in its activation: the latch of `scalar`; else None."""
+    form = additive_form(map)
+    if form is None or len(form.W) > 1 or form.leak.any() or _in_outputs(map):
+        return None
+    return form if form.f in (TANH, LOGISTIC) and form.W[0, 0] > 0 else None
+
+
+def is_odd(map: Map) -> bool:
+    """Whether the weights say that M(-a) = -M(a): attractors then come in pairs or are symmetric themselves."""
+    form = additive_form(map)
+    return form is not None and form.f.odd and not form.c.any()
 
 
 def steepest_slope(f: Activation) -> float:

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlatch.analysis.attracting_sets.entry import Indices
-from dynlatch.analysis.contraction import ContractionBall
+from dynlatch.analysis.contraction import ContractionBall, norm_bound
 from dynlatch.intervals import EPS
 from dynlatch.linalg import matrix_norm, spectral_radius
 from dynlatch.maps import SmoothMap, interval_jacobian
@@ -81,13 +81,7 @@ def _largest_norm(map: SmoothMap, ball: ContractionBall, scale: float, left: Arr
     if bounds is None:
         shares = np.random.default_rng(0).uniform(-1.0, 1.0, (SAMPLES, *ball.orbit.shape))
         return float(matrix_norm(left @ map.jacobian(ball.orbit + shares * width) @ right).max())
-    middle = 0.5 * (bounds[0] + bounds[1])
-    spread = np.maximum(bounds[1] - middle, middle - bounds[0])
-    if not np.isfinite(spread).all():
-        return np.inf
-    wide = matrix_norm(np.abs(left) @ spread @ np.abs(right))
-    size = matrix_norm(np.abs(left) @ np.abs(middle) @ np.abs(right), "fro")
-    return float((matrix_norm(left @ middle @ right) + wide + 8.0 * (ball.orbit.shape[-1] + 4) * EPS * size).max())
+    return float(norm_bound(left, bounds, right).max())
 
 
 def _slack(n: int) -> float:

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlatch.activations import LOGISTIC, TANH
 from dynlatch.analysis import scalar
 from dynlatch.analysis.attracting_sets.criteria import IN, OUT, UNDECIDED, Frame, Words, decide, frame
 from dynlatch.analysis.attracting_sets.entry import Elsewhere, entries
@@ -17,11 +16,10 @@ from dynlatch.analysis.attractor import Attractor, attracting
 from dynlatch.analysis.basins.domain import box_of
 from dynlatch.analysis.contraction import adapted_metrics, contraction_ball
 from dynlatch.analysis.scalar_portrait import Interval
-from dynlatch.analysis.structure import additive_form
+from dynlatch.analysis.structure import one_unit
 from dynlatch.analysis.trapping import trapping_box
 from dynlatch.errors import InvalidInput
 from dynlatch.maps import Map, SmoothMap, coordinates, require_smooth
-from dynlatch.networks import AdditiveNetwork
 from dynlatch.progress import stages
 from dynlatch.validation import Array, count, finite_array, states
 
@@ -199,10 +197,8 @@ def _all_blocks(
 
 def _intervals(map: Map, found: Attractor) -> tuple[Interval, ...] | None:
     """The stepwise set of one tanh or logistic unit that excites itself, by the exact theory."""
-    form = additive_form(map)
-    if form is None or len(form.W) > 1 or form.leak.any() or coordinates(map) != AdditiveNetwork.coordinates:
-        return None
-    if form.f not in (TANH, LOGISTIC) or not form.W[0, 0] > 0 or found.period > 1:
+    form = one_unit(map)
+    if form is None or found.period > 1:
         return None
     latch = scalar.scalar_latch(float(form.W[0, 0]), float(form.c[0]), form.f.name)
     nearest = int(np.argmin(np.abs(np.array(latch.attractors) - found.point[0])))

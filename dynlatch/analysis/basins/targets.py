@@ -13,7 +13,7 @@ from dynlatch.analysis.basins.system import Ball, System, finite_steps
 from dynlatch.analysis.contraction import ContractionBall, contraction_ball
 from dynlatch.analysis.fixed_points import FixedPoints, fixed_points
 from dynlatch.analysis.outcomes import Stability
-from dynlatch.analysis.structure import additive_form
+from dynlatch.analysis.structure import is_odd
 from dynlatch.errors import DynlatchError, InvalidInput, NotAttracting
 from dynlatch.maps import Map, SmoothMap
 from dynlatch.validation import Array, finite_array
@@ -158,12 +158,6 @@ def _mirrored(system: System, orbit: Array, label: int) -> list[Ball]:
         if same_orbit(orbit, np.stack([-ball.centre for ball in balls])):
             return [replace(ball, label=label, centre=-ball.centre) for ball in balls]
     return []
-
-
-def is_odd(map: Map) -> bool:
-    """Whether M(-a) = -M(a), so that attractors come in pairs or are symmetric themselves."""
-    form = additive_form(map)
-    return form is not None and form.f.odd and not form.c.any()
 
 
 def add_target(system: System, orbit: Array, label: int) -> bool:

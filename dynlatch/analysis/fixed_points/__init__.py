@@ -17,7 +17,7 @@ from dynlatch.analysis.fixed_points.result import FixedPoints as FixedPoints
 from dynlatch.analysis.fixed_points.routes import Listing, Question, by_proof, by_search, choose
 from dynlatch.analysis.fixed_points.search import index_of, is_degenerate
 from dynlatch.analysis.outcomes import Stability, classify
-from dynlatch.analysis.structure import additive_form, at_kink, contraction_factor
+from dynlatch.analysis.structure import additive_form, at_kink, contraction_factor, is_odd
 from dynlatch.errors import InvalidInput, MissingExtra, NotEnclosable
 from dynlatch.linalg import matrix_norm, spectra
 from dynlatch.maps import Map, coordinates, require_smooth
@@ -115,13 +115,12 @@ def _question(map: Map, bounds: tuple[Any, Any] | None) -> Question:
     equation, u0 = equation_of(map)
     own = equation.box(None if u0 is None else (u0, u0))
     form = additive_form(map)
-    odd = form is not None and form.f.odd and not form.c.any()
     if bounds is not None:
         box = _box(bounds, equation.dim)
         covers = own is not None and bool(np.all(box[0] <= own[0]) and np.all(box[1] >= own[1]))
         return Question(map, equation, u0, box, compact=covers, odd=False, bounded=True)
     if own is not None:
-        return Question(map, equation, u0, own, compact=True, odd=odd, bounded=True)
+        return Question(map, equation, u0, own, compact=True, odd=is_odd(map), bounded=True)
     if form is not None and form.f is RELU:
         everywhere = np.full(equation.dim, np.inf)
         return Question(map, equation, u0, (-everywhere, everywhere), compact=False, odd=False, bounded=False)

@@ -17,8 +17,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlatch.activations import LOGISTIC, RELU, TANH, Activation
-from dynlatch.analysis import scalar
+from dynlatch.activations import RELU, TANH, Activation
+from dynlatch.analysis import scalar, structure
 from dynlatch.analysis.fixed_points.equations import EnclosedEquation
 from dynlatch.analysis.fixed_points.piecewise_linear import REGIONS, enumerate_fixed_points
 from dynlatch.analysis.fixed_points.proof import bias_rounding, proof_dimension, prove
@@ -29,7 +29,7 @@ from dynlatch.analysis.structure import additive_form
 from dynlatch.errors import NotEnclosable
 from dynlatch.intervals import EPS, Box
 from dynlatch.maps import Map, coordinates
-from dynlatch.networks import AdditiveNetwork, ElmanNetwork
+from dynlatch.networks import ElmanNetwork
 from dynlatch.validation import Array
 
 EXACT_ERROR = 1e-12  # relative error of the exact scalar theory away from folds
@@ -93,10 +93,8 @@ def choose(question: Question, rng: np.random.Generator, deadline: float) -> Lis
 def one_unit(question: Question, deadline: float = np.inf) -> Listing | None:
     """The exact theory of a tanh or logistic latch; None for other maps, and next to a fold, which rounding hides."""
     map = question.map
-    form = additive_form(map)
-    if form is None or len(form.W) > 1 or form.leak.any() or coordinates(map) != AdditiveNetwork.coordinates:
-        return None
-    if form.f not in (TANH, LOGISTIC) or not form.W[0, 0] > 0 or not question.compact or bias_rounding(map, form).any():
+    form = structure.one_unit(map)
+    if form is None or not question.compact or bias_rounding(map, form).any():
         return None
     w, c = float(form.W[0, 0]), float(form.c[0])
     doubt = _fold_doubt(w, c, form.f)

@@ -18,7 +18,7 @@ from dynlatch.analysis.periodic_orbits.regions import by_regions, inside, is_pie
 from dynlatch.analysis.periodic_orbits.result import PeriodicOrbit as PeriodicOrbit
 from dynlatch.analysis.periodic_orbits.result import PeriodicOrbits as PeriodicOrbits
 from dynlatch.analysis.periodic_orbits.search import Search, index_sum
-from dynlatch.analysis.structure import additive_form
+from dynlatch.analysis.structure import additive_form, is_odd
 from dynlatch.errors import InvalidInput
 from dynlatch.intervals import Box
 from dynlatch.maps import Map, SmoothMap, require_smooth
@@ -196,9 +196,8 @@ def _completeness(search: Search, period: int) -> Completeness:
 
 def _is_odd(map: SmoothMap, box: Box | None) -> bool:
     """Whether M(-x) = -M(x): from the weights, or on points of a box that is symmetric itself."""
-    form = additive_form(map)
-    if form is not None:
-        return form.f.odd and not form.c.any()
+    if additive_form(map) is not None:
+        return is_odd(map)
     if box is None or not np.array_equal(box[0], -box[1]):
         return False
     points = np.random.default_rng(0).uniform(*box, (64, map.dim))
