@@ -75,4 +75,4 @@ def _distance(ball: ContractionBall, image: Box) -> float:
     n = ball.orbit.shape[-1]
     components = np.abs(np.roll(ball.factors, -1, axis=0)) @ off[..., None]
     largest = float(np.sqrt(np.square(components).sum((-2, -1))).max())
-    return largest * (1.0 + 4.0 * (n + 4) * EPS)
+    return float(largest * (1.0 + 4.0 * (n + 4) * EPS))
