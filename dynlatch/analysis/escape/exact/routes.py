@@ -1,0 +1,157 @@
+"""Which exact route answers a question."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from dynlatch.analysis.escape.exact.answer import EXCESS, ExactAnswer, Undecided
+from dynlatch.analysis.escape.exact.extremes import Extremes, extremes
+from dynlatch.analysis.escape.exact.horizon import finite_threshold
+from dynlatch.analysis.escape.exact.monotone import Loss, Side, first_loss, is_only_one, side
+from dynlatch.analysis.escape.exact.passage import escape_length, witness
+from dynlatch.analysis.escape.exact.pushed import Pushed, contracts
+from dynlatch.analysis.escape.exact.scalar import closed_form, is_towards_the_other, latch_of
+from dynlatch.analysis.escape.question import Question
+from dynlatch.analysis.scalar import LatchOutcome, ScalarLatch
+from dynlatch.analysis.structure import ROUNDING, ActivationForm, steepest_slope
+from dynlatch.linalg import matrix_norm
+from dynlatch.validation import Array
+
+SCALAR = "exact scalar theory"
+FOLD = "fold under the extreme constant input (bordered Newton)"
+ALTERNATING = "fold under the extreme alternating input (bordered Newton)"
+
+
+class Way(NamedTuple):
+    """One extreme direction: its threshold, and the fold behind it (None: nothing is lost this way)."""
+
+    way: float
+    value: float
+    side: Side
+    loss: Loss | None
+
+
+def exact_threshold(question: Question) -> ExactAnswer | None:
+    """The escape threshold where theory gives it, or None.
+
+    Covered: contractions of the whole space; one unit; nets that preserve an order (sign-consistent weights) under box inputs,
+    or under one input in any norm, leaks included; nets that reverse an order, the same, without leak and for sequences. The
+    activation must be bounded and increasing, and must say where its slope is largest.
+
+    Parameters
+    ----------
+    question : Question
+
+    Returns
+    -------
+    ExactAnswer or None
+        None also where float64 does not decide: next to a degenerate fold, or at the ends of the floating-point range.
+
+    Examples
+    --------
+    >>> import dynlatch as dl
+    >>> from dynlatch.analysis.escape.exact import exact_threshold
+    >>> from dynlatch.analysis.escape.question import ask
+    >>> answer = exact_threshold(ask(dl.AdditiveNetwork([[1.3, 2.6], [3.7, 0.3]]), [3.9, 4.0]))
+    >>> round(answer.value, 10), answer.reason
+    (2.0960608718, 'exact')
+    """
+    if question.form is None:
+        return None
+    if is_contraction(question.form):
+        return ExactAnswer(np.inf, "monostable", "the map is a contraction of the whole space")
+    case = extremes(question)
+    if case is None:
+        return None
+    latch = latch_of(case)
+    if latch is not None and latch.outcome is LatchOutcome.NEUTRAL:
+        return ExactAnswer(np.inf, "neutral", SCALAR)
+    if not case.form.f.bounded or question.attractor.spectral_radius >= 1.0:
+        return None
+    try:
+        with np.errstate(all="ignore"):
+            return _by_scalar_theory(question, case, latch) if latch is not None else _by_order(question, case)
+    except Undecided:
+        return None
+
+
+def is_contraction(form: ActivationForm) -> bool:
+    """Whether the map contracts the whole space in the 2-norm or in a weighted maximum norm."""
+    steepest = steepest_slope(form.f)
+    if not np.isfinite(steepest):
+        return False
+    if float(matrix_norm(form.W, 2)) * steepest + float(form.leak.max()) < 1.0 - ROUNDING:
+        return True
+    stays = 1.0 - form.leak
+    system = Pushed(form.W / stays[:, None], form.c, np.zeros(len(stays)), form.f, np.ones(len(stays)))
+    everywhere = np.full(len(stays), np.inf)
+    return contracts(system, -everywhere, everywhere)
+
+
+def _by_scalar_theory(question: Question, case: Extremes, latch: ScalarLatch) -> ExactAnswer | None:
+    if latch.outcome is LatchOutcome.FOLD:
+        return None
+    if latch.outcome is LatchOutcome.MONOSTABLE:
+        return ExactAnswer(np.inf, "monostable", SCALAR)
+    way = 1.0 if is_towards_the_other(case, latch, 1.0) else -1.0
+    value = closed_form(case, latch, question.steps)
+    if value is None:
+        return _by_order(question, case)
+    try:
+        one = side(case, way)
+        found = Way(way, value, one, first_loss(one.system, one.attractor))
+        return ExactAnswer(value, "exact", SCALAR, _witness(question, case, found))
+    except Undecided:  # so close to the pitchfork that only the closed form keeps its digits
+        return ExactAnswer(value, "exact", SCALAR)
+
+
+def _by_order(question: Question, case: Extremes) -> ExactAnswer | None:
+    """The easier of the two extreme directions decides."""
+    # The two directions of a fixed point of a net that reverses the order differ in the phase only.
+    same = len(case.points) == 2 and case.flips[1] < 0 and np.array_equal(*case.points) and question.steps is None
+    ways = [_way(question, case, way) for way in ((1.0,) if same else (1.0, -1.0))]
+    easiest = min(ways, key=lambda way: way.value)
+    if np.isinf(easiest.value):
+        reason = "monostable" if is_only_one(case) else "unreachable"
+        return ExactAnswer(np.inf, reason, "the extreme orbits of a monotone map")
+    method = FOLD if case.flips.min() > 0 else ALTERNATING
+    if question.steps is not None:
+        method = f"bisection on the extreme input of {question.steps} steps"
+    return ExactAnswer(easiest.value, "exact", method, _witness(question, case, easiest))
+
+
+def _way(question: Question, case: Extremes, way: float) -> Way:
+    one = side(case, way)
+    loss = first_loss(one.system, one.attractor)
+    if loss is None:
+        return Way(way, np.inf, one, None)
+    if question.steps is not None:
+        return Way(way, finite_threshold(case, way, one, loss, question.steps), one, loss)
+    return Way(way, loss.size * one.scale, one, loss)
+
+
+def _witness(question: Question, case: Extremes, found: Way) -> Array | None:
+    """The extreme inputs just above the threshold; None if the passage is too long, or leads to the same cycle in another phase.
+
+    In that last case the threshold stands all the same: the states that inputs of one size reach are connected, and the basins
+    of the phases are disjoint open sets, so that some input ends between them. No input with room for rounding does.
+    """
+    assert found.loss is not None
+    if _is_slip(case, found):
+        return None
+    steps = question.steps
+    if steps is None:
+        steps = escape_length(case, found.way, found.side, found.loss)
+    return None if steps is None else witness(case, found.way, found.value * (1.0 + EXCESS), steps)
+
+
+def _is_slip(case: Extremes, found: Way) -> bool:
+    """Whether the released state ends on the attractor's own cycle, at another phase."""
+    assert found.loss is not None
+    ends = case.points.reshape(-1).copy()
+    ends[found.side.kept] = found.loss.beyond
+    ends = ends.reshape(case.points.shape)
+    far = np.abs(case.points - ends).max()
+    return any(np.abs(np.roll(case.points, k, axis=0) - ends).max() <= 1e-6 * far for k in range(1, len(ends)))
