@@ -1,6 +1,6 @@
 """Ground truth for escape thresholds in two and three dimensions: a certified grid, slow and obvious.
 
-For `a' = W tanh(a) + c + u`, |u| <= b. The box that no state ever leaves is cut into equal cells, and a cell is *safe* if all its
+For `a' = W tanh(a) + c + u`, |u| <= b. The box that no state ever leaves is cut into equal cells; a cell is *safe* if all its
 states come back without input: it lies within a ball around the attractor in which the map contracts (in an adapted norm), or
 its image, bounded by interval arithmetic, meets safe cells only. All cells that the inputs can reach are collected, image by
 image; b is proved safe once they close and all of them are safe. The bound converges at the rate of the cell's size. Two

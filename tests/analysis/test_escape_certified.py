@@ -86,6 +86,7 @@ def case(rng, norm, f=TANH, B="identity", leak=0.0, n=3, K=3, rows=2, N=300, L=2
         "identity": np.eye(n),
         "diagonal": np.diag(rng.normal(size=n)),
         "dead unit": np.diag([0.0, *rng.normal(size=n - 1)]),
+        "shared unit": rng.normal(size=(n, 3)) * np.eye(n)[:, [0, 2, 0]],
         "two inputs": rng.normal(size=(n, 2)),
         "full": rng.normal(size=(n, n)),
     }[B]
@@ -110,7 +111,7 @@ def case(rng, norm, f=TANH, B="identity", leak=0.0, n=3, K=3, rows=2, N=300, L=2
     return Case(Relaxation(form, b, norm, polytope), rng.normal(size=(F, n)), multipliers, path)
 
 
-MATRICES = ("identity", "diagonal", "dead unit", "two inputs", "full")
+MATRICES = ("identity", "diagonal", "dead unit", "shared unit", "two inputs", "full")
 
 
 @given(

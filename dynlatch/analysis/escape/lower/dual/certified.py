@@ -9,15 +9,17 @@ Weak duality. With p_K = h, any p_0 ... p_{K-1} and any gamma_k >= 0, along ever
 
 as z_{k+1} = leak a_k + W f(a_k) + c and D z_k <= s. The right side is bounded term by term; z_k lies in the box of the leaf.
 
-* B diagonal, inf-norm: every unit on its own, v = B_i u_i with |v| <= w = |B_i| b. For given a the best z is an end of what a
-  allows, so the maximum is the larger of `q f(a) + r a - g e` over |a - e| <= w, with e the end of the box against g, and
-  `q f(a) + (r - g) a + |g| w` over the box shifted by w towards the sign of g. Each holds for all a: together they only cover.
-* B diagonal, 2-norm: `mu_k (b^2 - |u_k|^2) >= 0` is added, which separates units: less `kappa v^2`, kappa = mu / B_i^2. For
-  given a the best v is `v0 = clip(g / 2 kappa, -w, w)` unless z meets an end of its box: three one-dimensional maxima.
+* No input reaches two units (B diagonal, say), inf-norm: units are apart, v = (B u)_i with |v| <= w. For given a the best z is
+  an end of what a allows, so the maximum is the larger of `q f(a) + r a - g e` over |a - e| <= w, with e the end of the box
+  against g, and `q f(a) + (r - g) a + |g| w` over the box shifted by w towards the sign of g. Each is a bound for all a: together
+  they only have to cover.
+* The same, 2-norm: `mu_k (b^2 - |u_k|^2) >= 0` is added, which puts units apart: less `kappa v^2`, kappa = mu / |B_i|^2, as v
+  costs at least that. For given a the best v is `v0 = clip(g / 2 kappa, -w, w)` unless z meets an end of its box: three
+  one-dimensional maxima.
 * Any other B: `-g z = -g a + g B u`, so `q f(a) + (r - g) a` over the box widened by that of B u, and `b |B^T g|` in the dual
   norm; or the first form with w_i the width of (B u)_i, which ignores that units share their inputs. The smaller of the two.
 
-p_0 = 0 is the best choice where units are separate, whatever the slopes say: `max p_0 z + max (F(z) - p_0 z) >= max F`.
+p_0 = 0 is the best choice where units are apart, whatever the slopes say: `max p_0 z + max (F(z) - p_0 z) >= max F`.
 
 Rounding. The p_k are whatever floats come out: only q, r, g, the constants, f and the sums carry errors, each at most
 4 (n + r + K) + 256 EPS times the size of its terms, with f within 8 units in the last place and W, c, B, leak within 4 EPS of
@@ -89,7 +91,7 @@ def _leaf_bounds(
     relaxation: Relaxation, targets: Array, slopes: Array, gammas: Array, weights: Array, lo: Array, hi: Array
 ) -> Array:
     form, box = relaxation.form, relaxation.polytope
-    separate = _is_diagonal(form.B)
+    separate = bool(((form.B != 0).sum(0) <= 1).all())
     sizes = _sizes(relaxation, slopes.shape[2])
     p = np.broadcast_to(targets[:, None], (len(targets), slopes.shape[1], targets.shape[1]))
     total = np.zeros(p.shape[:2])
@@ -110,10 +112,6 @@ def _leaf_bounds(
         else:
             total += _shifted(relaxation, sizes, leaf)
     return np.asarray(total + sizes.relative * EPS * size + TINY)
-
-
-def _is_diagonal(B: Array) -> bool:
-    return B.shape[0] == B.shape[1] and not (B - np.diag(np.diag(B))).any()
 
 
 def _sizes(relaxation: Relaxation, steps: int) -> _Sizes:
@@ -149,7 +147,7 @@ def _quadratic(relaxation: Relaxation, sizes: _Sizes, leaf: _Leaf, weights: Arra
     form, w = relaxation.form, sizes.push
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         # A unit without input has w = 0 to rounding, and any kappa will do.
-        kappa = np.minimum(weights[..., None] * ((1.0 - 32.0 * EPS) / np.diag(form.B) ** 2), 1e290)
+        kappa = np.minimum(weights[..., None] * ((1.0 - (32.0 + form.B.shape[1]) * EPS) / (form.B**2).sum(1)), 1e290)
         v = np.clip(leaf.g / (2.0 * kappa), -w, w)
     around = 4.0 * EPS * sizes.reach + TINY  # the three intervals overlap: the middle bound holds for all a
     left, right = leaf.lo + v, leaf.hi + v
