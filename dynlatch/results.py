@@ -54,8 +54,10 @@ RECORDS: Mapping[str, str] = {
     "Branch": "dynlatch.analysis.continuation",
     "Cusp": "dynlatch.analysis.continuation",
     "EscapeThreshold": "dynlatch.analysis.escape",
+    "FatalShock": "dynlatch.analysis.escape.shock",
     "FixedPoints": "dynlatch.analysis.fixed_points",
     "FoldCurve": "dynlatch.analysis.continuation",
+    "Gaussian": "dynlatch.analysis.noise",
     "GradientDecay": "dynlatch.analysis.gradients",
     "Guarantee": "dynlatch.analysis.guarantees",
     "Guarantees": "dynlatch.analysis.guarantees",
@@ -63,11 +65,14 @@ RECORDS: Mapping[str, str] = {
     "Manifold": "dynlatch.analysis.manifolds",
     "MorseGraph": "dynlatch.analysis.morse",
     "ReducedAttractingSet": "dynlatch.analysis.attracting_sets",
+    "Retention": "dynlatch.analysis.noise",
     "Portrait": "dynlatch.analysis.portrait",
     "PeriodicOrbits": "dynlatch.analysis.periodic_orbits",
     "ScalarLatch": "dynlatch.analysis.scalar",
     "SlowPoints": "dynlatch.analysis.slow",
     "SpecialPoint": "dynlatch.analysis.continuation",
+    "TradeOff": "dynlatch.analysis.noise",
+    "Uniform": "dynlatch.analysis.noise",
 }
 ENUMS: Mapping[str, str] = {
     "AttractorKind": "dynlatch.analysis.basins",
@@ -80,6 +85,8 @@ ENUMS: Mapping[str, str] = {
     "EscapeOutcome": "dynlatch.analysis.escape",
     "LatchOutcome": "dynlatch.analysis.scalar",
     "MorseKind": "dynlatch.analysis.morse",
+    "RetentionOutcome": "dynlatch.analysis.noise",
+    "ShockOutcome": "dynlatch.analysis.escape.shock",
     "Stability": "dynlatch.analysis.outcomes",
 }
 

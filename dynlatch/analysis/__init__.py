@@ -36,6 +36,9 @@ from dynlatch.analysis.continuation import switch_branch as switch_branch
 from dynlatch.analysis.escape import EscapeOutcome as EscapeOutcome
 from dynlatch.analysis.escape import EscapeThreshold as EscapeThreshold
 from dynlatch.analysis.escape import escape_threshold as escape_threshold
+from dynlatch.analysis.escape.shock import FatalShock as FatalShock
+from dynlatch.analysis.escape.shock import ShockOutcome as ShockOutcome
+from dynlatch.analysis.escape.shock import fatal_shock as fatal_shock
 from dynlatch.analysis.fixed_points import Completeness as Completeness
 from dynlatch.analysis.fixed_points import FixedPoints as FixedPoints
 from dynlatch.analysis.fixed_points import fixed_points as fixed_points
@@ -51,6 +54,11 @@ from dynlatch.analysis.manifolds import invariant_manifold as invariant_manifold
 from dynlatch.analysis.morse import MorseGraph as MorseGraph
 from dynlatch.analysis.morse import MorseKind as MorseKind
 from dynlatch.analysis.morse import morse_graph as morse_graph
+from dynlatch.analysis.noise import Gaussian as Gaussian
+from dynlatch.analysis.noise import Retention as Retention
+from dynlatch.analysis.noise import RetentionOutcome as RetentionOutcome
+from dynlatch.analysis.noise import Uniform as Uniform
+from dynlatch.analysis.noise import retention as retention
 from dynlatch.analysis.outcomes import Stability as Stability
 from dynlatch.analysis.periodic_orbits import PeriodicOrbit as PeriodicOrbit
 from dynlatch.analysis.periodic_orbits import PeriodicOrbits as PeriodicOrbits
@@ -79,9 +87,11 @@ __all__ = [
     "EdgeState",
     "EscapeOutcome",
     "EscapeThreshold",
+    "FatalShock",
     "FixedPoints",
     "FoldCurve",
     "GainFamily",
+    "Gaussian",
     "GradientDecay",
     "Guarantee",
     "Guarantees",
@@ -94,11 +104,15 @@ __all__ = [
     "PeriodicOrbits",
     "Portrait",
     "ReducedAttractingSet",
+    "Retention",
+    "RetentionOutcome",
     "ScalarLatch",
+    "ShockOutcome",
     "SlowPoints",
     "SpecialPoint",
     "Stability",
     "UncertaintyExponent",
+    "Uniform",
     "WeightFamily",
     "audit",
     "basin_entropy",
@@ -108,6 +122,7 @@ __all__ = [
     "continue_fixed_point",
     "edge_state",
     "escape_threshold",
+    "fatal_shock",
     "fixed_points",
     "fold_curve",
     "gradient_decay",
@@ -118,6 +133,7 @@ __all__ = [
     "plot_portrait",
     "portrait",
     "reduced_attracting_set",
+    "retention",
     "scalar_latch",
     "slow_points",
     "stability",

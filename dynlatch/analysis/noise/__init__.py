@@ -1,1 +1,7 @@
 """How long a bit survives noise."""
+
+from dynlatch.analysis.noise.laws import Gaussian as Gaussian
+from dynlatch.analysis.noise.laws import Uniform as Uniform
+from dynlatch.analysis.noise.result import Retention as Retention
+from dynlatch.analysis.noise.result import RetentionOutcome as RetentionOutcome
+from dynlatch.analysis.noise.verb import retention as retention

@@ -1,0 +1,51 @@
+"""Pictures of noise: how long a bit survives, and what that costs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dynlatch.analysis.plots.style import COLOURS, axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from dynlatch.analysis.noise.result import Retention
+    from dynlatch.analysis.noise.tradeoff import TradeOff
+
+RARE = 1e-2  # below it the probability of loss is drawn, on a logarithmic scale
+
+
+def plot_retention(retention: Retention, *, ax: Axes | None = None) -> Axes:
+    """Both probabilities against time; where losses are rare, their probabilities on a logarithmic scale."""
+    ax = axes(ax)
+    rare = 0.0 < retention.lost[-1] < RARE
+    lines = (
+        (retention.lost if rare else retention.survival, retention.survival_errors, "escape", "has left", "never left the basin"),
+        (retention.away if rare else retention.returned, retention.returned_errors, "attracting", "is outside", "in the basin"),
+    )
+    time = np.arange(retention.steps + 1)
+    shown = time[1:] if rare else time
+    for values, errors, colour, gone, kept in lines:
+        ax.plot(shown, values[shown], color=COLOURS[colour], label=gone if rare else kept)
+        if errors.any():
+            low, high = values - 2.0 * errors, values + 2.0 * errors
+            floor = 0.1 * values[values > 0].min(initial=1.0) if rare else 0.0
+            ax.fill_between(shown, np.maximum(low, floor)[shown], high[shown], color=COLOURS[colour], alpha=0.2, lw=0)
+    if rare:
+        ax.set_yscale("log")
+    else:
+        ax.set_ylim(-0.02, 1.02)
+    ax.set_xlabel("time t")
+    ax.set_ylabel("probability")
+    ax.set_title(f"{_law(retention)}: escape rate {retention.escape_rate:.3g} a step", fontsize=11)
+    ax.legend(loc="best", frameon=False)
+    return ax
+
+
+def _law(record: Retention | TradeOff) -> str:
+    from dynlatch.analysis.noise.result import noise_words
+
+    words = noise_words(record.noise)
+    return words[0].upper() + words[1:]
