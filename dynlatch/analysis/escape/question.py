@@ -6,14 +6,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from dynlatch.analysis.attractor import Attractor, attracting
+from dynlatch.analysis.attractor import Attractor, attracting, polish
 from dynlatch.analysis.escape.witness import at_rest
-from dynlatch.analysis.structure import ActivationForm, activation_form
+from dynlatch.analysis.scalar import LatchOutcome, scalar_latch
+from dynlatch.analysis.structure import ActivationForm, activation_form, one_unit
 from dynlatch.disturbances import Disturbed, Steered
-from dynlatch.errors import InvalidInput, NotSmooth
+from dynlatch.errors import InvalidInput, NotAttracting, NotSmooth
 from dynlatch.maps import Map
 from dynlatch.validation import Array, count, finite_array
 
+NEUTRAL = 1e-13  # distance of a multiplier from the unit circle that rounding hides
 DISTURBANCES = ("sequence", "constant", "impulse")
 
 
@@ -98,9 +100,25 @@ def ask(
 
 def _attractor(map: Map, given: Any) -> Attractor:
     try:
-        return attracting(map, given, "escape_threshold")
+        found = polish(map, given, "escape_threshold")
     except NotSmooth:
         return at_rest(map, given)
+    if found.spectral_radius < 1.0 - NEUTRAL or _is_neutral_unit(map):
+        return found
+    if found.spectral_radius <= 1.0 + NEUTRAL:
+        raise NotAttracting(
+            "`attractor` is neutral: its largest multiplier has modulus 1 to rounding, as in an integrator. What is held there "
+            "drifts under any input, so there is no basin to escape from."
+        )
+    return attracting(map, given, "escape_threshold")
+
+
+def _is_neutral_unit(map: Map) -> bool:
+    """Whether the map is one unit at the threshold of latching (w = 1), whose only fixed point attracts all the same."""
+    form = one_unit(map)
+    if form is None:
+        return False
+    return scalar_latch(float(form.W[0, 0]), float(form.c[0]), form.f.name).outcome is LatchOutcome.NEUTRAL
 
 
 def _system(map: Map, input_matrix: Any, direction: Any, norm: float) -> Map:

@@ -31,8 +31,12 @@ def replay(map: Map, attractor: Array, inputs: Array, *, norm: float = np.inf, i
     for u in inputs:
         a = map.step(a, u) if input_matrix is None else map.step(a) + input_matrix @ u
     state, period = rest(map, a)
+    returned = is_back(state, period, attractor)
+    for _ in range(0 if returned or period is None else period - 1):  # a cycle is met at any of its points
+        state = map.step(state)
+        returned = returned or is_back(state, period, attractor)
     size = float(np.linalg.norm(inputs, norm, axis=1).max()) if len(inputs) else 0.0
-    return Landing(state, period, is_back(state, period, attractor), size)
+    return Landing(state, period, returned, size)
 
 
 def is_back(state: Array, period: int | None, attractor: Array) -> bool:
