@@ -11,8 +11,8 @@ as z_{k+1} = leak a_k + W f(a_k) + c and D z_k <= s. The right side is bounded t
 
 * No input reaches two units (B diagonal, say), inf-norm: units are apart, v = (B u)_i with |v| <= w. For given a the best z is
   an end of what a allows, so the maximum is the larger of `q f(a) + r a - g e` over |a - e| <= w, with e the end of the box
-  against g, and `q f(a) + (r - g) a + |g| w` over the box shifted by w towards the sign of g. Each bounds all a: together they only
-  have to cover.
+  against g, and `q f(a) + (r - g) a + |g| w` over the box shifted by w towards the sign of g. Each bounds all a: together
+  they only have to cover.
 * The same, 2-norm: `mu_k (b^2 - |u_k|^2) >= 0` is added, which puts units apart: less `kappa v^2`, kappa = mu / |B_i|^2, as v
   costs at least that. For given a the best v is `v0 = clip(g / 2 kappa, -w, w)` unless z meets an end of its box: three
   one-dimensional maxima.
