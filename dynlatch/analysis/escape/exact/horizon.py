@@ -19,7 +19,7 @@ HALVINGS = 200
 LARGEST = 1e9  # sizes this many times the state are taken for infinite
 
 
-def finite_threshold(case: Extremes, way: float, one: Side, loss: Loss, steps: int) -> float:
+def finite_threshold(case: Extremes, side: Side, loss: Loss, steps: int) -> float:
     """The largest size of the extreme input that is safe for `steps` steps; infinite if every size is.
 
     Raises
@@ -27,27 +27,27 @@ def finite_threshold(case: Extremes, way: float, one: Side, loss: Loss, steps: i
     Undecided
         If the released state takes too long to settle.
     """
-    back, beyond = _marks(case, one, loss.fold.before.a), _marks(case, one, loss.beyond)
-    lo = loss.size * one.scale
-    speed = loss.fold.bend * float(loss.fold.left @ one.system.d)
-    more = one.scale * np.pi**2 / (speed * steps**2) if speed > 0 else lo
-    while not _escapes(case, way, lo + more, steps, back, beyond):
+    back, beyond = _marks(case, side, loss.fold.before.a), _marks(case, side, loss.beyond)
+    lo = loss.size * side.scale
+    speed = loss.fold.bend * float(loss.fold.left @ side.system.d)
+    more = side.scale * np.pi**2 / (speed * steps**2) if speed > 0 else lo
+    while not _escapes(case, side.way, lo + more, steps, back, beyond):
         lo, more = lo + more, 2.0 * more
-        if lo > LARGEST * one.scale * (1.0 + np.abs(case.points).max()):
+        if lo > LARGEST * side.scale * (1.0 + np.abs(case.points).max()):
             return np.inf
     hi = lo + more
     for _ in range(HALVINGS):
         middle = 0.5 * (lo + hi)
         if not lo < middle < hi:
             break
-        lo, hi = (lo, middle) if _escapes(case, way, middle, steps, back, beyond) else (middle, hi)
+        lo, hi = (lo, middle) if _escapes(case, side.way, middle, steps, back, beyond) else (middle, hi)
     return lo
 
 
-def _marks(case: Extremes, one: Side, states: Array) -> Array:
+def _marks(case: Extremes, side: Side, states: Array) -> Array:
     """States of the kept units at every phase (p, n), NaN for the others."""
-    marks = np.full(one.kept.shape, np.nan)
-    marks[one.kept] = states
+    marks = np.full(side.kept.shape, np.nan)
+    marks[side.kept] = states
     return marks.reshape(case.points.shape)
 
 
@@ -61,7 +61,7 @@ def _escapes(case: Extremes, way: float, size: float, steps: int, back: Array, b
     while True:
         a, j = states[-1], time % p
         order = way * case.order[j]
-        if not np.any(order * (a - back[j]) > 0):  # units that no input reaches (NaN) do not count
+        if not np.any(order * (a - back[j]) > 0):  # units of other parts (NaN) do not count
             return False
         if not np.any(order * (a - beyond[j]) < 0) or _at_rest(states, p):
             return True

@@ -20,24 +20,37 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from dynlatch.analysis.escape.exact.answer import EXCESS, Undecided
+from dynlatch.analysis.escape.exact.answer import Undecided
 from dynlatch.analysis.escape.exact.branch import BranchPoint, FirstFold, first_fold
 from dynlatch.analysis.escape.exact.extremes import Extremes
 from dynlatch.analysis.escape.exact.pushed import Pushed, limit, rest_near
 from dynlatch.validation import Array
 
-JUMP = 1e-4  # relative excess at which the state beyond a fold is looked up first: 100 times as fast as at EXCESS
+JUMP = 1e-4  # relative excess at which the state beyond a fold is looked up
 MOST_FOLDS = 20
 BACK = 1e-6  # share of the way from the attractor to the pushed state within which a released state is back
 
 
-class Side(NamedTuple):
-    """One extreme direction: the net of all phases, without the units that no input reaches."""
+class Net(NamedTuple):
+    """All phases as one net without leak, pushed up in the order by an input of size `scale`; shapes (N,) with N = p n."""
 
+    W: Array
+    c: Array
+    d: Array
+    order: Array
+    attractor: Array
+    scale: float
+
+
+class Side(NamedTuple):
+    """One extreme direction of a part of the net that is connected and hears the input."""
+
+    way: float  # +1 up, -1 down in the order
     system: Pushed
-    attractor: Array  # (N,), of the units kept
-    kept: Array  # (p n,) bool
+    attractor: Array  # (k,), of the units of the part
+    kept: NDArray[np.bool_]  # (N,)
     scale: float  # the push 1 of the system is an input of this size
 
 
@@ -49,36 +62,63 @@ class Loss(NamedTuple):
     beyond: Array
 
 
-def side(case: Extremes, way: float) -> Side:
-    """The net of all phases, pushed up (way +1) or down (-1) in the order."""
+def all_phases(case: Extremes) -> Net:
+    """The net of all phases."""
     form, p = case.form, len(case.points)
-    n = len(form.c)
     gain = float(np.abs(case.push).max())
     stays = np.tile(1.0 - form.leak, p)
-    cycle = np.roll(np.eye(p), 1, axis=0)  # phase j feeds phase j + 1
-    W = np.kron(cycle, form.W) / stays[:, None]
-    d = way * np.kron(case.flips, case.push / gain) / stays
-    X = case.points.reshape(-1)
+    W = form.W if p == 1 else np.kron(np.roll(np.eye(p), 1, axis=0), form.W)  # phase j feeds phase j + 1
+    d = (case.flips[:, None] * case.push).reshape(-1) / (gain * stays)
     c = np.tile(form.c, p) / stays
-    order = way * case.order.reshape(-1)
-    kept = reached(W, d)
-    c = c + np.where(kept[None, :], 0.0, W) @ form.f(X)
-    system = Pushed(W[np.ix_(kept, kept)], c[kept], d[kept], form.f, order[kept])
-    attractor = rest_near(system, X[kept], 0.0)
-    if attractor is None:
-        raise Undecided
-    return Side(system, attractor, kept, 1.0 / gain)
+    return Net(W / stays[:, None], c, d, case.order.reshape(-1), case.points.reshape(-1), 1.0 / gain)
 
 
-def reached(W: Array, d: Array) -> Array:
+def sides(case: Extremes, ways: tuple[float, ...]) -> list[Side]:
+    """Both directions of every part of the net that hears the input: the parts lose their attractors independently.
+
+    Units that no input reaches stay where they are, as a part of the bias. Equal parts are listed once.
+    """
+    net = all_phases(case)
+    hears = reached(net.W, net.d)
+    c = net.c + np.where(hears, 0.0, net.W) @ case.form.f(net.attractor)
+    found: dict[bytes, list[Side]] = {}
+    for kept in parts(net.W, hears):
+        W, d, order = net.W[np.ix_(kept, kept)], net.d[kept], net.order[kept]
+        attractor = rest_near(Pushed(W, c[kept], d, case.form.f, order), net.attractor[kept], 0.0)
+        if attractor is None:
+            raise Undecided
+        key = b"".join(x.tobytes() for x in (W, c[kept], d, order, net.attractor[kept]))
+        both = [Side(way, Pushed(W, c[kept], way * d, case.form.f, way * order), attractor, kept, net.scale) for way in ways]
+        found.setdefault(key, both)
+    return [side for both in found.values() for side in both]
+
+
+def reached(W: Array, d: Array) -> NDArray[np.bool_]:
     """Units (N,) that hear the input, directly or through others."""
     hears = d != 0
     for _ in range(len(d)):
-        more = hears | (np.abs(W) @ hears > 0)
+        more = hears | ((W != 0) @ hears)
         if np.array_equal(more, hears):
             break
         hears = more
     return np.asarray(hears)
+
+
+def parts(W: Array, among: NDArray[np.bool_]) -> list[NDArray[np.bool_]]:
+    """The connected parts of the units in `among`, as masks (N,)."""
+    linked = ((W != 0) | (W != 0).T) & among & among[:, None]
+    left, found = among.copy(), []
+    while left.any():
+        part = np.zeros(len(left), dtype=bool)
+        part[np.argmax(left)] = True
+        while True:
+            more = part | (linked @ part)
+            if np.array_equal(more, part):
+                break
+            part = more
+        found.append(part)
+        left &= ~part
+    return found
 
 
 def first_loss(system: Pushed, attractor: Array) -> Loss | None:
@@ -94,16 +134,14 @@ def first_loss(system: Pushed, attractor: Array) -> Loss | None:
         fold = first_fold(system, here)
         if fold is None:
             return None
-        here, beyond = _past(system, attractor, fold, JUMP)
-        if beyond is not None:
-            here, beyond = _past(system, attractor, fold, EXCESS)
+        here, beyond = past(system, attractor, fold, JUMP)
         if beyond is not None:
             return Loss(fold.b, fold, beyond)
     raise Undecided
 
 
-def _past(system: Pushed, attractor: Array, fold: FirstFold, excess: float) -> tuple[BranchPoint, Array | None]:
-    """Where the state settles under a push slightly beyond the fold, and where it goes from there when released: None is back."""
+def past(system: Pushed, attractor: Array, fold: FirstFold, excess: float) -> tuple[BranchPoint, Array | None]:
+    """Where the state settles under a push slightly beyond the fold, and where it goes when released from there: None is back."""
     b = fold.b * (1.0 + excess)
     pushed = BranchPoint(limit(system, fold.point, b, 1.0), b)
     released = limit(system, pushed.a, 0.0, -1.0)
@@ -113,16 +151,11 @@ def _past(system: Pushed, attractor: Array, fold: FirstFold, excess: float) -> t
 
 def is_only_one(case: Extremes) -> bool:
     """Whether both extreme orbits of the net without input end in the attractor, so that every orbit does."""
-    form, p = case.form, len(case.points)
-    ends = np.array(form.f.limits)
+    net, (lowest, highest) = all_phases(case), case.form.f.limits
     for way in (1.0, -1.0):
-        stays = np.tile(1.0 - form.leak, p)
-        W = np.kron(np.roll(np.eye(p), 1, axis=0), form.W) / stays[:, None]
-        order = way * case.order.reshape(-1)
-        system = Pushed(W, np.tile(form.c, p) / stays, np.zeros(len(order)), form.f, order)
-        X = case.points.reshape(-1)
-        corner = W @ np.where(order > 0, ends[1], ends[0]) + system.c
+        system = Pushed(net.W, net.c, np.zeros_like(net.d), case.form.f, way * net.order)
+        corner = net.W @ np.where(system.s > 0, highest, lowest) + net.c
         last = limit(system, corner, 0.0, -1.0)
-        if np.abs(last - X).max() > BACK * np.abs(corner - X).max():
+        if np.abs(last - net.attractor).max() > BACK * np.abs(corner - net.attractor).max():
             return False
     return True

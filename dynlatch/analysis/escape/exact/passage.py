@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from typing import NamedTuple
+
 import numpy as np
 
 from dynlatch.analysis.escape.exact.answer import EXCESS, WITNESS_STEPS, Undecided
 from dynlatch.analysis.escape.exact.branch import FirstFold
 from dynlatch.analysis.escape.exact.dynamics import orbit
 from dynlatch.analysis.escape.exact.extremes import Extremes
-from dynlatch.analysis.escape.exact.monotone import Loss, Side
+from dynlatch.analysis.escape.exact.monotone import Loss, Side, past
 from dynlatch.validation import Array
 
-CHUNK = 2048
+CHUNK = 1024
 SLACK = 1e-9  # share of the way to the other side by which a unit may still be short of it
 
 
@@ -21,7 +24,7 @@ def witness(case: Extremes, way: float, size: float, steps: int) -> Array:
     return np.asarray(size * signs[:, None] * case.unit)
 
 
-def escape_length(case: Extremes, way: float, one: Side, loss: Loss) -> int | None:
+def escape_length(case: Extremes, side: Side, loss: Loss) -> int | None:
     """Steps of the extreme input of size (1 + EXCESS) u* until the state is above the other fixed point.
 
     From there on the order keeps it above for ever. None beyond WITNESS_STEPS.
@@ -31,38 +34,50 @@ def escape_length(case: Extremes, way: float, one: Side, loss: Loss) -> int | No
     Undecided
         If the simulation contradicts the theory.
     """
-    expected = _passage(one, case, loss.fold)
+    expected = _passage(case, side, loss.fold)
     if expected > WITNESS_STEPS:
+        if past(side.system, side.attractor, loss.fold, EXCESS)[1] is None:
+            raise Undecided
         return None
-    n, p = len(case.form.c), len(case.points)
-    size = loss.size * one.scale * (1.0 + EXCESS)
-    pushes = np.roll(size * way * case.flips, -1)[:, None] * case.push
-    target, slack = _beyond(case, one, loss)
-    order = way * case.order
+    p = len(case.points)
+    size = loss.size * side.scale * (1.0 + EXCESS)
+    pushes = np.roll(size * side.way * case.flips, -1)[:, None] * case.push
+    goal = _goal(case, side, loss)
     a, done = case.points[0], 0
-    while done < min(4.0 * expected + 10_000.0, WITNESS_STEPS):
-        states = orbit(case.form, pushes, a, CHUNK, done)
-        phases = (done + 1 + np.arange(CHUNK)) % p
-        out = np.all(order[phases] * (states - target[phases]) >= -slack[phases], axis=-1)
-        if out.any():
-            return done + int(out.argmax()) + 1
-        a, done = states[-1], done + CHUNK
-    if done >= WITNESS_STEPS:
-        return None
+    while done < 4.0 * expected + 10_000.0:
+        states = orbit(case.form, pushes, a, CHUNK * p, done)
+        out = states[p - 1 :: p]  # all of one phase, in which the state only rises
+        if goal.holds(out[-1], done % p):
+            first = bisect_left(range(len(out)), True, key=lambda k: goal.holds(out[k], done % p))
+            return done + (first + 1) * p
+        a, done = states[-1], done + len(states)
+        if done >= WITNESS_STEPS:
+            return None
     raise Undecided
 
 
-def _beyond(case: Extremes, one: Side, loss: Loss) -> tuple[Array, Array]:
-    """The fixed point beyond, at each phase (p, n), and how far below it each unit may be; units not reached do not count."""
-    target, slack = case.points.reshape(-1).copy(), np.full(one.kept.shape, np.inf)
-    target[one.kept] = loss.beyond
-    slack[one.kept] = SLACK * np.abs(loss.beyond - one.attractor).max()
-    return target.reshape(case.points.shape), slack.reshape(case.points.shape)
+class _Goal(NamedTuple):
+    """The fixed point beyond, at each phase (p, n), and how far below it each unit may be; units of other parts do not count."""
+
+    order: Array
+    target: Array
+    slack: Array
+
+    def holds(self, a: Array, phase: int) -> bool:
+        return bool((self.order[phase] * (a - self.target[phase]) + self.slack[phase]).min() >= 0.0)
 
 
-def _passage(one: Side, case: Extremes, fold: FirstFold) -> float:
+def _goal(case: Extremes, side: Side, loss: Loss) -> _Goal:
+    target, slack = case.points.reshape(-1).copy(), np.full(side.kept.shape, np.inf)
+    target[side.kept] = loss.beyond
+    slack[side.kept] = SLACK * np.abs(loss.beyond - side.attractor).max()
+    shape = case.points.shape
+    return _Goal(side.way * case.order, target.reshape(shape), slack.reshape(shape))
+
+
+def _passage(case: Extremes, side: Side, fold: FirstFold) -> float:
     """Steps through the bottleneck: pi / sqrt(bend drive excess) in the normal form, slower by the share that leaks through."""
-    stays = np.tile(1.0 - case.form.leak, len(case.points))[one.kept]
+    stays = np.tile(1.0 - case.form.leak, len(case.points))[side.kept]
     slower = float((fold.left / stays) @ fold.v) / float(fold.left @ fold.v)
-    speed = fold.bend * float(fold.left @ one.system.d) * fold.b * EXCESS
+    speed = fold.bend * float(fold.left @ side.system.d) * fold.b * EXCESS
     return slower * float(np.pi / np.sqrt(speed)) if speed > 0 else np.inf

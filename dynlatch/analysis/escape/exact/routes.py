@@ -9,28 +9,28 @@ import numpy as np
 from dynlatch.analysis.escape.exact.answer import EXCESS, ExactAnswer, Undecided
 from dynlatch.analysis.escape.exact.extremes import Extremes, extremes
 from dynlatch.analysis.escape.exact.horizon import finite_threshold
-from dynlatch.analysis.escape.exact.monotone import Loss, Side, first_loss, is_only_one, side
+from dynlatch.analysis.escape.exact.monotone import Loss, Side, first_loss, is_only_one, sides
 from dynlatch.analysis.escape.exact.passage import escape_length, witness
 from dynlatch.analysis.escape.exact.pushed import Pushed, contracts
-from dynlatch.analysis.escape.exact.scalar import closed_form, is_towards_the_other, latch_of
+from dynlatch.analysis.escape.exact.scalar import closed_form, latch_of
 from dynlatch.analysis.escape.question import Question
-from dynlatch.analysis.scalar import LatchOutcome, ScalarLatch
+from dynlatch.analysis.scalar import LatchOutcome
 from dynlatch.analysis.structure import ROUNDING, ActivationForm, steepest_slope
 from dynlatch.linalg import matrix_norm
 from dynlatch.validation import Array
 
 SCALAR = "exact scalar theory"
 FOLD = "fold under the extreme constant input (bordered Newton)"
+EXTREME_ORBITS = "the extreme orbits of a monotone map"
 ALTERNATING = "fold under the extreme alternating input (bordered Newton)"
 
 
-class Way(NamedTuple):
-    """One extreme direction: its threshold, and the fold behind it (None: nothing is lost this way)."""
+class Found(NamedTuple):
+    """The threshold in one extreme direction of one part of the net."""
 
-    way: float
     value: float
     side: Side
-    loss: Loss | None
+    method: str
 
 
 def exact_threshold(question: Question) -> ExactAnswer | None:
@@ -65,16 +65,23 @@ def exact_threshold(question: Question) -> ExactAnswer | None:
     case = extremes(question)
     if case is None:
         return None
-    latch = latch_of(case)
-    if latch is not None and latch.outcome is LatchOutcome.NEUTRAL:
+    if _is_neutral(case):
         return ExactAnswer(np.inf, "neutral", SCALAR)
     if not case.form.f.bounded or question.attractor.spectral_radius >= 1.0:
         return None
     try:
         with np.errstate(all="ignore"):
-            return _by_scalar_theory(question, case, latch) if latch is not None else _by_order(question, case)
+            return _by_order(question, case)
     except Undecided:
         return None
+
+
+def _is_neutral(case: Extremes) -> bool:
+    """Whether the net is one unit at the threshold of latching, without bias."""
+    if len(case.form.c) > 1 or len(case.points) > 1:
+        return False
+    latch = latch_of(sides(case, (1.0,))[0])
+    return latch is not None and latch.outcome is LatchOutcome.NEUTRAL
 
 
 def is_contraction(form: ActivationForm) -> bool:
@@ -90,68 +97,55 @@ def is_contraction(form: ActivationForm) -> bool:
     return contracts(system, -everywhere, everywhere)
 
 
-def _by_scalar_theory(question: Question, case: Extremes, latch: ScalarLatch) -> ExactAnswer | None:
-    if latch.outcome is LatchOutcome.FOLD:
-        return None
-    if latch.outcome is LatchOutcome.MONOSTABLE:
-        return ExactAnswer(np.inf, "monostable", SCALAR)
-    way = 1.0 if is_towards_the_other(case, latch, 1.0) else -1.0
-    value = closed_form(case, latch, question.steps)
-    if value is None:
-        return _by_order(question, case)
-    try:
-        one = side(case, way)
-        found = Way(way, value, one, first_loss(one.system, one.attractor))
-        return ExactAnswer(value, "exact", SCALAR, _witness(question, case, found))
-    except Undecided:  # so close to the pitchfork that only the closed form keeps its digits
-        return ExactAnswer(value, "exact", SCALAR)
-
-
 def _by_order(question: Question, case: Extremes) -> ExactAnswer | None:
-    """The easier of the two extreme directions decides."""
+    """The easiest of the extreme directions of all parts decides."""
     # The two directions of a fixed point of a net that reverses the order differ in the phase only.
     same = len(case.points) == 2 and case.flips[1] < 0 and np.array_equal(*case.points) and question.steps is None
-    ways = [_way(question, case, way) for way in ((1.0,) if same else (1.0, -1.0))]
-    easiest = min(ways, key=lambda way: way.value)
+    found = [_threshold(question, case, side) for side in sides(case, (1.0,) if same else (1.0, -1.0))]
+    easiest = min(found, key=lambda one: one.value)
     if np.isinf(easiest.value):
-        reason = "monostable" if is_only_one(case) else "unreachable"
-        return ExactAnswer(np.inf, reason, "the extreme orbits of a monotone map")
-    method = FOLD if case.flips.min() > 0 else ALTERNATING
-    if question.steps is not None:
-        method = f"bisection on the extreme input of {question.steps} steps"
-    return ExactAnswer(easiest.value, "exact", method, _witness(question, case, easiest))
+        return ExactAnswer(np.inf, "monostable" if is_only_one(case) else "unreachable", EXTREME_ORBITS)
+    return ExactAnswer(easiest.value, "exact", easiest.method, _witness(question, case, easiest))
 
 
-def _way(question: Question, case: Extremes, way: float) -> Way:
-    one = side(case, way)
-    loss = first_loss(one.system, one.attractor)
+def _threshold(question: Question, case: Extremes, side: Side) -> Found:
+    latch = latch_of(side)
+    value = None if latch is None else closed_form(case, side, latch, question.steps)
+    if value is not None:
+        return Found(value, side, SCALAR)
+    loss = first_loss(side.system, side.attractor)
     if loss is None:
-        return Way(way, np.inf, one, None)
+        return Found(np.inf, side, EXTREME_ORBITS)
     if question.steps is not None:
-        return Way(way, finite_threshold(case, way, one, loss, question.steps), one, loss)
-    return Way(way, loss.size * one.scale, one, loss)
+        value = finite_threshold(case, side, loss, question.steps)
+        return Found(value, side, f"bisection on the extreme input of {question.steps} steps")
+    return Found(loss.size * side.scale, side, FOLD if case.flips.min() > 0 else ALTERNATING)
 
 
-def _witness(question: Question, case: Extremes, found: Way) -> Array | None:
+def _witness(question: Question, case: Extremes, found: Found) -> Array | None:
     """The extreme inputs just above the threshold; None if the passage is too long, or leads to the same cycle in another phase.
 
     In that last case the threshold stands all the same: the states that inputs of one size reach are connected, and the basins
     of the phases are disjoint open sets, so that some input ends between them. No input with room for rounding does.
     """
-    assert found.loss is not None
-    if _is_slip(case, found):
-        return None
     steps = question.steps
-    if steps is None:
-        steps = escape_length(case, found.way, found.side, found.loss)
-    return None if steps is None else witness(case, found.way, found.value * (1.0 + EXCESS), steps)
+    if steps is None or len(case.points) > 1:
+        try:
+            loss = first_loss(found.side.system, found.side.attractor)
+        except Undecided:
+            if found.method != SCALAR:
+                raise
+            return None  # so close to the pitchfork that only the closed form keeps its digits
+        if loss is None or _is_slip(case, found.side, loss):
+            return None
+        steps = question.steps if steps is not None else escape_length(case, found.side, loss)
+    return None if steps is None else witness(case, found.side.way, found.value * (1.0 + EXCESS), steps)
 
 
-def _is_slip(case: Extremes, found: Way) -> bool:
+def _is_slip(case: Extremes, side: Side, loss: Loss) -> bool:
     """Whether the released state ends on the attractor's own cycle, at another phase."""
-    assert found.loss is not None
     ends = case.points.reshape(-1).copy()
-    ends[found.side.kept] = found.loss.beyond
+    ends[side.kept] = loss.beyond
     ends = ends.reshape(case.points.shape)
     far = np.abs(case.points - ends).max()
     return any(np.abs(np.roll(case.points, k, axis=0) - ends).max() <= 1e-6 * far for k in range(1, len(ends)))
