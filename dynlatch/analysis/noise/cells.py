@@ -14,31 +14,29 @@ product with weights, a convolution along each axis, and an interpolation at M o
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+import math
 from typing import NamedTuple
 
 import numpy as np
 
 from dynlatch.analysis.attractor import Attractor
+from dynlatch.analysis.noise.additive import AdditiveNoise, additive_noise
 from dynlatch.analysis.noise.cut_cells import Inside, sides
 from dynlatch.analysis.noise.lattice import Lattice, Readings, normal_profile, read, readings, smoothed
 from dynlatch.analysis.noise.membership import Basin
-from dynlatch.analysis.structure import activation_form, activations_of
-from dynlatch.disturbances import Disturbed, Steered
 from dynlatch.errors import InvalidInput
-from dynlatch.maps import Map, coordinates, require_smooth
-from dynlatch.networks import AdditiveNetwork, ElmanNetwork
+from dynlatch.maps import Map, require_smooth
 from dynlatch.validation import Array
 
 GROWTH = 60  # rounds in which the region that noise reaches may grow
 PROBES = {2: 41, 3: 17}  # states along an axis at which the region's image is looked at
-MOST_NODES = 2_500_000
+MOST_NODES, MOST_REFINED = {2: 300_000, 3: 2_500_000}, {2: 100_000, 3: 400_000}  # of the first two lattices, of finer ones
 MOST_STEPS = 4000  # until the escape rate settles
 SETTLED = 1e-9
 
 
 class Fineness(NamedTuple):
-    """Of a lattice: nodes per width of the narrowest feature, order of interpolation, halvings of cut cells, reach of the noise."""
+    """Of a lattice: nodes per width of its narrowest feature, order of interpolation, halvings of cut cells, noise's reach."""
 
     nodes: float
     order: int
@@ -46,8 +44,12 @@ class Fineness(NamedTuple):
     reach: float
 
 
-FINE = {2: Fineness(2.0, 8, 2, 9.0), 3: Fineness(1.2, 6, 0, 6.5)}
-COARSE = {2: Fineness(1.4, 8, 1, 9.0), 3: Fineness(0.85, 4, 0, 6.5)}
+# Finer and finer, until two agree to the tolerance.
+LADDER = {
+    2: tuple(Fineness(nodes, 8, 1 + (nodes > 1.4), 9.0) for nodes in (1.4, 2.0, 2.8, 4.0)),
+    3: tuple(Fineness(nodes, 6, 0, 5.5) for nodes in (0.7, 1.0, 1.4)),
+}
+TOLERANCE = {2: 1e-3, 3: 1e-2}
 
 
 class CellRetention(NamedTuple):
@@ -55,57 +57,14 @@ class CellRetention(NamedTuple):
 
     survival: Array  # (steps + 1,) never left the basin
     returned: Array  # (steps + 1,) in the basin at t
-    escape_rate: float
+    escape_rate: (
+        float  # 0 where no sequence of steps within the lattice's reach leaves the basin: it is below exp(-reach^2 / 2)
+    )
     mean_exit_time: float
+    lost: Array  # 1 - survival and 1 - returned, with their relative accuracy where they are small
+    away: Array
     error: float  # estimate, of probabilities
-    rate_error: float  # estimate, relative, of the rate
-
-
-@dataclass(frozen=True, eq=False)
-class AdditiveNoise:
-    """`a' = map.step(a) + root z` with z of independent standard normal entries; `start` is a point of the attractor."""
-
-    map: Map
-    root: Array
-    orbit: Array
-
-    def step(self, y: Array) -> Array:
-        """One step without noise in units of it: states (k, n)."""
-        return np.asarray(np.linalg.solve(self.root, self.map.step(y @ self.root.T).T).T)
-
-    @property
-    def start(self) -> Array:
-        return np.asarray(np.linalg.solve(self.root, self.orbit[0]))
-
-
-def additive_noise(system: Map, attractor: Attractor, std: float) -> AdditiveNoise | None:
-    """The system with its noise as an addition to the state, of full rank; None where it is not of this kind."""
-    map, B, orbit = system, None, attractor.points
-    while isinstance(map, Steered):
-        map = map.map
-    form = activation_form(system)
-    if isinstance(map, Disturbed):
-        map, B = map.map, _through(system)
-    elif form is not None and coordinates(system) == ElmanNetwork.coordinates:
-        map, B, orbit = AdditiveNetwork(form.W, form.c, form.f), form.B, activations_of(system, orbit)
-    elif form is not None:
-        B = form.B
-    if B is None:
-        return None
-    values, vectors = np.linalg.eigh(B @ B.T)
-    if not values[0] > 1e-8 * values[-1]:
-        return None
-    root = std * (vectors * np.sqrt(values)) @ vectors.T
-    root[np.abs(root) < 1e-14 * np.abs(root).max()] = 0.0
-    return AdditiveNoise(map, root, orbit)
-
-
-def _through(system: Map) -> Array:
-    """The matrix through which inputs of a steered or disturbed map are added to its state."""
-    if isinstance(system, Steered):
-        return _through(system.map) @ system.matrix
-    assert isinstance(system, Disturbed)
-    return system.matrix
+    rate_error: float  # estimate, relative, of the rate; infinite where it had not settled, 0 where the rate is 0
 
 
 def cell_retention(system: Map, attractor: Attractor, std: float, steps: int) -> CellRetention | None:
@@ -123,23 +82,35 @@ def cell_retention(system: Map, attractor: Attractor, std: float, steps: int) ->
     Returns
     -------
     CellRetention or None
-        None where the noise is not added to the state, does not reach all of its directions, or is so small that the lattice
-        would have too many nodes.
+        None where the noise is not added to the state, does not reach all of its directions, or is so small that
+        the lattice would have too many nodes.
+
+    Raises
+    ------
+    InvalidInput
+        If the noise drives the states beyond all bounds.
     """
-    noise = additive_noise(system, attractor, std)
-    if noise is None or noise.map.dim not in FINE:
+    driven = additive_noise(system, attractor, std) if system.dim in LADDER and std > 0.0 else None
+    if driven is None:
         return None
-    inside = _indicator(noise)
-    answers = []
-    for fineness in (COARSE[noise.map.dim], FINE[noise.map.dim]):
-        lattice = _lattice(noise, fineness)
-        if lattice is None:
-            return None
-        answers.append(_curves(noise, lattice, inside, fineness, steps))
-    coarse, fine = answers
-    error = max(np.abs(fine.survival - coarse.survival).max(), np.abs(fine.returned - coarse.returned).max())
-    rate_error = abs(fine.escape_rate / coarse.escape_rate - 1.0) if fine.escape_rate > 0 < coarse.escape_rate else np.inf
-    return fine._replace(error=float(error), rate_error=float(rate_error))
+    inside = _indicator(driven)
+    best: CellRetention | None = None
+    for fineness in LADDER[system.dim]:
+        lattice = _lattice(driven, fineness)
+        if math.prod(lattice.shape) > (MOST_NODES if best is None or np.isnan(best.error) else MOST_REFINED)[system.dim]:
+            break
+        finer = _curves(driven, lattice, inside, fineness, steps)
+        best = finer if best is None else _compared(best, finer)
+        if max(best.error, best.rate_error) <= TOLERANCE[system.dim]:
+            break
+    return best
+
+
+def _compared(coarse: CellRetention, fine: CellRetention) -> CellRetention:
+    """The finer one, with how far the coarser is from it."""
+    error = max(np.abs(fine.lost - coarse.lost).max(), np.abs(fine.away - coarse.away).max())
+    rate_error = abs(coarse.escape_rate / fine.escape_rate - 1.0) if fine.escape_rate > 0 else 0.0
+    return fine._replace(error=float(error), rate_error=float(np.fmax(rate_error, fine.rate_error)))
 
 
 def _indicator(noise: AdditiveNoise) -> Inside:
@@ -150,9 +121,8 @@ def _indicator(noise: AdditiveNoise) -> Inside:
     return lambda states: basin.holds(states @ noise.root.T)
 
 
-def _lattice(noise: AdditiveNoise, fineness: Fineness) -> Lattice | None:
-    """A lattice over all states that noise reaches step by step, fine enough for the steepest of them; None if too large."""
-    n = noise.map.dim
+def _lattice(noise: AdditiveNoise, fineness: Fineness) -> Lattice:
+    """A lattice over all states that noise reaches step by step, fine enough for the steepest of them."""
     lo, hi = noise.start - fineness.reach, noise.start + fineness.reach
     for _ in range(GROWTH):
         image = noise.step(_probes(lo, hi))
@@ -168,8 +138,6 @@ def _lattice(noise: AdditiveNoise, fineness: Fineness) -> Lattice | None:
     steepest = np.linalg.norm(np.linalg.solve(noise.root, slopes @ noise.root), 2, axis=(-2, -1)).max()
     spacing = float(1.0 / (fineness.nodes * np.sqrt(1.0 + steepest**2)))
     shape = np.ceil((hi - lo) / spacing).astype(int) + fineness.order
-    if np.prod(shape.astype(float)) > MOST_NODES:
-        return None
     return Lattice(lo - 0.5 * fineness.order * spacing, spacing, tuple(int(size) for size in shape), fineness.order)
 
 
@@ -182,18 +150,24 @@ def _probes(lo: Array, hi: Array) -> Array:
 def _curves(noise: AdditiveNoise, lattice: Lattice, inside: Inside, fineness: Fineness, steps: int) -> CellRetention:
     weights = sides(lattice, inside, fineness.halvings)
     profile = normal_profile(lattice.spacing, fineness.reach)
-    start = noise.step(noise.start[None])
-    returned = np.ones(steps + 1)
+    leaving = smoothed(weights.outside, profile)
+    away = _unkilled(noise, lattice, leaving, profile, steps)
+    if not away.any():
+        nothing = np.zeros(steps + 1)
+        return CellRetention(1.0 - nothing, 1.0 - nothing, 0.0, np.inf, nothing, nothing, np.nan, 0.0)
+    return _killed(noise, lattice, weights.inside, leaving, profile, steps)._replace(returned=1.0 - away, away=away)
+
+
+def _unkilled(noise: AdditiveNoise, lattice: Lattice, leaving: Array, profile: Array, steps: int) -> Array:
+    """Probabilities (steps + 1,) of being outside the basin, whatever was before."""
     every = _Operator.of(noise, lattice, np.ones(lattice.shape), profile)
-    values = weights.inside
-    here = readings(lattice, start)
+    here = readings(lattice, noise.step(noise.start[None]))
+    away = np.zeros(steps + 1)
     for k in range(1, steps + 1):
-        average = smoothed(values, profile)
-        returned[k] = read(average, here)[0]
+        away[k] = read(leaving, here)[0]
         if k < steps:
-            values = read(average, every.where).reshape(lattice.shape)
-    first = smoothed(weights.outside, profile)
-    return _killed(noise, lattice, weights.inside, first, profile, steps)._replace(returned=returned)
+            leaving = every.averaged(read(leaving, every.where))
+    return away
 
 
 class _Operator(NamedTuple):
@@ -218,7 +192,9 @@ class _Operator(NamedTuple):
         return smoothed(full.reshape(self.lattice.shape), self.profile)
 
 
-def _killed(noise: AdditiveNoise, lattice: Lattice, weights: Array, leaving: Array, profile: Array, steps: int) -> CellRetention:
+def _killed(
+    noise: AdditiveNoise, lattice: Lattice, weights: Array, leaving: Array, profile: Array, steps: int
+) -> CellRetention:
     """Survival by time, and the rate at which it decays in the end."""
     at = np.argwhere(weights)
     first = np.maximum(at.min(0) - lattice.order, 0)
@@ -227,21 +203,28 @@ def _killed(noise: AdditiveNoise, lattice: Lattice, weights: Array, leaving: Arr
     part = lattice.part(first, last)
     operator = _Operator.of(noise, part, weights[box], profile)
     here = readings(part, noise.step(noise.start[None]))
-    lost, kept = leaving[box], None
-    survival, rates = [1.0], []
-    exits = [float(read(lost, here)[0])]
-    total = 0.0
-    values = np.ones(len(operator.places))
-    while True:
-        kept = operator.averaged(values)
+    kept, lost = operator.averaged(np.ones(len(operator.places))), leaving[box]
+    survival, exits = [1.0, float(read(kept, here)[0])], [float(read(lost, here)[0])]
+    while len(survival) <= steps or not (_settled(survival, exits, len(noise.orbit)) or len(survival) > MOST_STEPS):
+        kept, lost = (operator.averaged(read(values, operator.where)) for values in (kept, lost))
         survival.append(float(read(kept, here)[0]))
-        rates.append(exits[-1] / survival[-2])
-        settled = len(rates) > 3 and abs(rates[-1] - rates[-2]) <= SETTLED * rates[-1] and abs(rates[-2] - rates[-3]) <= SETTLED * rates[-1]
-        if len(survival) > steps and (settled or len(rates) > MOST_STEPS):
-            break
-        values = read(kept, operator.where)
-        lost = operator.averaged(read(lost, operator.where))
         exits.append(float(read(lost, here)[0]))
-    rate = rates[-1]
+    rate = _rate(survival, exits, len(noise.orbit), 0)
     mean = float(np.sum(survival[:-1]) + survival[-1] / rate) if rate > 0 else np.inf
-    return CellRetention(np.array(survival[: steps + 1]), np.empty(0), rate, mean, np.nan, np.nan)
+    doubt = np.nan if _settled(survival, exits, len(noise.orbit)) else np.inf
+    gone = np.append(0.0, np.cumsum(exits))[: steps + 1]
+    return CellRetention(1.0 - gone, np.empty(0), rate, mean, gone, np.empty(0), np.nan, doubt)
+
+
+def _rate(survival: list[float], exits: list[float], period: int, back: int) -> float:
+    """Probability of leaving in one step, averaged over the last period, `back` steps before the last."""
+    last = len(exits) - back
+    return float(np.mean([exits[k] / survival[k] for k in range(last - period, last)]))
+
+
+def _settled(survival: list[float], exits: list[float], period: int) -> bool:
+    """Whether the rate has not changed over two periods."""
+    if len(exits) < 3 * period + 2:
+        return False
+    now = _rate(survival, exits, period, 0)
+    return all(abs(_rate(survival, exits, period, back) - now) <= SETTLED * now for back in (1, 2, 2 * period))

@@ -151,7 +151,9 @@ def _add_boxes(values: Array, order: int, parts: _Parts) -> None:
     np.add.at(values, parts.cell, _product(factors))
 
 
-def _add_lines(values: Array, order: int, parts: _Parts, labels: NDArray[np.bool_], held: Callable[..., NDArray[np.bool_]]) -> None:
+def _add_lines(
+    values: Array, order: int, parts: _Parts, labels: NDArray[np.bool_], held: Callable[..., NDArray[np.bool_]]
+) -> None:
     """Add the integrals over the inner parts of cut boxes, along the axis on which most labels change."""
     if not len(parts.cell):
         return
