@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 Array: TypeAlias = NDArray[np.float64]
 
+FARTHEST = 1e150  # a state whose square still is finite
+
 
 def finite_array(name: str, value: Any, *, ndim: int | None = None) -> Array:
     """`value` as a new read-only float64 array with only finite entries.
@@ -97,6 +99,27 @@ def inputs_of(map: Map, value: Any, name: str = "inputs") -> Array:
     if 0 in array.shape[:-1]:
         raise InvalidInput(f"`{name}` is empty (shape {array.shape}): give at least one time step.")
     return array
+
+
+def box_of(bounds: Any, n: int) -> tuple[Array, Array]:
+    """`bounds=(lo, hi)`, each a number or n numbers, as a box: two arrays (n,) with lo < hi.
+
+    Raises
+    ------
+    InvalidInput
+        On anything else, and on boxes whose size cannot be squared in float64.
+    """
+    try:
+        lo, hi = (shaped_array("bounds", np.broadcast_to(finite_array("bounds", end), (n,)), (n,)) for end in bounds)
+    except InvalidInput:
+        raise
+    except (TypeError, ValueError):
+        raise InvalidInput(f"`bounds` must be (lo, hi), each a number or {n} numbers; got {bounds!r}.") from None
+    if not np.all(lo < hi):
+        raise InvalidInput("`bounds` must be (lo, hi) with lo < hi in every component.")
+    if max(np.abs(lo).max(), np.abs(hi).max()) > FARTHEST:
+        raise InvalidInput(f"`bounds` are wider than float64 can work with: they may reach as far as {FARTHEST:g}.")
+    return lo, hi
 
 
 def _last_axis(name: str, array: Array, size: int, meaning: str) -> Array:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlatch.analysis.basins.domain import box_of
 from dynlatch.analysis.fixed_points.equations import Equation, Plain, equation_of
 from dynlatch.analysis.fixed_points.search.newton import size_of
 from dynlatch.analysis.fixed_points.search.solutions import same_point, unseen
@@ -23,7 +22,7 @@ from dynlatch.maps import Map, SmoothMap, coordinates, require_smooth
 from dynlatch.progress import stages
 from dynlatch.randomness import Rng, generator
 from dynlatch.results import Result
-from dynlatch.validation import Array, positive_number
+from dynlatch.validation import Array, box_of, positive_number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -11,9 +11,7 @@ from dynlatch.intervals import Box, add, affine_image, as_box, multiply
 from dynlatch.maps import Iterate, Map, WithInput, coordinates
 from dynlatch.networks import GRU, LSTM, ElmanNetwork, StackedNetwork
 from dynlatch.networks.common import box_parts
-from dynlatch.validation import Array
-
-FARTHEST_CELL = 1e150  # squares of a cell that a shut forget gate keeps for ever still are finite
+from dynlatch.validation import FARTHEST, Array
 
 
 def unit_box(n: int) -> Box:
@@ -69,7 +67,7 @@ def _lstm_box(net: LSTM, u: Box | None) -> Box:
     written = multiply(LOGISTIC.image(*i), TANH.image(*g))
     lost = LOGISTIC.image(-f[1], -f[0])[0]  # 1 - f as s(-net): the subtraction would lose it
     cell: Array = np.maximum(np.abs(written[0]), np.abs(written[1])) / np.maximum(lost, 1e-300) * (1.0 + 1e-12)
-    half = np.concatenate([np.ones(n), np.minimum(cell, FARTHEST_CELL)])
+    half = np.concatenate([np.ones(n), np.minimum(cell, FARTHEST)])  # a shut forget gate keeps a cell for ever
     return -half, half
 
 

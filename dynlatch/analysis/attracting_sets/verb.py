@@ -13,7 +13,6 @@ from dynlatch.analysis.attracting_sets.criteria import IN, OUT, UNDECIDED, Frame
 from dynlatch.analysis.attracting_sets.entry import Elsewhere, entries
 from dynlatch.analysis.attracting_sets.result import CRITERIA, ReducedAttractingSet, check_criterion
 from dynlatch.analysis.attractor import Attractor, attracting
-from dynlatch.analysis.basins.domain import box_of
 from dynlatch.analysis.contraction import adapted_metrics, contraction_ball
 from dynlatch.analysis.scalar_portrait import Interval
 from dynlatch.analysis.structure import one_unit
@@ -21,7 +20,7 @@ from dynlatch.analysis.trapping import trapping_box
 from dynlatch.errors import InvalidInput
 from dynlatch.maps import Map, SmoothMap, coordinates, require_smooth
 from dynlatch.progress import stages
-from dynlatch.validation import Array, count, finite_array, states
+from dynlatch.validation import Array, box_of, count, finite_array, states
 
 BLOCK = 1 << 17  # numbers in the Jacobians of one block of points
 MOST_NUMBERS = 1 << 28

@@ -15,10 +15,9 @@ from dynlatch.errors import InvalidInput
 from dynlatch.intervals import Box
 from dynlatch.maps import Map
 from dynlatch.randomness import Rng, generator
-from dynlatch.validation import Array, count, finite_array, shaped_array
+from dynlatch.validation import Array, count, finite_array
 
 MOST_AXES = 3
-WIDEST = 0.5e300  # half of the width: squares and sums of orbits have to stay finite a while
 STATE_BYTES = 32  # measured, beside the states themselves
 SHARE = 0.5  # of the memory of the machine that one call may ask for
 
@@ -77,22 +76,6 @@ def domain(map: Map, grid: Any, samples: Any, bounds: Box, rng: Rng) -> Domain:
     size = count("samples", samples, least=1)
     refuse_too_large("`samples`", size, n)
     return Domain((), generator(rng).uniform(lo, hi, (size, n)), random=True)
-
-
-def box_of(bounds: Any, n: int) -> Box:
-    """`bounds` as a box (lo, hi) of shape (n,) each."""
-    try:
-        lower, upper = bounds
-        lo, hi = (shaped_array("bounds", np.broadcast_to(np.asarray(end, dtype=float), (n,)), (n,)) for end in (lower, upper))
-    except InvalidInput:
-        raise
-    except (TypeError, ValueError):
-        raise InvalidInput(f"`bounds` must be (lo, hi), each a number or {n} numbers; got {bounds!r}.") from None
-    if not np.all(lo < hi):
-        raise InvalidInput("`bounds` must be (lo, hi) with lo < hi in every component.")
-    if np.any(0.5 * hi - 0.5 * lo > WIDEST):
-        raise InvalidInput(f"`bounds` are wider than float64 can work with: at most {2 * WIDEST:g}.")
-    return lo, hi
 
 
 def refuse_too_large(name: str, states: int, n: int) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from dynlatch.analysis.basins.domain import Domain, box_of
+from dynlatch.analysis.basins.domain import Domain
 from dynlatch.analysis.basins.survey import Survey
 from dynlatch.analysis.basins.system import System, column_step
 from dynlatch.analysis.basins.targets import found, listed
@@ -15,7 +15,7 @@ from dynlatch.errors import InvalidInput
 from dynlatch.intervals import Box
 from dynlatch.maps import Map, SmoothMap
 from dynlatch.randomness import generator
-from dynlatch.validation import Array
+from dynlatch.validation import Array, box_of
 
 FAR = 1e6  # times the size of the bounds: an orbit out there has escaped
 PROBES = 64

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from dynlatch.analysis.basins.domain import box_of, domain, grid_shape
+from dynlatch.analysis.basins.domain import domain, grid_shape
 from dynlatch.analysis.basins.result import Basins
 from dynlatch.analysis.basins.setup import default_bounds, prepared
 from dynlatch.analysis.basins.survey import Survey
@@ -16,7 +16,7 @@ from dynlatch.errors import InvalidInput
 from dynlatch.maps import Map
 from dynlatch.progress import stages
 from dynlatch.randomness import Rng, generator
-from dynlatch.validation import count, positive_number
+from dynlatch.validation import box_of, count, positive_number
 
 STEPS = 5000
 

@@ -22,9 +22,8 @@ from dynlatch.errors import InvalidInput, MissingExtra, NotEnclosable
 from dynlatch.linalg import matrix_norm, spectra
 from dynlatch.maps import Map, coordinates, require_smooth
 from dynlatch.randomness import Rng, generator
-from dynlatch.validation import Array, positive_number, shaped_array
+from dynlatch.validation import box_of, positive_number
 
-FARTHEST = 1e150
 METHODS = ("auto", "proof", "multistart")
 
 
@@ -116,7 +115,7 @@ def _question(map: Map, bounds: tuple[Any, Any] | None) -> Question:
     own = equation.box(None if u0 is None else (u0, u0))
     form = additive_form(map)
     if bounds is not None:
-        box = _box(bounds, equation.dim)
+        box = box_of(bounds, equation.dim)
         covers = own is not None and bool(np.all(box[0] <= own[0]) and np.all(box[1] >= own[1]))
         return Question(map, equation, u0, box, compact=covers, odd=False, bounded=True)
     if own is not None:
@@ -128,21 +127,6 @@ def _question(map: Map, bounds: tuple[Any, Any] | None) -> Question:
         f"the structure of {type(map).__name__} does not bound its fixed points: give `bounds=(lo, hi)`, each a number "
         f"or {equation.dim} numbers."
     )
-
-
-def _box(bounds: tuple[Any, Any], d: int) -> tuple[Array, Array]:
-    try:
-        lower, upper = bounds
-        lo, hi = (shaped_array("bounds", np.broadcast_to(end, (d,)), (d,)) for end in (lower, upper))
-    except (TypeError, ValueError) as error:
-        if isinstance(error, InvalidInput):
-            raise
-        raise InvalidInput(f"`bounds` must be (lo, hi), each a number or {d} numbers; got {bounds!r}.") from None
-    if not np.all(lo < hi):
-        raise InvalidInput("`bounds` must be (lo, hi) with lo < hi in every component.")
-    if max(np.abs(lo).max(), np.abs(hi).max()) > FARTHEST:
-        raise InvalidInput(f"`bounds` may reach as far as {FARTHEST:g}, where squares still are finite; got {bounds!r}.")
-    return lo, hi
 
 
 def _described(question: Question, found: Listing) -> FixedPoints:

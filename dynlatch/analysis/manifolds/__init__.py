@@ -20,7 +20,7 @@ from dynlatch.errors import InvalidInput
 from dynlatch.intervals import Box
 from dynlatch.maps import Iterate, Map, SmoothMap, coordinates, require_smooth
 from dynlatch.results import Result
-from dynlatch.validation import Array, count, positive_number, shaped_array
+from dynlatch.validation import Array, box_of, count, positive_number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -177,10 +177,7 @@ def _bounds(orbit: Array, bounds: tuple[Any, Any] | None) -> Box:
     if bounds is None:
         reach = ROOM * (1.0 + float(np.abs(orbit).max()))
         return orbit.min(0) - reach, orbit.max(0) + reach
-    try:
-        lo, hi = (shaped_array("bounds", np.broadcast_to(end, (n,)), (n,)) for end in bounds)
-    except (TypeError, ValueError) as error:
-        raise InvalidInput(f"`bounds` must be (lo, hi), each a number or {n} numbers; got {bounds!r}.") from error
+    lo, hi = box_of(bounds, n)
     if not (np.all(lo < orbit) and np.all(orbit < hi)):
         raise InvalidInput(f"`bounds` must hold the saddle {orbit[0]}; got {bounds!r}.")
     return lo, hi

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from dynlatch.analysis.basins.domain import box_of
 from dynlatch.analysis.fixed_points import FixedPoints
 from dynlatch.analysis.fixed_points import fixed_points as find_fixed_points
 from dynlatch.analysis.fixed_points.equations import equation_of
@@ -20,7 +19,7 @@ from dynlatch.errors import InvalidInput
 from dynlatch.maps import Map, SmoothMap
 from dynlatch.progress import stages
 from dynlatch.randomness import Rng
-from dynlatch.validation import count
+from dynlatch.validation import box_of, count
 
 MOST_DIMENSIONS = 3
 FOREIGN = 1e-6  # movement of a given fixed point, relative to its size, that shows another map

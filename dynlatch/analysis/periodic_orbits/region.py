@@ -10,7 +10,7 @@ from dynlatch.analysis.trapping import trapping_box
 from dynlatch.errors import InvalidInput
 from dynlatch.intervals import Box
 from dynlatch.maps import Map
-from dynlatch.validation import shaped_array
+from dynlatch.validation import box_of
 
 
 def region(map: Map, bounds: tuple[Any, Any] | None) -> tuple[Box, bool]:
@@ -23,13 +23,5 @@ def region(map: Map, bounds: tuple[Any, Any] | None) -> tuple[Box, bool]:
                 f"or {map.dim} numbers."
             )
         return own, True
-    try:
-        lower, upper = bounds
-        lo, hi = (shaped_array("bounds", np.broadcast_to(end, (map.dim,)), (map.dim,)) for end in (lower, upper))
-    except (TypeError, ValueError) as error:
-        if isinstance(error, InvalidInput):
-            raise
-        raise InvalidInput(f"`bounds` must be (lo, hi), each a number or {map.dim} numbers; got {bounds!r}.") from None
-    if not np.all(lo < hi):
-        raise InvalidInput("`bounds` must be (lo, hi) with lo < hi in every component.")
+    lo, hi = box_of(bounds, map.dim)
     return (lo, hi), own is not None and bool(np.all(lo <= own[0]) and np.all(hi >= own[1]))

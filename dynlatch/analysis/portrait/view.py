@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from dynlatch.analysis.fixed_points import FixedPoints
 from dynlatch.errors import InvalidInput
 from dynlatch.maps import Map, coordinates
-from dynlatch.validation import Array, shaped_array
+from dynlatch.validation import Array, box_of, shaped_array
 
 MARGIN = 0.3  # free space on every side, in units of what is shown
 SQUARE = 2.5  # frames whose sides differ by less than this factor are made square
@@ -63,7 +63,7 @@ def view_of(map: Map, found: FixedPoints, known: Array, bounds: Any, directions:
     if n <= 2:
         if directions is not None:
             raise InvalidInput(f"`directions` are for maps of more than two dimensions; this one has {n}.")
-        frame = np.array([_ends(end, n) for end in bounds]) if bounds is not None else frame_of(known)
+        frame = np.array(box_of(bounds, n)) if bounds is not None else frame_of(known)
         names = (what,) if n == 1 else tuple(f"{what}, component {i}" for i in (1, 2))
         return View(np.zeros(n), np.eye(n), frame, names, size)
     anchors = found.attractors.points if len(found.attractors) > 1 else known
@@ -73,10 +73,6 @@ def view_of(map: Map, found: FixedPoints, known: Array, bounds: Any, directions:
     names = tuple(f"{word} {i} of {what}" for i in (1, 2))
     view = View(origin, plane, np.zeros((2, 2)), names, size)
     return view.around(known if len(known) else origin[None])
-
-
-def _ends(end: Any, n: int) -> Array:
-    return shaped_array("bounds", np.broadcast_to(np.asarray(end, dtype=np.float64), (n,)), (n,))
 
 
 def frame_of(where: Array) -> Array:
