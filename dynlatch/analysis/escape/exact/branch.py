@@ -14,12 +14,13 @@ from typing import NamedTuple
 import numpy as np
 
 from dynlatch.analysis.escape.exact.answer import Undecided
-from dynlatch.analysis.escape.exact.fold import find_fold
+from dynlatch.analysis.escape.exact.fold import Fold, find_fold
 from dynlatch.analysis.escape.exact.linear import solved
 from dynlatch.analysis.escape.exact.pushed import Pushed, contracts, rest_near
 from dynlatch.validation import Array
 
-MARGIN = 1e-6  # share of the way to the fold that the check of the last stretch leaves out
+MARGIN = 1e-6  # how far below the fold safety is looked up, of the way to it
+NEARLY = 0.3  # relative error of the parabola's prediction up to which it is believed
 MOST_STEPS, NEWTON_STEPS = 400, 12
 LARGEST = 1e12  # pushes this large, in units of the activations, are taken for infinite
 NOISE = 1e-9  # relative error of the threshold above which no number is given
@@ -34,7 +35,7 @@ class BranchPoint(NamedTuple):
 
 
 class FirstFold(NamedTuple):
-    """Where the branch folds, a point shortly before, and the normal form `x' = x + drive (b - b_fold) + bend x^2`.
+    """Where the branch folds, a checked point before it, and the normal form `x' = x + left d (b - b_fold) + bend x^2`.
 
     `left` and `v` are the critical eigenvectors, `left v = 1`.
     """
@@ -141,44 +142,46 @@ def _fold_ahead(system: Pushed, here: BranchPoint, heading: Heading) -> FirstFol
     found = find_fold(system.forced, guess, here.b + 0.5 * x * heading.db, heading.da + x * heading.dda)
     if found is None or not found.size > here.b:
         return None
+    moved = system.s * (found.point - here.a)
+    # Where the parabola tells the distance, the branch turns once between here and there.
+    if moved.min() < -1e-9 * (1.0 + np.abs(here.a).max()) or abs(moved[heading.k] - x) > NEARLY * x:
+        return None
     v = system.s * found.direction
     v = v if v.sum() > 0 else -v
-    if v.min() < -1e-6 or np.any(system.s * (found.point - here.a) < -1e-9 * (1.0 + np.abs(here.a).max())):
+    if v.min() < -1e-6:
         return None
-    v, left, bend = _normal_form(system, found.point, system.s * v)
-    before = _shortly_before(system, here, BranchPoint(found.point, found.size), v, left, bend)
-    if before is None:
+    fold = _normal_form(system, found, system.s * v, here)
+    if not fold.bend * float(fold.left @ system.d) > 0 or not _is_safe_below(system, fold):
         return None
-    if _noise(system, found.point, found.size, left) > NOISE:
+    if _noise(system, found.point, found.size, fold.left) > NOISE:
         raise Undecided
+    return fold
+
+
+def _normal_form(system: Pushed, found: Fold, v: Array, before: BranchPoint) -> FirstFold:
+    J = system.jacobian(found.point)
+    if len(v) == 1:
+        left = 1.0 / v
+    else:
+        values, vectors = np.linalg.eig(J.T)
+        left = np.real(vectors[:, int(np.argmin(np.abs(values - 1.0)))])
+        overlap = float(left @ v)
+        # Units that fold together have no single left vector: any of them shows the passage.
+        left = left / overlap if abs(overlap) > 1e-8 else v / float(v @ v)
+    bend = 0.5 * float(left @ (system.W @ (system.f.curvature(found.point) * v * v)))
     return FirstFold(found.point, found.size, before, left, v, bend)
 
 
-def _normal_form(system: Pushed, a: Array, v: Array) -> tuple[Array, Array, float]:
-    values, vectors = np.linalg.eig(system.jacobian(a).T)
-    left = np.real(vectors[:, int(np.argmin(np.abs(values - 1.0)))])
-    overlap = float(left @ v)
-    if abs(overlap) < 1e-8:  # units that fold together: any of them shows the passage
-        left = v / float(v @ v)
-        overlap = 1.0
-    left = left / overlap
-    bend = 0.5 * float(left @ (system.W @ (system.f.curvature(a) * v * v)))
-    return v, left, bend
-
-
-def _shortly_before(
-    system: Pushed, here: BranchPoint, fold: BranchPoint, v: Array, left: Array, bend: float
-) -> BranchPoint | None:
-    """The point of the branch just below the fold, if it follows from here."""
-    b = fold.b - MARGIN * (fold.b - here.b)
-    drive = float(left @ system.d)
-    if not bend * drive > 0:
-        return None
+def _is_safe_below(system: Pushed, fold: FirstFold) -> bool:
+    """Whether the branch has a stable point just below the fold, between here and there."""
+    b = fold.b - MARGIN * (fold.b - fold.before.b)
+    distance = np.sqrt(float(fold.left @ system.d) * (fold.b - b) / fold.bend)
     for widening in (1.0, 3.0, 0.3):
-        a = rest_near(system, fold.a - widening * np.sqrt(drive * (fold.b - b) / bend) * np.sign(bend) * v, b)
-        if a is not None and np.all(system.s * (fold.a - a) >= -1e-9 * (1.0 + np.abs(a).max())) and _follows(system, here.a, a):
-            return BranchPoint(a, b)
-    return None
+        a = rest_near(system, fold.point - widening * distance * system.s * np.abs(fold.v), b)
+        if a is not None and contracts(system, a, a):
+            slack = 1e-9 * (1.0 + np.abs(a).max())
+            return bool(np.all(system.s * (fold.point - a) >= -slack) and np.all(system.s * (a - fold.before.a) >= -slack))
+    return False
 
 
 def _noise(system: Pushed, a: Array, b: float, left: Array) -> float:

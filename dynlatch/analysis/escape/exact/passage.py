@@ -11,7 +11,7 @@ from dynlatch.analysis.escape.exact.answer import EXCESS, WITNESS_STEPS, Undecid
 from dynlatch.analysis.escape.exact.branch import FirstFold
 from dynlatch.analysis.escape.exact.dynamics import orbit
 from dynlatch.analysis.escape.exact.extremes import Extremes
-from dynlatch.analysis.escape.exact.monotone import Loss, Side, past
+from dynlatch.analysis.escape.exact.monotone import Loss, Side
 from dynlatch.validation import Array
 
 CHUNK = 1024
@@ -36,8 +36,6 @@ def escape_length(case: Extremes, side: Side, loss: Loss) -> int | None:
     """
     expected = _passage(case, side, loss.fold)
     if expected > WITNESS_STEPS:
-        if past(side.system, side.attractor, loss.fold, EXCESS)[1] is None:
-            raise Undecided
         return None
     p = len(case.points)
     size = loss.size * side.scale * (1.0 + EXCESS)

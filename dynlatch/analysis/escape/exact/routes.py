@@ -12,14 +12,13 @@ from dynlatch.analysis.escape.exact.horizon import finite_threshold
 from dynlatch.analysis.escape.exact.monotone import Loss, Side, first_loss, is_only_one, sides
 from dynlatch.analysis.escape.exact.passage import escape_length, witness
 from dynlatch.analysis.escape.exact.pushed import Pushed, contracts
-from dynlatch.analysis.escape.exact.scalar import closed_form, latch_of
+from dynlatch.analysis.escape.exact.scalar import closed_form, is_latch, is_neutral, loss_of
 from dynlatch.analysis.escape.question import Question
-from dynlatch.analysis.scalar import LatchOutcome
 from dynlatch.analysis.structure import ROUNDING, ActivationForm, steepest_slope
 from dynlatch.linalg import matrix_norm
 from dynlatch.validation import Array
 
-SCALAR = "exact scalar theory"
+SCALAR = "exact scalar theory: the fold in closed form"
 FOLD = "fold under the extreme constant input (bordered Newton)"
 EXTREME_ORBITS = "the extreme orbits of a monotone map"
 ALTERNATING = "fold under the extreme alternating input (bordered Newton)"
@@ -30,6 +29,7 @@ class Found(NamedTuple):
 
     value: float
     side: Side
+    loss: Loss | None
     method: str
 
 
@@ -65,23 +65,13 @@ def exact_threshold(question: Question) -> ExactAnswer | None:
     case = extremes(question)
     if case is None:
         return None
-    if _is_neutral(case):
-        return ExactAnswer(np.inf, "neutral", SCALAR)
-    if not case.form.f.bounded or question.attractor.spectral_radius >= 1.0:
+    if not case.form.f.bounded:
         return None
     try:
         with np.errstate(all="ignore"):
             return _by_order(question, case)
     except Undecided:
         return None
-
-
-def _is_neutral(case: Extremes) -> bool:
-    """Whether the net is one unit at the threshold of latching, without bias."""
-    if len(case.form.c) > 1 or len(case.points) > 1:
-        return False
-    latch = latch_of(sides(case, (1.0,))[0])
-    return latch is not None and latch.outcome is LatchOutcome.NEUTRAL
 
 
 def is_contraction(form: ActivationForm) -> bool:
@@ -101,25 +91,30 @@ def _by_order(question: Question, case: Extremes) -> ExactAnswer | None:
     """The easiest of the extreme directions of all parts decides."""
     # The two directions of a fixed point of a net that reverses the order differ in the phase only.
     same = len(case.points) == 2 and case.flips[1] < 0 and np.array_equal(*case.points) and question.steps is None
-    found = [_threshold(question, case, side) for side in sides(case, (1.0,) if same else (1.0, -1.0))]
-    easiest = min(found, key=lambda one: one.value)
+    among = sides(case, (1.0,) if same else (1.0, -1.0))
+    if is_neutral(case, among[0]):
+        return ExactAnswer(np.inf, "neutral", SCALAR)
+    if question.attractor.spectral_radius >= 1.0:
+        return None
+    easiest = min((_threshold(question, case, side) for side in among), key=lambda found: found.value)
     if np.isinf(easiest.value):
         return ExactAnswer(np.inf, "monostable" if is_only_one(case) else "unreachable", EXTREME_ORBITS)
     return ExactAnswer(easiest.value, "exact", easiest.method, _witness(question, case, easiest))
 
 
 def _threshold(question: Question, case: Extremes, side: Side) -> Found:
-    latch = latch_of(side)
-    value = None if latch is None else closed_form(case, side, latch, question.steps)
+    """The threshold in one direction of one part."""
+    value = closed_form(case, side, question.steps) if is_latch(side) else None
     if value is not None:
-        return Found(value, side, SCALAR)
+        loss = None if np.isinf(value) or question.steps is not None else loss_of(side, value)
+        return Found(value, side, loss, SCALAR)
     loss = first_loss(side.system, side.attractor)
     if loss is None:
-        return Found(np.inf, side, EXTREME_ORBITS)
+        return Found(np.inf, side, None, EXTREME_ORBITS)
     if question.steps is not None:
         value = finite_threshold(case, side, loss, question.steps)
-        return Found(value, side, f"bisection on the extreme input of {question.steps} steps")
-    return Found(loss.size * side.scale, side, FOLD if case.flips.min() > 0 else ALTERNATING)
+        return Found(value, side, loss, f"bisection on the extreme input of {question.steps} steps")
+    return Found(loss.size * side.scale, side, loss, FOLD if case.flips.min() > 0 else ALTERNATING)
 
 
 def _witness(question: Question, case: Extremes, found: Found) -> Array | None:
@@ -128,17 +123,11 @@ def _witness(question: Question, case: Extremes, found: Found) -> Array | None:
     In that last case the threshold stands all the same: the states that inputs of one size reach are connected, and the basins
     of the phases are disjoint open sets, so that some input ends between them. No input with room for rounding does.
     """
+    if found.loss is not None and _is_slip(case, found.side, found.loss):
+        return None
     steps = question.steps
-    if steps is None or len(case.points) > 1:
-        try:
-            loss = first_loss(found.side.system, found.side.attractor)
-        except Undecided:
-            if found.method != SCALAR:
-                raise
-            return None  # so close to the pitchfork that only the closed form keeps its digits
-        if loss is None or _is_slip(case, found.side, loss):
-            return None
-        steps = question.steps if steps is not None else escape_length(case, found.side, loss)
+    if steps is None and found.loss is not None:
+        steps = escape_length(case, found.side, found.loss)
     return None if steps is None else witness(case, found.side.way, found.value * (1.0 + EXCESS), steps)
 
 

@@ -10,19 +10,26 @@ import numpy as np
 from dynlatch.activations import LOGISTIC, TANH
 from dynlatch.analysis import scalar
 from dynlatch.analysis.escape.exact.answer import Undecided
+from dynlatch.analysis.escape.exact.branch import BranchPoint, FirstFold
 from dynlatch.analysis.escape.exact.extremes import Extremes
-from dynlatch.analysis.escape.exact.monotone import Side
+from dynlatch.analysis.escape.exact.monotone import Loss, Side
 
 
-def latch_of(side: Side) -> scalar.ScalarLatch | None:
-    """The exact portrait of the unit; None if the part is not one unit."""
+def is_latch(side: Side) -> bool:
+    """Whether the part is one tanh or logistic unit that excites itself."""
+    return len(side.system.c) == 1 and side.system.f in (TANH, LOGISTIC) and bool(side.system.W[0, 0] > 0)
+
+
+def is_neutral(case: Extremes, side: Side) -> bool:
+    """Whether the net is one unit at the threshold of latching, without bias."""
+    if len(case.form.c) > 1 or not is_latch(side):
+        return False
     system = side.system
-    if len(system.c) > 1 or system.f not in (TANH, LOGISTIC) or not system.W[0, 0] > 0:
-        return None
-    return scalar.scalar_latch(float(system.W[0, 0]), float(system.c[0]), system.f.name)
+    latch = scalar.scalar_latch(float(system.W[0, 0]), float(system.c[0]), system.f.name)
+    return latch.outcome is scalar.LatchOutcome.NEUTRAL
 
 
-def closed_form(case: Extremes, side: Side, latch: scalar.ScalarLatch, steps: int | None) -> float | None:
+def closed_form(case: Extremes, side: Side, steps: int | None) -> float | None:
     """The threshold of one unit in this direction; None where there is no closed form (a leak and a finite horizon).
 
     Raises
@@ -30,17 +37,26 @@ def closed_form(case: Extremes, side: Side, latch: scalar.ScalarLatch, steps: in
     Undecided
         At a fold.
     """
-    if latch.outcome is scalar.LatchOutcome.FOLD:
+    w, c, f = float(side.system.W[0, 0]), float(side.system.c[0]), side.system.f
+    lowest, highest = scalar.thresholds(w, c, f)
+    if min(lowest, highest) == 0.0:
         raise Undecided
-    if latch.outcome is not scalar.LatchOutcome.BISTABLE:
-        return np.inf
-    upper = bool(side.attractor[0] > latch.fixed_points[1])
-    if bool(side.system.d[0] > 0) == upper:
+    upper = bool(side.attractor[0] > 0.0)  # the attractors of a bistable unit lie on either side of its critical points
+    if np.isinf(lowest) or bool(side.system.d[0] > 0) == upper:
         return np.inf
     unit = side.scale / abs(float(side.system.d[0]))
     if steps is None:
-        return latch.thresholds[1 if upper else 0] * unit
+        return (highest if upper else lowest) * unit
     if case.form.leak.any():
         return None
-    which = "upper" if upper else "lower"
-    return scalar.finite_horizon_threshold(latch.w, steps, latch.bias, which, latch.activation) * unit
+    return scalar.finite_horizon_threshold(w, steps, c, "upper" if upper else "lower", f) * unit
+
+
+def loss_of(side: Side, size: float) -> Loss:
+    """The fold behind the closed form."""
+    w, c, f = float(side.system.W[0, 0]), float(side.system.c[0]), side.system.f
+    points, sign = scalar.fixed_points(w, c, f), np.sign(side.attractor)
+    point = sign * scalar.critical_point(w, f)
+    bend = 0.5 * w * float(f.curvature(point)[0])
+    fold = FirstFold(point, size / side.scale, BranchPoint(side.attractor, 0.0), np.ones(1), np.ones(1), bend)
+    return Loss(fold.b, fold, points[[0 if sign[0] > 0 else 2]])
