@@ -126,7 +126,7 @@ def test_noise_that_reaches_no_boundary():
 def test_small_probabilities_keep_their_relative_accuracy():
     net = dl.AdditiveNetwork(np.diag([2.0, 2.0]))
     found = cell_retention(net, upper(net), 0.35, 2)
-    np.testing.assert_allclose(found.lost[1], 2.0 * norm.cdf(-upper(net).point[0] / 0.35), rtol=1e-3)
+    np.testing.assert_allclose(found.lost[1], 2.0 * norm.cdf(-upper(net).point[0] / 0.35), rtol=5e-3)
     np.testing.assert_allclose(found.lost[1], found.away[1], rtol=1e-12)
 
 

@@ -32,7 +32,7 @@ GROWTH = 60  # rounds in which the region that noise reaches may grow
 PROBES = {2: 41, 3: 17}  # states along an axis at which the region's image is looked at
 MOST_NODES, MOST_REFINED = {2: 300_000, 3: 2_500_000}, {2: 100_000, 3: 400_000}  # of the first two lattices, of finer ones
 MOST_STEPS = 4000  # until the escape rate settles
-SETTLED = 1e-9
+SETTLED = 1e-7
 
 
 class Fineness(NamedTuple):
