@@ -35,7 +35,7 @@ class BranchPoint(NamedTuple):
 
 
 class FirstFold(NamedTuple):
-    """Where the branch folds, a checked point before it, and the normal form `x' = x + left d (b - b_fold) + bend x^2`.
+    """Where the branch folds, a safe point just before it, and the normal form `x' = x + left d (b - b_fold) + bend x^2`.
 
     `left` and `v` are the critical eigenvectors, `left v = 1`.
     """
@@ -150,16 +150,20 @@ def _fold_ahead(system: Pushed, here: BranchPoint, heading: Heading) -> FirstFol
     v = v if v.sum() > 0 else -v
     if v.min() < -1e-6:
         return None
-    fold = _normal_form(system, found, system.s * v, here)
-    if not fold.bend * float(fold.left @ system.d) > 0 or not _is_safe_below(system, fold):
+    v, left, bend = _normal_form(system, found.point, system.s * v)
+    if not bend * float(left @ system.d) > 0:
         return None
-    if _noise(system, found.point, found.size, fold.left) > NOISE:
+    before = _safe_below(system, here, found, left, v, bend)
+    if before is None:
+        return None
+    if _noise(system, found.point, found.size, left) > NOISE:
         raise Undecided
-    return fold
+    return FirstFold(found.point, found.size, before, left, v, bend)
 
 
-def _normal_form(system: Pushed, found: Fold, v: Array, before: BranchPoint) -> FirstFold:
-    J = system.jacobian(found.point)
+def _normal_form(system: Pushed, a: Array, v: Array) -> tuple[Array, Array, float]:
+    """The critical vectors v and `left`, `left v = 1`, and the bend `left W (f'' v v) / 2` of the map along v."""
+    J = system.jacobian(a)
     if len(v) == 1:
         left = 1.0 / v
     else:
@@ -168,20 +172,20 @@ def _normal_form(system: Pushed, found: Fold, v: Array, before: BranchPoint) -> 
         overlap = float(left @ v)
         # Units that fold together have no single left vector: any of them shows the passage.
         left = left / overlap if abs(overlap) > 1e-8 else v / float(v @ v)
-    bend = 0.5 * float(left @ (system.W @ (system.f.curvature(found.point) * v * v)))
-    return FirstFold(found.point, found.size, before, left, v, bend)
+    return v, left, 0.5 * float(left @ (system.W @ (system.f.curvature(a) * v * v)))
 
 
-def _is_safe_below(system: Pushed, fold: FirstFold) -> bool:
-    """Whether the branch has a stable point just below the fold, between here and there."""
-    b = fold.b - MARGIN * (fold.b - fold.before.b)
-    distance = np.sqrt(float(fold.left @ system.d) * (fold.b - b) / fold.bend)
+def _safe_below(system: Pushed, here: BranchPoint, fold: Fold, left: Array, v: Array, bend: float) -> BranchPoint | None:
+    """The stable point of the branch just below the fold, between here and there."""
+    b = fold.size - MARGIN * (fold.size - here.b)
+    distance = np.sqrt(float(left @ system.d) * (fold.size - b) / bend)
     for widening in (1.0, 3.0, 0.3):
-        a = rest_near(system, fold.point - widening * distance * system.s * np.abs(fold.v), b)
+        a = rest_near(system, fold.point - widening * distance * system.s * np.abs(v), b)
         if a is not None and contracts(system, a, a):
             slack = 1e-9 * (1.0 + np.abs(a).max())
-            return bool(np.all(system.s * (fold.point - a) >= -slack) and np.all(system.s * (a - fold.before.a) >= -slack))
-    return False
+            between = np.all(system.s * (fold.point - a) >= -slack) and np.all(system.s * (a - here.a) >= -slack)
+            return BranchPoint(a, b) if between else None
+    return None
 
 
 def _noise(system: Pushed, a: Array, b: float, left: Array) -> float:

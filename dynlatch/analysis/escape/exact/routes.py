@@ -65,6 +65,8 @@ def exact_threshold(question: Question) -> ExactAnswer | None:
     case = extremes(question)
     if case is None:
         return None
+    if question.attractor.spectral_radius >= 1.0:
+        return ExactAnswer(np.inf, "neutral", SCALAR) if is_neutral(case.form) else None
     if not case.form.f.bounded:
         return None
     try:
@@ -92,10 +94,6 @@ def _by_order(question: Question, case: Extremes) -> ExactAnswer | None:
     # The two directions of a fixed point of a net that reverses the order differ in the phase only.
     same = len(case.points) == 2 and case.flips[1] < 0 and np.array_equal(*case.points) and question.steps is None
     among = sides(case, (1.0,) if same else (1.0, -1.0))
-    if is_neutral(case, among[0]):
-        return ExactAnswer(np.inf, "neutral", SCALAR)
-    if question.attractor.spectral_radius >= 1.0:
-        return None
     easiest = min((_threshold(question, case, side) for side in among), key=lambda found: found.value)
     if np.isinf(easiest.value):
         return ExactAnswer(np.inf, "monostable" if is_only_one(case) else "unreachable", EXTREME_ORBITS)

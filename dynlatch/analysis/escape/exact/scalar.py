@@ -13,6 +13,7 @@ from dynlatch.analysis.escape.exact.answer import Undecided
 from dynlatch.analysis.escape.exact.branch import BranchPoint, FirstFold
 from dynlatch.analysis.escape.exact.extremes import Extremes
 from dynlatch.analysis.escape.exact.monotone import Loss, Side
+from dynlatch.analysis.structure import ActivationForm
 
 
 def is_latch(side: Side) -> bool:
@@ -20,12 +21,12 @@ def is_latch(side: Side) -> bool:
     return len(side.system.c) == 1 and side.system.f in (TANH, LOGISTIC) and bool(side.system.W[0, 0] > 0)
 
 
-def is_neutral(case: Extremes, side: Side) -> bool:
+def is_neutral(form: ActivationForm) -> bool:
     """Whether the net is one unit at the threshold of latching, without bias."""
-    if len(case.form.c) > 1 or not is_latch(side):
+    if len(form.c) > 1 or form.f not in (TANH, LOGISTIC) or not form.W[0, 0] > 0:
         return False
-    system = side.system
-    latch = scalar.scalar_latch(float(system.W[0, 0]), float(system.c[0]), system.f.name)
+    stays = 1.0 - float(form.leak[0])
+    latch = scalar.scalar_latch(float(form.W[0, 0]) / stays, float(form.c[0]) / stays, form.f.name)
     return latch.outcome is scalar.LatchOutcome.NEUTRAL
 
 
@@ -53,7 +54,7 @@ def closed_form(case: Extremes, side: Side, steps: int | None) -> float | None:
 
 
 def loss_of(side: Side, size: float) -> Loss:
-    """The fold behind the closed form."""
+    """The fold behind the closed form; its safe point before is the attractor itself."""
     w, c, f = float(side.system.W[0, 0]), float(side.system.c[0]), side.system.f
     points, sign = scalar.fixed_points(w, c, f), np.sign(side.attractor)
     point = sign * scalar.critical_point(w, f)
