@@ -94,7 +94,7 @@ def flow(proof: Proof, lo: Array, hi: Array, norm: float = np.inf) -> Flown:
         done = in_ball(proof.ball, *hull)
         arrived[rows[done]] = True
         with np.errstate(invalid="ignore"):
-            lost = np.asarray(~((hull[1] - hull[0]).max(-1) <= limit))
+            lost = ~((hull[1] - hull[0]).max(-1) <= limit)
         on = np.flatnonzero(~done & ~lost)
         if not len(on):
             break
@@ -106,7 +106,7 @@ def flow(proof: Proof, lo: Array, hi: Array, norm: float = np.inf) -> Flown:
         axis[rows] = _widest(size, axis[rows])
         image = map.enclose(*hull)
         grown = _meet(image, _around(centre, size, norm))
-        stuck = (grown[0] <= hull[0]).all(-1) & (grown[1] >= hull[1]).all(-1)
+        stuck = np.asarray((grown[0] <= hull[0]).all(-1) & (grown[1] >= hull[1]).all(-1))
         hull = np.where(stuck[:, None], -np.inf, grown[0]), np.where(stuck[:, None], np.inf, grown[1])
     return Flown(arrived, axis)
 
