@@ -13,6 +13,7 @@ from dynlatch.validation import Array, states
 
 PATIENCE = 100_000  # steps
 ROUNDING = 8e-16  # relative distance at which two states are the same
+BEYOND = 1e100  # what grows beyond this is lost
 BACK = 1e-6  # relative distance at which a state at rest is the attractor
 
 
@@ -26,8 +27,11 @@ class Landing(NamedTuple):
 
 
 def replay(map: Map, attractor: Array, inputs: Array, *, norm: float = np.inf, input_matrix: Array | None = None) -> Landing:
-    """Drive `map` from `attractor` by `inputs` (T, m), switch the input off, and follow the state until it rests."""
-    a = attractor
+    """Drive `map` from `attractor` by `inputs` (T, m), switch the input off, and follow the state until it rests.
+
+    The attractor is a state (n,) or the points of a cycle (p, n), from the first of which the inputs begin.
+    """
+    a = np.atleast_2d(attractor)[0]
     for u in inputs:
         a = map.step(a, u) if input_matrix is None else map.step(a) + input_matrix @ u
     state, period = rest(map, a)
@@ -40,13 +44,17 @@ def replay(map: Map, attractor: Array, inputs: Array, *, norm: float = np.inf, i
 
 
 def is_back(state: Array, period: int | None, attractor: Array) -> bool:
-    """Whether a state that was followed to `rest` is the attractor, component by component.
+    """Whether a state that was followed to `rest` is on the attractor, (n,) or (p, n), component by component.
 
-    A state still moving when patience ran out counts as back: slow convergence is no escape.
+    A state still moving when patience ran out counts as back: slow convergence is no escape. One that grew beyond `BEYOND`
+    has left.
     """
+    if not np.abs(state).max() < BEYOND:
+        return False
     size = float(np.abs(attractor).max())
     floor = 1e-12 * size if size > 0 else 1e-9
-    return period is None or bool(np.all(np.abs(state - attractor) <= BACK * np.abs(attractor) + floor))
+    near = np.abs(state - np.atleast_2d(attractor)) <= BACK * np.abs(attractor) + floor
+    return period is None or bool(near.all(-1).any())
 
 
 def rest(map: Map, a: Array) -> tuple[Array, int | None]:
@@ -57,6 +65,8 @@ def rest(map: Map, a: Array) -> tuple[Array, int | None]:
     """
     remembered, age, horizon = a, 0, 16
     for _ in range(PATIENCE):
+        if abs(a[0]) > BEYOND or (age == horizon - 1 and not np.abs(a).max() <= BEYOND):
+            return a, None
         a = map.step(a)
         age += 1
         # One component first: it rules nearly every step out at a tenth of the cost of comparing states.

@@ -2,37 +2,72 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
 
 from dynlatch.analysis.escape.question import Question, UpperBound, size
-from dynlatch.analysis.escape.upper.constant import best_constants, starting_directions
-from dynlatch.analysis.escape.upper.fate import Judge, elsewhere, judge_of
-from dynlatch.analysis.escape.upper.lengthen import held, lengthened
+from dynlatch.analysis.escape.upper.constant import constants
+from dynlatch.analysis.escape.upper.descent import best_first, by_costates, descend
+from dynlatch.analysis.escape.upper.fate import Judge, judge_of
+from dynlatch.analysis.escape.upper.ledger import Found, Ledger, Report
+from dynlatch.analysis.escape.upper.lengthen import ROUND, held, lengthened
 from dynlatch.analysis.escape.upper.plant import plant_of
-from dynlatch.analysis.escape.upper.population import Found, search
+from dynlatch.analysis.escape.upper.starts import scaled, sequences, unit_of
+from dynlatch.analysis.escape.upper.wander import wander
 from dynlatch.analysis.escape.witness import replay
 from dynlatch.randomness import Rng, generator
 from dynlatch.validation import Array
 
-LENGTHS = (12, 20, 30, 50)
-LONG = 2000
+SETTLING = 200  # steps within which constant inputs are compared
+LONG = 2000  # steps for which the best one is held
+WAIT = 600  # last steps of waiting given to the best sequence
+SHORT, LONGEST = 20, 60  # first length of sequences, and its limit for slow systems
+NUDGES = (0.0, 1e-9, 1e-7, 1e-6, 1e-5)
+TRIES = 12  # finds that are replayed before a search is given up
+
+
+class Round(NamedTuple):
+    """Of a tournament: iterations of every sequence, its largest fall in one of them, and how many survive."""
+
+    iterations: int
+    drop: float
+    survivors: int
+
+
+class Growth(NamedTuple):
+    """Steps of waiting that are added, sequences that go on, and their iterations."""
+
+    extra: int
+    sequences: int
+    iterations: int
+    survivors: int
 
 
 class Effort(NamedTuple):
-    """How much is searched: constant directions, sequences of a population, restarts, iterations of each."""
+    """How much is searched."""
 
     directions: int
-    sequences: int
     restarts: int
-    iterations: int
+    sequences: int
+    rounds: tuple[Round, ...]
+    growth: tuple[Growth, ...]
+    wandering: int  # iterations where there are no derivatives
 
 
-EFFORTS = {"default": Effort(24, 64, 8, 60), "high": Effort(64, 128, 24, 200)}
-Report = Callable[[str, float], None]
+EFFORTS = {
+    "default": Effort(
+        24, 1, 150, (Round(12, 0.7, 40), Round(16, 0.85, 12)), (Growth(30, 20, 12, 8), Growth(60, 16, 12, 4)), 60
+    ),
+    "high": Effort(
+        96,
+        6,
+        300,
+        (Round(15, 0.7, 80), Round(25, 0.85, 24), Round(25, 0.95, 12)),
+        (Growth(30, 32, 20, 12), Growth(60, 24, 20, 8), Growth(120, 12, 20, 4)),
+        300,
+    ),
+}
 
 
 def upper_bound(
@@ -45,90 +80,107 @@ def upper_bound(
     progress: Report | None = None,
     known: UpperBound | None = None,
 ) -> UpperBound | None:
-    """The smallest escaping input sequence that is found; None if nothing escapes.
+    """The smallest escaping input sequence that is found; None if none is.
 
     Parameters
     ----------
     question : Question
     effort : {"default", "high"}
     rng : int, Generator or None
+        Same seed, same bound.
     budget : int, optional
-        Iterations of the populations, all restarts together.
+        Iterations of all searches together.
     time_budget : float, optional
-        Seconds; what was found by then is returned.
+        Seconds after which the search stops with what it has.
     progress : callable, optional
-        Called with the name of each stage and the best value so far.
+        Called with the name of every stage and the smallest size so far.
     known : UpperBound, optional
-        A sequence known to escape: the search starts below it.
+        A bound from elsewhere; its inputs are one of the starts.
     """
-    deadline = np.inf if time_budget is None else time.monotonic() + time_budget
-    best = known if known is not None and _holds(question, known.inputs) else None
+    ledger = Ledger(
+        question.norm, np.inf if budget is None else budget, np.inf if time_budget is None else time_budget, progress
+    )
+    if known is not None:
+        ledger.stage(known.method)
+        ledger.offer(known.inputs, 1.0)
     try:
-        for method, found in _candidates(question, EFFORTS[effort], generator(rng), budget):
-            if found is not None and (best is None or found.value < best.value):
-                best = _validated(question, found, method) or best
-            if progress is not None:
-                progress(method, np.inf if best is None else best.value)
-            if time.monotonic() > deadline:
-                break
+        _explore(question, EFFORTS[effort], generator(rng), ledger)
     except KeyboardInterrupt:
         pass
-    return best
+    return _validated(question, ledger)
 
 
-def _validated(question: Question, found: Found, method: str) -> UpperBound | None:
-    """The bound, if its sequence escapes in an independent replay: after a hair more push if need be."""
-    for nudge in (1.0, 1.0 + 1e-9, 1.0 + 1e-6):
-        inputs = found.inputs * nudge
-        if _holds(question, inputs):
-            return UpperBound(size(inputs, question.norm), inputs, method)
+def _validated(question: Question, ledger: Ledger) -> UpperBound | None:
+    """The smallest find that escapes in an independent replay, after a hair more push if need be."""
+    for found in ledger.finds[: -TRIES - 1 : -1]:
+        for nudge in NUDGES:
+            inputs = found.inputs * (1.0 + nudge)
+            if not replay(question.system, question.attractor.points, inputs).returned:
+                return UpperBound(size(inputs, question.norm), inputs, found.method)
     return None
 
 
-def _holds(question: Question, inputs: Array) -> bool:
-    return not replay(question.system, question.attractor.points[0], inputs, norm=question.norm).returned
-
-
-def _candidates(
-    question: Question, effort: Effort, rng: np.random.Generator, budget: int | None
-) -> Iterator[tuple[str, Found | None]]:
-    judge = judge_of(plant_of(question))
-    directions, sizes = best_constants(
-        judge, starting_directions(judge.plant, effort.directions, rng), _unit(judge), 8, question.steps
-    )
-    start = np.inf
-    if np.isfinite(sizes[0]):
-        constant = held(judge, directions[0], sizes[0], question.steps or LONG)
-        start = sizes[0]
-        yield "constant input", constant
-    if question.constant or judge.plant.pull is None:
+def _explore(question: Question, effort: Effort, rng: np.random.Generator, ledger: Ledger) -> None:
+    plant = plant_of(question)
+    judge = judge_of(plant, question.attractor.spectral_radius, rng)
+    unit = unit_of(judge)
+    ledger.stage("constant input")
+    d, sizes = constants(judge, effort.directions, min(question.steps or SETTLING, SETTLING), unit, rng, ledger)
+    for k in range(min(2, len(sizes))):
+        steps = min(question.steps or LONG, LONG)
+        ledger.offer(np.broadcast_to(d[k], (steps, plant.width)), held(judge, d[k], sizes[k], steps))
+    if question.constant:
         return
-    yield from _populations(judge, question.steps, effort, rng, start, budget)
+    for _ in range(effort.restarts):
+        _sequences(judge, question, effort, d[:4], unit, rng, ledger)
 
 
-def _populations(
-    judge: Judge, steps: int | None, effort: Effort, rng: np.random.Generator, start: float, budget: int | None
-) -> Iterator[tuple[str, Found | None]]:
-    targets = elsewhere(judge, rng)
-    lengths = [T for T in LENGTHS if steps is None or T < steps] + ([steps] if steps is not None else [])
-    best: Found | None = None
-    left = np.inf if budget is None else budget
-    for k in range(effort.restarts):
-        iterations = int(min(effort.iterations, left))
-        if iterations <= 0:
+def _sequences(
+    judge: Judge, question: Question, effort: Effort, d: Array, unit: float, rng: np.random.Generator, ledger: Ledger
+) -> None:
+    plant = judge.plant
+    T = _first_length(question)
+    ledger.stage("Pontryagin search")
+    U = sequences(T, _count(effort.sequences, plant.points.shape[1]), plant, rng)
+    U = np.concatenate([U, np.broadcast_to(d, (T, *d.shape))], axis=1)
+    U, hi = scaled(judge, U, unit)
+    if not len(hi):
+        return
+    if plant.pull is None:
+        ledger.stage("random search")
+        wander(judge, U, hi, effort.wandering, rng, ledger)
+        return
+    turn = by_costates(plant)
+    for k, stage in enumerate(effort.rounds):
+        U, hi = descend(judge, U, hi, turn, stage.iterations, stage.drop if k else 0.25, ledger)
+        U, hi = U[:, : stage.survivors], hi[: stage.survivors]
+    for growth in effort.growth:
+        extra = growth.extra if question.steps is None else min(growth.extra, question.steps - len(U))
+        if extra < 1 or not ledger.on():
             break
-        left -= iterations
-        b = start if best is None else min(start, 1.2 * best.value)
-        found = search(judge, lengths[k % len(lengths)], b, iterations, rng, S=effort.sequences, targets=targets)
-        if found is not None and (best is None or found.value < best.value):
-            best = found
-        yield "population search", found
-    if best is not None and steps is None:
-        for extra in (60, 600):
-            best = lengthened(judge, best, extra)
-            yield "population search, lengthened", best
+        V, new = lengthened(judge, U, hi, extra - extra % ROUND if extra > ROUND else extra, growth.sequences)
+        if not len(new):
+            break
+        U, hi = descend(judge, V, new, turn, growth.iterations, 0.95, ledger)
+        U, hi = U[:, : growth.survivors], hi[: growth.survivors]
+    _wait(judge, U[:, :1], hi[:1], question, ledger)
 
 
-def _unit(judge: Judge) -> float:
-    """The size of inputs with which the search begins: about that of the state."""
-    return float(np.abs(judge.points).max()) or 1.0
+def _wait(judge: Judge, U: Array, hi: Array, question: Question, ledger: Ledger) -> None:
+    extra = WAIT if question.steps is None else min(WAIT, question.steps - len(U))
+    if extra >= ROUND:
+        V, new = lengthened(judge, U, hi, extra - extra % ROUND, 1, 12)
+        if len(new):
+            ledger.offer(V[:, 0], new[0])
+
+
+def _first_length(question: Question) -> int:
+    """Steps of the first sequences: several times that in which the attractor forgets."""
+    rate = question.attractor.spectral_radius if question.smooth else 0.9
+    T = int(np.clip(3.0 / max(-np.log(max(rate, 1e-9)), 1e-9), SHORT, LONGEST))
+    return T if question.steps is None else min(T, question.steps)
+
+
+def _count(sequences: int, n: int) -> int:
+    """Fewer for large systems, whose steps cost more."""
+    return int(np.clip(sequences * 16 / n, sequences / 5, sequences))

@@ -11,39 +11,56 @@ from dynlatch.analysis.escape.upper.plant import Plant
 from dynlatch.validation import Array
 
 CHUNK = 8
-HOME = 0.02  # relative distance at which a state is taken to have come back
+HOMES = 0.1 * 0.4 ** np.arange(14)  # relative sizes of a neighbourhood from which every state is taken to come back
+PROBES = 64
 REST = 1e-7  # relative motion in one step at which a state elsewhere is taken to rest there
 FAR = 1e100
+LEAST, MOST = 150, 3000  # steps after which a state that is not back has left
 
 
 class Judge(NamedTuple):
-    """Home and its size, component by component."""
+    """A neighbourhood of the attractor, component by component, and the steps a state is given to reach it."""
 
     plant: Plant
-    points: Array
     reach: Array  # (n,)
+    patience: int
+
+    @property
+    def points(self) -> Array:
+        """Of the attractor (p, n)."""
+        return self.plant.points
 
 
-def judge_of(plant: Plant) -> Judge:
-    """The judge of a plant's attractor."""
-    points = plant.points
-    size = np.abs(points).max(0)
-    return Judge(plant, points, HOME * (size + 0.1 * size.max() + (1e-3 if not size.any() else 0.0)))
+def judge_of(plant: Plant, spectral_radius: float, rng: np.random.Generator) -> Judge:
+    """The judge of an attractor: the largest neighbourhood of `HOMES` whose surface comes back, where it was probed."""
+    size = np.abs(plant.points).max(0)
+    size = size + 0.1 * size.max() + (0.0 if size.any() else 1.0)
+    rate = spectral_radius ** (1.0 / len(plant.points)) if np.isfinite(spectral_radius) else 0.9
+    patience = int(np.clip(40.0 / max(-np.log(max(rate, 1e-9)), 1e-9), LEAST, MOST))
+    x = rng.uniform(-1.0, 1.0, (PROBES, plant.points.shape[1]))
+    x[: PROBES // 2] = np.sign(x[: PROBES // 2])
+    x /= np.abs(x).max(-1, keepdims=True)
+    start = plant.points[np.arange(PROBES) % len(plant.points)]
+    for home in HOMES:
+        judge = Judge(plant, home * size, patience)
+        if not leaves(judge._replace(reach=0.1 * judge.reach), start + x * judge.reach).any():
+            return judge
+    return Judge(plant, HOMES[-1] * size, patience)
 
 
 def is_home(judge: Judge, a: Array) -> NDArray[np.bool_]:
-    """Which states (S, n) are close to the attractor."""
+    """Which states (S, n) are in the neighbourhood of the attractor."""
     if len(judge.points) == 1:
         return np.asarray((np.abs(a - judge.points[0]) <= judge.reach).all(-1))
     return np.asarray((np.abs(a[:, None] - judge.points) <= judge.reach).all(-1).any(-1))
 
 
-def leaves(judge: Judge, a: Array, patience: int = 150) -> NDArray[np.bool_]:
-    """Which states (S, n) are not back after `patience` steps without input."""
+def leaves(judge: Judge, a: Array) -> NDArray[np.bool_]:
+    """Which states (S, n) are not back when they have come to rest or patience has run out."""
     gone = np.zeros(len(a), dtype=bool)
     active = np.arange(len(a))
     with np.errstate(over="ignore", invalid="ignore"):
-        for _ in range(0, patience, CHUNK):
+        for _ in range(0, judge.patience, CHUNK):
             for _ in range(CHUNK):
                 last, a = a, judge.plant.step(a, None)
             beyond = ~(np.abs(a).max(-1) < FAR)
@@ -58,42 +75,16 @@ def leaves(judge: Judge, a: Array, patience: int = 150) -> NDArray[np.bool_]:
     return gone
 
 
-def after(plant: Plant, inputs: Array) -> Array:
-    """States (S, n) that input sequences (T, S, m) lead to from the attractor."""
-    a = np.broadcast_to(plant.points[0], (inputs.shape[1], plant.points.shape[1]))
+def ends(plant: Plant, U: Array, b: Array) -> Array:
+    """States (S, n) that the sequences `b U`, with U (T, S, m) and b (S,), lead to from the attractor."""
+    a = np.broadcast_to(plant.points[0], (U.shape[1], plant.points.shape[1]))
+    sizes = b[:, None]
     with np.errstate(over="ignore", invalid="ignore"):
-        for u in inputs:
-            a = plant.step(a, u)
+        for u in U:
+            a = plant.step(a, sizes * u)
     return a
 
 
-def least_scale(judge: Judge, inputs: Array, scales: Array, patience: int = 1500) -> float | None:
-    """Smallest of the ascending `scales` above which all lead the sequence (T, m) away; None if the largest does not."""
-    batch = inputs[:, None, :] * scales[:, None]
-    away = leaves(judge, after(judge.plant, batch), patience)
-    if not away[-1]:
-        return None
-    kept = np.flatnonzero(~away)
-    return float(scales[kept[-1] + 1 if len(kept) else 0])
-
-
-def elsewhere(judge: Judge, rng: np.random.Generator, most: int = 12) -> Array:
-    """States (k, n) that are not home where the system comes to after strong inputs: other attractors, or points of them."""
-    plant = judge.plant
-    states = []
-    for size in 4.0 ** np.arange(-2, 5):
-        u = rng.normal(size=(32, plant.width)) * size * (1.0 + np.abs(plant.points).max())
-        with np.errstate(over="ignore", invalid="ignore"):
-            a = np.broadcast_to(plant.points[0], (32, plant.points.shape[1]))
-            for _ in range(10):
-                a = plant.step(a, u)
-            for _ in range(200):
-                a = plant.step(a, None)
-        states.append(a[(np.abs(a).max(-1) < FAR) & ~is_home(judge, a)])
-    found: list[Array] = []
-    for a in np.concatenate(states):
-        if all(np.abs(a - b).max() > 0.05 * judge.reach.max() / HOME for b in found):
-            found.append(a)
-        if len(found) == most:
-            break
-    return np.array(found).reshape(len(found), plant.points.shape[1])
+def escapes(judge: Judge, U: Array, b: Array) -> NDArray[np.bool_]:
+    """Which of the sequences `b U` lead away for good."""
+    return leaves(judge, ends(judge.plant, U, b))
