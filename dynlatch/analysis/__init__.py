@@ -57,8 +57,11 @@ from dynlatch.analysis.morse import morse_graph as morse_graph
 from dynlatch.analysis.noise import Gaussian as Gaussian
 from dynlatch.analysis.noise import Retention as Retention
 from dynlatch.analysis.noise import RetentionOutcome as RetentionOutcome
+from dynlatch.analysis.noise import TradeOff as TradeOff
 from dynlatch.analysis.noise import Uniform as Uniform
+from dynlatch.analysis.noise import feasibility_ceiling as feasibility_ceiling
 from dynlatch.analysis.noise import retention as retention
+from dynlatch.analysis.noise import trade_off as trade_off
 from dynlatch.analysis.outcomes import Stability as Stability
 from dynlatch.analysis.periodic_orbits import PeriodicOrbit as PeriodicOrbit
 from dynlatch.analysis.periodic_orbits import PeriodicOrbits as PeriodicOrbits
@@ -111,6 +114,7 @@ __all__ = [
     "SlowPoints",
     "SpecialPoint",
     "Stability",
+    "TradeOff",
     "UncertaintyExponent",
     "Uniform",
     "WeightFamily",
@@ -123,6 +127,7 @@ __all__ = [
     "edge_state",
     "escape_threshold",
     "fatal_shock",
+    "feasibility_ceiling",
     "fixed_points",
     "fold_curve",
     "gradient_decay",
@@ -138,5 +143,6 @@ __all__ = [
     "slow_points",
     "stability",
     "switch_branch",
+    "trade_off",
     "uncertainty_exponent",
 ]

@@ -10,6 +10,7 @@ escape rate is the flux `sum pi_i P(leave | x_i)` out of the quasi-stationary la
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +21,9 @@ from dynlatch.validation import Array
 SAME = 1e-13  # relative change of a step at which a law has become stationary
 DOUBLINGS = 60
 MOST_STEPS = 20_000
+LONGEST_PASSAGE = 2000  # steps
+SETTLED = 1e-11  # the same where matrices have small negative entries
+SAME_PROBABILITY, SAME_RATE = 1e-12, 1e-10  # between two numbers of nodes: absolute, relative
 
 
 class Chain(NamedTuple):
@@ -53,6 +57,44 @@ class Rate(NamedTuple):
     mean_exit_time: float
 
 
+class Integrated(NamedTuple):
+    """What a matrix gives, and how much it still changed when the nodes were refined."""
+
+    course: Course
+    rate: Rate
+    error: float  # absolute, of probabilities
+    rate_error: float  # relative
+    rate_change: float  # absolute
+
+    @property
+    def exact(self) -> bool:
+        """Whether nothing changed beyond rounding."""
+        return self.error <= SAME_PROBABILITY and self.rate_error <= SAME_RATE
+
+
+def refined(chains: Iterable[Chain], period: int, steps: int) -> Integrated | None:
+    """The first of ever finer matrices that agrees with the one before, or the last; None if there are not two."""
+    before: tuple[Course, Rate] | None = None
+    best: Integrated | None = None
+    for chain in chains:
+        now = course(chain, steps), escape(chain, period)
+        if before is not None:
+            best = _compared(before, now)
+            if best.exact:
+                break
+        before = now
+    return best
+
+
+def _compared(before: tuple[Course, Rate], now: tuple[Course, Rate]) -> Integrated:
+    error = max(float(np.abs(old - new).max()) for old, new in zip(before[0], now[0], strict=True))
+    # What has left and what has not are summed independently: together they are 1.
+    error = max(error, float(np.abs(now[0].lost + now[0].survival - 1.0).max()))
+    change = abs(before[1].rate - now[1].rate)
+    unresolved = not now[1].rate > 0 and change > 0
+    return Integrated(*now, error, np.inf if unresolved else change / now[1].rate if change else 0.0, change)
+
+
 def course(chain: Chain, steps: int) -> Course:
     """The probabilities at every time; of each pair that adds up to 1 the larger from the smaller."""
     K, stay, leave = chain.killed
@@ -83,6 +125,7 @@ def _pair(small: Array, large: Array) -> tuple[Array, Array]:
     small = np.clip(np.append(0.0, small), 0.0, 1.0)
     large = np.clip(np.append(1.0, large), 0.0, 1.0)
     first = small <= 0.5
+    # Of bounded noise a probability of nothing is exactly that; otherwise the smaller of the two has the digits.
     return np.where(first, small, 1.0 - large), np.where(first, 1.0 - small, large)
 
 
@@ -121,18 +164,22 @@ def _by_doubling(chain: Chain, period: int) -> Rate:
 
 
 def _by_steps(chain: Chain, period: int) -> Rate:
-    """Step by step, for matrices with small negative entries, whose powers would fill the zeros with rounding."""
+    """Step by step, for matrices with small negative entries, whose powers would fill the zeros with rounding.
+
+    A rate that the nodes do not resolve may come out negative.
+    """
     K, _, leave = chain.killed
     values = np.stack([leave, np.ones(len(K))], axis=1)
     total, before, rate = 0.0, np.nan, 0.0
-    for _ in range(MOST_STEPS):
+    for step in range(MOST_STEPS):
         flux, alive = 0.0, 0.0
         for _ in range(period):
-            flux, alive = flux + max(float(values[-1, 0]), 0.0), alive + float(values[-1, 1])
+            flux, alive = flux + float(values[-1, 0]), alive + float(values[-1, 1])
             values = K @ values
         total += alive
         rate = min(flux / alive, 1.0) if alive > 0 else 1.0
-        if alive < 1e-300 or abs(rate - before) <= SAME * rate:
+        # Before bounded noise has had the time to reach an edge the flux is 0.
+        if alive < 1e-300 or abs(rate - before) <= SETTLED * abs(rate) and (rate != 0.0 or step > LONGEST_PASSAGE):
             break
         before = rate
     return Rate(rate, float(total + max(float(values[-1, 1]), 0.0) / rate) if rate > 0 else np.inf)

@@ -11,7 +11,7 @@ import numpy as np
 from dynlatch.activations import LOGISTIC, TANH
 from dynlatch.analysis import scalar
 from dynlatch.analysis.escape.question import Question
-from dynlatch.analysis.noise.laws import Gaussian, Noise
+from dynlatch.analysis.noise.laws import Gaussian, Noise, Uniform
 from dynlatch.analysis.noise.membership import Basin
 from dynlatch.analysis.scalar_portrait import Interval
 from dynlatch.analysis.structure import ActivationForm, activations_of
@@ -49,19 +49,22 @@ def line_of(map: Map, question: Question, noise: Noise) -> Line | None:
     if not isinstance(noise, Gaussian) and len(reaching) != 1:
         return None
     width = noise.width * float(np.linalg.norm(reaching))
-    if isinstance(noise, Gaussian):
-        reach = reached(step, (start, start), FARTHEST * width)
-    else:  # whether bounded noise ever reaches an edge is a sharp question
-        reach = reached(step, (start, start), width, tolerance=1e-13)
+    latch = _latch(question.form)
+    which = None if latch is None else int(np.argmin([abs(a - start) for a in latch.attractors]))
+    safe = latch.thresholds[which] if latch is not None and which is not None else 0.0
+    sharp = isinstance(noise, Uniform) and width > safe  # whether bounded noise ever reaches an edge
+    push = width if isinstance(noise, Uniform) else FARTHEST * width
+    reach = reached(step, (start, start), push, tolerance=1e-13 if sharp else 1e-3)
     if reach is None:
         return None
-    latch = _latch(question.form)
-    if latch is not None:
-        which = int(np.argmin([abs(a - start) for a in latch.attractors]))
-        return Line(step, width, start, 1, (latch.basins[which],), reach, latch.thresholds[which])
+    if latch is not None and which is not None:
+        return Line(step, width, start, 1, (latch.basins[which],), reach, safe)
     points = question.attractor.points if question.form is None else activations_of(question.system, question.attractor.points)
     basin = _scan(autonomous, points, start, reach)
-    return Line(step, width, start, question.attractor.period, basin, reach, 0.0)
+    line = Line(step, width, start, question.attractor.period, basin, reach, 0.0)
+    again = reached(step, reach, push, tolerance=0.0, rounds=1) if sharp else None
+    at_rest = again is not None and max(reach[0] - again[0], again[1] - reach[1]) <= 1e-12 * push
+    return line._replace(threshold=width) if at_rest and not within_reach(line) else line
 
 
 def _additive(question: Question) -> tuple[Callable[[Array], Array], Array, float, Map] | None:
@@ -110,12 +113,15 @@ def within_reach(line: Line) -> bool:
     return any(line.reach[0] < end < line.reach[1] for interval in line.basin for end in interval)
 
 
-def reached(step: Callable[[Array], Array], start: Interval, push: float, tolerance: float = 1e-3) -> Interval | None:
-    """An interval that the state does not leave from `start`, to `tolerance` times `push`; None if there is none."""
+def reached(step: Callable[[Array], Array], start: Interval, push: float, tolerance: float = 1e-3, rounds: int = MOST_ROUNDS) -> Interval | None:
+    """An interval that the state does not leave from `start`, to `tolerance` times `push`; None if it has no end.
+
+    What is reached only after `rounds` steps is left out.
+    """
     lo, hi = start
     scale = 1.0 + abs(lo) + abs(hi) + push
     with np.errstate(over="ignore", invalid="ignore"):
-        for _ in range(MOST_ROUNDS):
+        for _ in range(rounds):
             image = step(np.linspace(lo, hi, SAMPLES))
             below, above = min(lo, float(image.min()) - push), max(hi, float(image.max()) + push)
             if not -1e9 * scale < below <= above < 1e9 * scale:
@@ -123,7 +129,7 @@ def reached(step: Callable[[Array], Array], start: Interval, push: float, tolera
             if lo - below <= tolerance * push and above - hi <= tolerance * push:
                 return below, above
             lo, hi = below, above
-    return None
+    return lo, hi
 
 
 def _scan(map: Map, points: Array, start: float, reach: Interval) -> tuple[Interval, ...]:

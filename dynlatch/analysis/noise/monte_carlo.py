@@ -72,4 +72,4 @@ def _hazard(alive: Array, halfway: int) -> tuple[float, float]:
     steps, kept = last - first, float(alive[last] / alive[first])
     rate = -np.expm1(np.log(kept) / steps)
     spread = np.sqrt(max(kept * (1.0 - kept), 1.0 / alive[first]) / alive[first])
-    return float(rate), float(spread * kept ** (1.0 / steps - 1.0) / steps)
+    return float(max(rate, 0.0)), float(spread * kept ** (1.0 / steps - 1.0) / steps)

@@ -33,13 +33,13 @@ class RetentionOutcome(StrEnum):
     def sentence(self) -> str:
         return {
             RetentionOutcome.EXACT: "Exact to rounding: two numbers of nodes agree to 12 digits.",
-            RetentionOutcome.COMPUTED: "Computed on a lattice; the errors are differences to a coarser one.",
+            RetentionOutcome.COMPUTED: "Computed; the errors are the differences to what fewer nodes give.",
             RetentionOutcome.ESTIMATED: "Estimated from random paths, with standard errors.",
             RetentionOutcome.SAFE: "The noise is bounded by the escape threshold: it never drives the state out of the basin.",
             RetentionOutcome.MONOSTABLE: "There is no other attractor: every state leads back.",
             RetentionOutcome.NEGLIGIBLE: "Leaving the basin takes noise so large that its probability is below 1e-300.",
             RetentionOutcome.SILENT: "The noise has zero width: the state stays at the attractor.",
-            RetentionOutcome.UNSEEN: "No path left the basin, nor did any under much larger noise: nothing is proved by that.",
+            RetentionOutcome.UNSEEN: "No path left the basin: the errors say how much this many paths could have missed.",
             RetentionOutcome.BUDGET: "The time ran out: the numbers are from the paths that were simulated until then.",
         }[self]
 

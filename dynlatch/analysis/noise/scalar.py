@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import NamedTuple
+from collections.abc import Iterator
 
 import numpy as np
 
-from dynlatch.analysis.noise.chain import Chain, Course, Rate, course, escape
+from dynlatch.analysis.noise.chain import Chain
 from dynlatch.analysis.noise.line import Line, reached
 from dynlatch.analysis.scalar_portrait import Interval
 from dynlatch.validation import Array
@@ -28,51 +28,25 @@ SAMPLES = 513
 LEAST_RISE = 12.0  # standard deviations as which a part of less rise counts
 DENSITIES = (1.6, 2.1, 3.0, 4.5, 7.0, 10.0)  # nodes per standard deviation, tried in turn
 MOST_NODES = 2500
-SAME_PROBABILITY, SAME_RATE = 1e-12, 1e-10
 
 
-class Integrated(NamedTuple):
-    """What a matrix gives, and how much it still changed when the nodes were refined (absolute, and relative of the rate)."""
-
-    course: Course
-    rate: Rate
-    error: float
-    rate_error: float
-
-
-def integrated(line: Line, steps: int) -> Integrated | None:
-    """The course of the probabilities and the escape rate to about 12 digits; None if that takes too many nodes."""
+def gaussian_chains(line: Line) -> Iterator[Chain]:
+    """Matrices on more and more nodes; none where these are too many or where the noise carries the state off."""
     domain = _domain(line)
-    if domain is None:
-        return None
-    before: tuple[Course, Rate] | None = None
-    best: Integrated | None = None
-    for density in DENSITIES:
+    for density in DENSITIES if domain is not None else ():
+        assert domain is not None
         chain = gaussian_chain(line, domain, density)
         if chain is None:
-            break
-        now = course(chain, steps), escape(chain, line.period)
-        if before is not None:
-            best = _compared(before, now)
-            if best.error <= SAME_PROBABILITY and best.rate_error <= SAME_RATE:
-                break
-        before = now
-    return best
-
-
-def _compared(before: tuple[Course, Rate], now: tuple[Course, Rate]) -> Integrated:
-    error = max(float(np.abs(old - new).max()) for old, new in zip(before[0], now[0], strict=True))
-    # What has left and what has not are summed independently: together they are 1.
-    error = max(error, float(np.abs(now[0].lost + now[0].survival - 1.0).max()))
-    rate = now[1].rate
-    return Integrated(*now, error, abs(before[1].rate - rate) / rate if rate > 0 else 0.0)
+            return
+        yield chain
 
 
 def _domain(line: Line) -> Interval | None:
     """All that matters: what moderate noise reaches from the start, and from the edges of the basin that noise can reach."""
     edges = [end for interval in line.basin for end in interval if line.reach[0] < end < line.reach[1]]
     push = QUIET * line.width
-    hull = min([line.start, *(e - push for e in edges)]), max([line.start, *(e + push for e in edges)])
+    first = float(line.step(np.array(line.start)))  # the start itself is no node: it may be far away
+    hull = min([first, *(e - push for e in edges)]), max([first, *(e + push for e in edges)])
     widest = reached(line.step, hull, push)
     if widest is None:
         return None

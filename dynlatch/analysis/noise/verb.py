@@ -9,12 +9,15 @@ import numpy as np
 
 from dynlatch.analysis.escape.question import Question, ask
 from dynlatch.analysis.guarantees import guarantees
-from dynlatch.analysis.noise import monte_carlo, scalar, splitting
+from dynlatch.analysis.noise import monte_carlo, splitting
 from dynlatch.analysis.noise.cells import cell_retention
+from dynlatch.analysis.noise.chain import refined
 from dynlatch.analysis.noise.laws import Gaussian, Noise, noise_law
 from dynlatch.analysis.noise.line import Line, line_of, within_reach
 from dynlatch.analysis.noise.paths import Estimate, Paths, paths_of
 from dynlatch.analysis.noise.result import Retention, RetentionOutcome
+from dynlatch.analysis.noise.scalar import gaussian_chains
+from dynlatch.analysis.noise.uniform import uniform_chains
 from dynlatch.errors import InvalidInput
 from dynlatch.maps import Map, SmoothMap, coordinates
 from dynlatch.progress import stages
@@ -123,14 +126,12 @@ def _on_line(question: Question, line: Line, noise: Noise, steps: int) -> Retent
     if not isinstance(noise, Gaussian) and line.width <= line.threshold:
         return _never(question, noise, steps, RetentionOutcome.SAFE)
     if not within_reach(line):
-        gaussian = isinstance(noise, Gaussian)
-        return _never(question, noise, steps, RetentionOutcome.NEGLIGIBLE if gaussian else RetentionOutcome.SAFE)
-    found = scalar.integrated(line, steps)
+        return _never(question, noise, steps, RetentionOutcome.NEGLIGIBLE)
+    chains = gaussian_chains(line) if isinstance(noise, Gaussian) else uniform_chains(line)
+    found = refined(chains, line.period, steps)
     if found is None:
         return None
-    exact = found.error <= scalar.SAME_PROBABILITY and found.rate_error <= scalar.SAME_RATE
-    zero = np.zeros(steps + 1)
-    errors = zero if exact else np.append(0.0, np.full(steps, found.error))
+    errors = np.append(0.0, np.full(steps, 0.0 if found.exact else found.error))
     return Retention(
         survival=found.course.survival,
         returned=found.course.returned,
@@ -138,11 +139,11 @@ def _on_line(question: Question, line: Line, noise: Noise, steps: int) -> Retent
         away=found.course.away,
         survival_errors=errors,
         returned_errors=errors,
-        escape_rate=found.rate.rate,
-        rate_error=0.0 if exact else found.rate_error * found.rate.rate,
+        escape_rate=max(found.rate.rate, 0.0),
+        rate_error=0.0 if found.exact else found.rate_change,
         mean_exit_time=found.rate.mean_exit_time,
-        method="integral equation (Nystroem)",
-        outcome=RetentionOutcome.EXACT if exact else RetentionOutcome.COMPUTED,
+        method="integral equation",
+        outcome=RetentionOutcome.EXACT if found.exact else RetentionOutcome.COMPUTED,
         noise=noise,
         attractor=question.attractor.point,
         coordinates=coordinates(question.system),

@@ -44,6 +44,25 @@ def plot_retention(retention: Retention, *, ax: Axes | None = None) -> Axes:
     return ax
 
 
+def plot_trade_off(both: TradeOff, *, ax: Axes | None = None) -> Axes:
+    """Against w: probabilities on the left axis; steps and units of activation, logarithmically, on the right one."""
+    ax = axes(ax, size=(7.0, 4.4))
+    w = both.weights
+    lines = ax.plot(w, both.survival, color=COLOURS["attracting"], lw=2.0, label="never left the basin")
+    lines += ax.plot(w, both.returned, color=COLOURS["gamma"], lw=2.0, label=f"in the basin at T = {both.steps}")
+    ax.set(xlabel="weight w", ylabel=f"probability after T = {both.steps} steps", ylim=(-0.02, 1.02), xlim=(1.0, w.max()))
+    right = ax.twinx()
+    right.spines["top"].set_visible(False)
+    style = {"color": COLOURS["repelling"], "lw": 2.0, "ls": "--"}
+    lines += right.plot(w, both.horizons, label="gradient horizon (steps)", **style)  # type: ignore[arg-type]
+    lines += right.plot(w, both.thresholds, color=COLOURS["escape"], lw=2.0, ls=":", label="u* (activation)")
+    right.set_yscale("log")
+    right.set_ylabel("gradient horizon (steps), u* (activation)")
+    ax.set_title(_law(both), fontsize=11)
+    ax.legend(lines, [str(line.get_label()) for line in lines], loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2, frameon=False)
+    return ax
+
+
 def _law(record: Retention | TradeOff) -> str:
     from dynlatch.analysis.noise.result import noise_words
 
