@@ -15,7 +15,7 @@ from dynlatch.analysis import (
     scalar,
     switch_branch,
 )
-from dynlatch.analysis.escape.fold import find_fold, forced
+from dynlatch.analysis.escape.exact.fold import find_fold, forced
 from dynlatch.errors import InvalidInput, NotSmooth
 
 SEEDS = st.integers(0, 10**6)

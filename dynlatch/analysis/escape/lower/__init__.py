@@ -1,23 +1,34 @@
 """Lower bounds of u*: each is proved, rounding included.
 
 A bound is a function of the question, the best upper bound known and the effort, in a file of its own; to add one, write it and
-list it in LOWER_BOUNDS.
+list it in `lower_bounds`.
 """
 
 from __future__ import annotations
 
-from dynlatch.analysis.escape.lower.ball import ball_bound
+from collections.abc import Callable
+from typing import TypeAlias
+
 from dynlatch.analysis.escape.question import LowerBound, Question
 
 CLOSED = 0.9995  # of the upper bound: no further bound is tried
 
-LOWER_BOUNDS = (ball_bound,)
+Bound: TypeAlias = Callable[[Question, float, str], LowerBound | None]
+
+
+def lower_bounds() -> tuple[Bound, ...]:
+    """All of them, cheapest first; imported here because some are compiled."""
+    from dynlatch.analysis.escape.lower.ball import ball_bound
+    from dynlatch.analysis.escape.lower.dual.bound import dual_bound
+    from dynlatch.analysis.escape.lower.small_gain import small_gain
+
+    return ball_bound, small_gain, dual_bound
 
 
 def lower_bound(question: Question, upper: float, effort: str) -> LowerBound | None:
-    """The largest of all lower bounds, cheapest first; None where nothing is proved."""
+    """The largest of all lower bounds; None where nothing is proved."""
     best: LowerBound | None = None
-    for bound in LOWER_BOUNDS:
+    for bound in lower_bounds():
         found = bound(question, upper, effort)
         if found is not None and (best is None or found.value > best.value):
             best = found
