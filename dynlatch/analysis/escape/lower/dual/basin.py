@@ -13,7 +13,7 @@ import numpy as np
 from dynlatch.analysis.attractor import Attractor
 from dynlatch.analysis.contraction import ContractionBall, contraction_ball
 from dynlatch.analysis.escape.lower.dual.certified import certified_bounds
-from dynlatch.analysis.escape.lower.dual.iteration import descended, fresh_cover
+from dynlatch.analysis.escape.lower.dual.iteration import Descent, Work, descended, fresh_cover
 from dynlatch.analysis.escape.lower.dual.problem import Hull, Problem, multipliers_of, polytope_of
 from dynlatch.analysis.escape.lower.dual.relaxation import Relaxation
 from dynlatch.analysis.structure import ActivationForm
@@ -113,12 +113,12 @@ def converges(problem: Problem, hull: Hull, goal: Goal, K: int, certified: bool)
     After K steps within a polytope a state lies below the bounds: they are the faces of the next polytope. With `certified`
     they are rounded outward, and the answer is a proof; otherwise it is a quick guess at it.
     """
-    cover = fresh_cover(hull, K)
+    cover, descent = fresh_cover(hull, K), Descent(Work(np.inf), SHRINKING_STEPS)
     for _ in range(SHRINKING_PASSES):
         box = hull.box * problem.scale
         if goal.holds(box[0], box[1]):
             return True
-        bounds = descended(problem, hull, cover, 0.0, np.full(len(hull.values), -np.inf), SHRINKING_STEPS, 0.05)
+        bounds = descended(problem, hull, cover, 0.0, np.full(len(hull.values), -np.inf), descent)
         if certified:
             relaxation = Relaxation(problem.form, 0.0, problem.norm, polytope_of(problem, hull))
             bounds = certified_bounds(relaxation, hull.faces, multipliers_of(problem, hull, cover)) / problem.scale

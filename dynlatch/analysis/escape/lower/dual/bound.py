@@ -7,52 +7,55 @@ from typing import NamedTuple
 import numpy as np
 
 from dynlatch.analysis.attractor import Attractor
-from dynlatch.analysis.escape.lower.dual.basin import Goal, converges, goal_of
-from dynlatch.analysis.escape.lower.dual.certified import certified_bounds
-from dynlatch.analysis.escape.lower.dual.iteration import Effort, State, fresh_cover, invariant, tightened
-from dynlatch.analysis.escape.lower.dual.problem import Problem, hull_of, multipliers_of, polytope_of, problem_of
-from dynlatch.analysis.escape.lower.dual.relaxation import Polytope, Relaxation
+from dynlatch.analysis.escape.lower.dual.iteration import Descent, State, Work
+from dynlatch.analysis.escape.lower.dual.problem import polytope_of
+from dynlatch.analysis.escape.lower.dual.proof import FEWEST_STEPS, Proof, attempt, proof_of, proved, seed_of
+from dynlatch.analysis.escape.lower.dual.relaxation import Polytope
 from dynlatch.analysis.escape.question import LowerBound, Question
 from dynlatch.analysis.structure import ActivationForm, activations_of
-from dynlatch.validation import Array
 
-FIRST = 0.7  # first input tried, as a share of the upper bound
-TRIALS = 10
-RETREATS = (0.0, 1e-6, 1e-4, 1e-3)  # how far the input is lowered until the certificate holds with its rounding
-SEED = 1e-4  # half width of the first box around the attractor
+HALVINGS = 6  # of the input's range, without branching
+DOUBLINGS = 12  # of the first input, where no upper bound is known
+RETREATS = (0.0, 1e-7, 1e-5, 1e-3)  # by which the input is lowered until the certificate holds with its rounding
+LARGEST_DIM = 40  # above, a bound takes minutes
 
 
-class Proof(NamedTuple):
-    """What one search works on."""
+class Plan(NamedTuple):
+    """How much is spent on a bound."""
 
-    problem: Problem
-    goal: Goal
-    K: int
-    stop: Array  # (2 n,): faces no state lies beyond without input
-    effort: Effort
+    least_steps: int  # K at least
+    leaves: tuple[int, ...]  # of each face, in stages
+    work: float
+    resolution: float  # the last advance, relative to the upper bound
+
+
+PLANS = {
+    "default": Plan(FEWEST_STEPS, (10,), 1.5e9, 1e-3),
+    "high": Plan(8, (20, 80), 5e10, 5e-4),
+}
 
 
 def dual_bound(question: Question, upper: float | None, effort: str = "default") -> LowerBound | None:
-    """The largest proved input size below `upper`, found by bisection; None when nothing is proved.
+    """The largest proved input size below `upper`; None when nothing is proved.
 
     Parameters
     ----------
     question : Question
-        With a form; sequences of any length and kind are covered.
+        With a form; inputs of any kind and number of steps are covered.
     upper : float or None
-        The best known upper bound, where the search starts from.
+        The best upper bound known, where the search starts from.
     effort : str
         "default" or "high".
     """
-    if question.form is None:
+    if question.form is None or len(question.form.c) > LARGEST_DIM:
         return None
-    points = activations_of(question.system, question.attractor.points)
-    attractor = Attractor(points, question.attractor.multipliers)
-    proof = proof_of(question.form, attractor, question.norm, effort)
+    attractor = Attractor(activations_of(question.system, question.attractor.points), question.attractor.multipliers)
+    plan = PLANS[effort]
+    proof = proof_of(question.form, attractor, question.norm, plan.least_steps)
     if proof is None:
         return None
-    found = _largest(proof, attractor.point, upper)
-    return None if found is None else LowerBound(found, f"{proof.K}-step dual")
+    value = _certified(proof, _found(proof, plan, np.inf if upper is None else float(upper)))
+    return None if value is None else LowerBound(value, f"{proof.K}-step Lagrangian dual")
 
 
 def certify(form: ActivationForm, attractor: Attractor, norm: float, b: float, effort: str = "default") -> Polytope | None:
@@ -60,77 +63,72 @@ def certify(form: ActivationForm, attractor: Attractor, norm: float, b: float, e
 
     It holds every z_t = a_t - B u_t of every trajectory that starts at the attractor.
     """
-    proof = proof_of(form, attractor, norm, effort)
+    plan = PLANS[effort]
+    proof = proof_of(form, attractor, norm, plan.least_steps)
     if proof is None:
         return None
-    state = attempt(proof, seed_of(proof, attractor.point), b)
-    if state is None or not proved(proof, state, b):
-        return None
-    return polytope_of(proof.problem, state.hull)
+    state: State | None = seed_of(proof)
+    for share in (0.5, 0.75, 0.9, 1.0):  # a polytope that grows slowly does not overshoot
+        assert state is not None
+        state = attempt(proof, state, share * b, Descent(Work(plan.work), leaves=plan.leaves[-1]))
+        if state is None:
+            return None
+    assert state is not None
+    return polytope_of(proof.problem, state.hull) if proved(proof, state, b) else None
 
 
-def proof_of(form: ActivationForm, attractor: Attractor, norm: float, effort: str) -> Proof | None:
-    """What a search needs; None for what the dual does not handle (cycles, activations other than tanh and logistic)."""
-    problem, goal = problem_of(form, norm), goal_of(form, attractor)
-    if problem is None or goal is None:
-        return None
-    spread = np.abs(problem.W).sum(1)
-    stop = np.concatenate([spread + problem.c, spread - problem.c])
-    stop[np.tile(form.leak != 0, 2)] = np.inf
-    return Proof(problem, goal, steps_of(attractor.spectral_radius), stop, Effort())
+class _Step(NamedTuple):
+    """An input size and the polytope for it."""
+
+    b: float
+    state: State
 
 
-def steps_of(radius: float) -> int:
-    """K: about as many steps as the attractor needs to forget."""
-    return int(np.clip(np.ceil(np.log(0.03) / np.log(max(radius, 1e-3))), 3, 12))
+def _found(proof: Proof, plan: Plan, upper: float) -> list[_Step]:
+    """Input sizes with polytopes that look proved, in rising order."""
+    work = Work(plan.work)
+    steps = [_Step(0.0, seed_of(proof))]
+    high = _bisected(proof, Descent(work, 30), upper, steps)
+    for leaves in plan.leaves:
+        _advanced(proof, Descent(work, 12, leaves), min(upper, 2.0 * high), plan.resolution, steps)
+    return steps[1:]
 
 
-def seed_of(proof: Proof, x: Array) -> State:
-    """A small box around the attractor."""
-    middle = x / proof.problem.scale
-    hull = hull_of(np.stack([middle - SEED, middle + SEED]), np.zeros((0, len(x))), np.zeros(0))
-    return State(hull, fresh_cover(hull, proof.K))
-
-
-def attempt(proof: Proof, state: State, b: float) -> State | None:
-    """An invariant polytope in the basin, as far as float64 tells."""
-    found = invariant(proof.problem, state, b, proof.stop, proof.effort)
-    if found is None:
-        return None
-    found = tightened(proof.problem, found, b, proof.effort)
-    return found if converges(proof.problem, found.hull, proof.goal, proof.K, certified=False) else None
-
-
-def proved(proof: Proof, state: State, b: float) -> bool:
-    """Whether invariance and convergence hold with every rounding accounted for."""
-    problem, (hull, cover) = proof.problem, state
-    polytope = polytope_of(problem, hull)
-    inside = np.all(polytope.lo <= proof.goal.lo) and np.all(polytope.hi >= proof.goal.hi)
-    reach = np.maximum(polytope.rows * proof.goal.lo, polytope.rows * proof.goal.hi).sum(1)
-    if not inside or not np.all(reach <= polytope.tops - 1e-12 * np.abs(polytope.tops)):
-        return False
-    bounds = certified_bounds(
-        Relaxation(problem.form, b, problem.norm, polytope), hull.faces, multipliers_of(problem, hull, cover)
-    )
-    return bool(np.all(bounds <= hull.values * problem.scale)) and converges(problem, hull, proof.goal, proof.K, certified=True)
-
-
-def _largest(proof: Proof, x: Array, upper: float | None) -> float | None:
-    state = seed_of(proof, x)
-    known = upper is not None and np.isfinite(upper)
-    low, high = 0.0, float(upper) if known and upper is not None else np.inf
-    b = FIRST * high if known else 0.1 * (1.0 + float(np.abs(x).max()))
-    best = None
-    for _ in range(TRIALS):
-        found = attempt(proof, state, b)
-        if found is None:
+def _bisected(proof: Proof, descent: Descent, upper: float, steps: list[_Step]) -> float:
+    """Without branching; returns an input size that was not proved so, or `upper`."""
+    high = upper
+    b = 0.7 * high if np.isfinite(high) else 0.05 * (1.0 + float(np.abs(proof.goal.ball.orbit).max()))
+    for _ in range(HALVINGS if np.isfinite(high) else HALVINGS + DOUBLINGS):
+        if descent.work.left < 0:
+            break
+        state = attempt(proof, steps[-1].state, b, descent)
+        if state is None:
             high = b
         else:
-            low, state, best = b, found, found
-        b = 0.5 * (low + high) if np.isfinite(high) else 2.0 * b
-    if best is None:
-        return None
-    for retreat in RETREATS:
-        if proved(proof, best, low * (1.0 - retreat)):
-            return low * (1.0 - retreat)
+            steps.append(_Step(b, state))
+        b = 0.5 * (steps[-1].b + high) if np.isfinite(high) else 2.0 * b
+    return high if np.isfinite(high) else b
+
+
+def _advanced(proof: Proof, descent: Descent, upper: float, resolution: float, steps: list[_Step]) -> None:
+    """From the last input size in steps that halve whenever one fails."""
+    advance = 0.02 * upper
+    while advance >= resolution * upper and descent.work.left > 0:
+        b = min(steps[-1].b + advance, upper * (1.0 - 1e-6))
+        if b <= steps[-1].b * (1.0 + 1e-9):
+            return
+        state = attempt(proof, steps[-1].state, b, descent)
+        if state is None:
+            advance *= 0.5
+        else:
+            steps.append(_Step(b, state))
+
+
+def _certified(proof: Proof, steps: list[_Step]) -> float | None:
+    """The largest input size that holds with rounding."""
+    for step in reversed(steps[-4:]):
+        for retreat in RETREATS:
+            b = step.b * (1.0 - retreat)
+            if proved(proof, step.state, b):
+                return b
     return None

@@ -10,25 +10,44 @@ where the spectral radius of G' reaches 1 no larger polytope nearby is invariant
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-from dynlatch.analysis.escape.lower.dual import kernels
-from dynlatch.analysis.escape.lower.dual.problem import Cover, Hull, Problem
+from dynlatch.analysis.escape.lower.dual.branching import branched
+from dynlatch.analysis.escape.lower.dual.problem import Bounds, Cover, Hull, Problem
 from dynlatch.validation import Array
 
+EXPANDING = 0.999  # spectral radius of G' above which Newton's method leads nowhere
+OVERHEAD = 40  # a unit's maximum costs as much as so many products
+PASSES = 60
+SLACK = 1e-7  # by which bounds stay below faces, relative to the size of the state
+LONGEST_STEP = 0.03  # of Newton's method, relative to the width of the polytope: beyond a fold lie larger invariant sets
 PATIENCE = 6  # passes in which the faces move each other by more than they were moved
 
 
-class Bounds(NamedTuple):
-    """Dual bounds of the leaves (N,) and faces (F,), and the derivative (F, F) of the latter by the faces' values."""
+@dataclass
+class Work:
+    """What is left of the work allowed, in products of floats, about a nanosecond each: the same on every machine."""
 
-    leaves: Array
-    faces: Array
-    derivative: Array
-    scores: Array  # (N, K, n): how much each unit of each leaf is relaxed
-    trace: Array  # (N, K, n): the relaxed trajectory
+    left: float
+
+
+class Descent(NamedTuple):
+    """How the multipliers are improved in each pass, and how many leaves a face may have."""
+
+    work: Work
+    steps: int = 12
+    leaves: int = 1
+    rate: float = 0.05
+
+
+class State(NamedTuple):
+    """A polytope with the multipliers that prove something of it."""
+
+    hull: Hull
+    cover: Cover
 
 
 def fresh_cover(hull: Hull, K: int) -> Cover:
@@ -41,25 +60,30 @@ def fresh_cover(hull: Hull, K: int) -> Cover:
 
 def weighted(problem: Problem, hull: Hull, cover: Cover, b: float) -> Cover:
     """The cover with the first guess of its quadratic multipliers."""
+    from dynlatch.analysis.escape.lower.dual import kernels
+
     weights = cover.weights.copy()
     kernels.start_weights(problem.net(b, hull.rows, hull.tops), hull.faces[cover.owner], cover.slopes, cover.gammas, weights)
     return cover._replace(weights=weights)
 
 
-def descended(problem: Problem, hull: Hull, cover: Cover, b: float, goals: Array, steps: int, rate: float) -> Array:
+def descended(problem: Problem, hull: Hull, cover: Cover, b: float, goals: Array, descent: Descent) -> Array:
     """Improve the cover's multipliers in place until each leaf's bound is at most its face's goal; returns the bounds (N,)."""
+    from dynlatch.analysis.escape.lower.dual import kernels
+
     box = hull.box
     lo, hi = np.maximum(cover.low, box[0]), np.minimum(cover.high, box[1])
     values = np.full(len(lo), -np.inf)
-    full = np.flatnonzero((lo <= hi).all((1, 2)))
-    net = problem.net(b, hull.rows, hull.tops)
-    if len(full) == len(lo):
-        kernels.descend(net, hull.faces[cover.owner], goals[cover.owner], *cover[1:4], lo, hi, steps, rate, values)
-        return values
+    full = np.flatnonzero((lo <= hi).all((1, 2)))  # a leaf beyond faces that moved in is empty
     parts = [np.ascontiguousarray(part[full]) for part in cover[1:4]]
     some = np.empty(len(full))
     owner = cover.owner[full]
-    kernels.descend(net, hull.faces[owner], goals[owner], *parts, lo[full], hi[full], steps, rate, some)
+    net = problem.net(b, hull.rows, hull.tops)
+    sweeps = kernels.descend(
+        net, hull.faces[owner], goals[owner], *parts, lo[full], hi[full], descent.steps, descent.rate, some
+    )
+    K, n = lo.shape[1:]
+    descent.work.left -= sweeps * K * n * (n + len(hull.tops) + OVERHEAD * (1 + 4 * (problem.norm == 2)))
     values[full] = some
     for part, new in zip(cover[1:4], parts, strict=True):
         part[full] = new
@@ -68,6 +92,8 @@ def descended(problem: Problem, hull: Hull, cover: Cover, b: float, goals: Array
 
 def inspected(problem: Problem, hull: Hull, cover: Cover, b: float, leaves: Array) -> Bounds:
     """The bounds of the faces with their derivative."""
+    from dynlatch.analysis.escape.lower.dual import kernels
+
     F = len(hull.faces)
     faces = np.full(F, -np.inf)
     np.maximum.at(faces, cover.owner, leaves)
@@ -83,32 +109,16 @@ def inspected(problem: Problem, hull: Hull, cover: Cover, b: float, leaves: Arra
     return Bounds(leaves, faces, derivative, scores, trace)
 
 
-class State(NamedTuple):
-    """A polytope with the multipliers that prove something of it."""
-
-    hull: Hull
-    cover: Cover
-
-
-class Effort(NamedTuple):
-    """How much work a proof of invariance may take."""
-
-    passes: int = 60
-    steps: int = 12  # of the descent, in each pass
-    rate: float = 0.05
-    slack: float = 1e-7  # by which bounds stay below faces, relative to the size of the state
-
-
 def newton_step(hull: Hull, bounds: Bounds, slack: float) -> tuple[Array, float]:
     """How to move the faces' values, and the spectral radius of G'."""
     gap = np.maximum(bounds.faces - hull.values + slack, 0.0)
     plain = 1.1 * gap
     radius = float(np.abs(np.linalg.eigvals(bounds.derivative)).max())
-    if radius >= 0.999:
+    if radius >= EXPANDING:
         return plain, radius
     step = np.linalg.solve(np.eye(len(gap)) - bounds.derivative, gap)
     width = float((hull.box[1] - hull.box[0]).max())
-    return np.maximum(step * min(1.0, 0.5 * width / max(float(step.max()), 1e-300)), plain), radius
+    return np.maximum(step * min(1.0, LONGEST_STEP * width / max(float(step.max()), 1e-300)), plain), radius
 
 
 def size_of(hull: Hull) -> float:
@@ -116,44 +126,53 @@ def size_of(hull: Hull) -> float:
     return float(np.abs(hull.values).max()) + 1e-6
 
 
-def invariant(problem: Problem, state: State, b: float, stop: Array, effort: Effort) -> State | None:
+def invariant(problem: Problem, state: State, b: float, stop: Array, descent: Descent) -> State | None:
     """The polytope enlarged until it is invariant under |u| <= b; None if that takes too long.
 
     No state has faces beyond `stop` (2 n,): the activation is bounded.
     """
-    hull, cover = state
+    hull, cover = state.hull, copied(state.cover)
     if problem.norm == 2 and not cover.weights.any():
         cover = weighted(problem, hull, cover, b)
-    cover = Cover(cover.owner, *(part.copy() for part in cover[1:]))
-    slack = effort.slack * size_of(hull)
+    slack = SLACK * size_of(hull)
     expanding = 0
-    for _ in range(effort.passes):
+    for _ in range(PASSES):
         goals = hull.values - 0.5 * slack
-        leaves = descended(problem, hull, cover, b, goals, effort.steps, effort.rate)
+        leaves = descended(problem, hull, cover, b, goals, descent)
         if np.all(leaves <= goals[cover.owner]):
             return State(hull, cover)
         bounds = inspected(problem, hull, cover, b, leaves)
         step, radius = newton_step(hull, bounds, slack)
-        expanding += radius >= 0.999
-        if expanding > PATIENCE:
+        before, cover = len(cover.owner), branched(hull, cover, bounds, goals, descent.leaves)
+        if radius >= EXPANDING and len(cover.owner) == before:
+            expanding += 1
+        if expanding > PATIENCE or descent.work.left < 0:
             return None
-        hull = hull._replace(values=hull.values + step)
-        hull.values[: len(stop)] = np.minimum(
-            hull.values[: len(stop)], np.maximum(stop + slack, hull.values[: len(stop)] - step[: len(stop)])
-        )
+        if radius < EXPANDING or len(cover.owner) == before:  # otherwise better bounds first: moving the faces would not end
+            hull = hull._replace(values=_within(hull.values + step, hull.values, stop + slack))
     return None
 
 
-def tightened(problem: Problem, state: State, b: float, effort: Effort, passes: int = 3) -> State:
+def _within(moved: Array, values: Array, stop: Array) -> Array:
+    ends = slice(len(stop))
+    moved[ends] = np.minimum(moved[ends], np.maximum(stop, values[ends]))
+    return moved
+
+
+def copied(cover: Cover) -> Cover:
+    """With arrays of its own."""
+    return Cover(*(part.copy() for part in cover))
+
+
+def tightened(problem: Problem, state: State, b: float, descent: Descent, passes: int = 3) -> State:
     """The polytope with slack faces moved in, as long as that keeps it invariant."""
     for _ in range(passes):
-        hull, cover = state
-        cover = Cover(cover.owner, *(part.copy() for part in cover[1:]))
-        leaves = descended(problem, hull, cover, b, np.full(len(hull.values), -np.inf), effort.steps, effort.rate)
+        hull, cover = state.hull, copied(state.cover)
+        leaves = descended(problem, hull, cover, b, np.full(len(hull.values), -np.inf), descent)
         faces = np.full(len(hull.values), -np.inf)
         np.maximum.at(faces, cover.owner, leaves)
-        moved = hull._replace(values=np.minimum(hull.values, faces + effort.slack * size_of(hull)))
-        leaves = descended(problem, moved, cover, b, moved.values, effort.steps, effort.rate)
+        moved = hull._replace(values=np.minimum(hull.values, faces + SLACK * size_of(hull)))
+        leaves = descended(problem, moved, cover, b, moved.values, descent)
         if not np.all(leaves <= moved.values[cover.owner]):
             return state
         state = State(moved, cover)

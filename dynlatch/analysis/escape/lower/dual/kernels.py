@@ -82,7 +82,7 @@ def _unit(q: float, S: float, lam: float, mu: float, lo: float, hi: float, w: fl
 @numba.njit(cache=True, error_model="numpy")  # type: ignore[misc,untyped-decorator,unused-ignore]
 def _sweep(net: Any, h: Any, S: Any, G: Any, M: Any, lo: Any, hi: Any, work: Any) -> float:
     """The bound of one leaf; `work` receives p, q, z, v and the relaxed trajectory x."""
-    W, WT, c, leak, B, ratio, b, kind, D, tops = net
+    W, _, c, leak, B, ratio, b, kind, D, tops = net
     p, q, z, v, x = work
     K, n = S.shape
     r = D.shape[0]
@@ -134,8 +134,8 @@ def _sweep(net: Any, h: Any, S: Any, G: Any, M: Any, lo: Any, hi: Any, work: Any
 
 @numba.njit(cache=True, error_model="numpy")  # type: ignore[misc,untyped-decorator,unused-ignore]
 def _gradient(net: Any, S: Any, M: Any, work: Any, gS: Any, gG: Any, gM: Any) -> None:
-    W, WT, c, leak, B, ratio, b, kind, D, tops = net
-    p, q, z, v, x = work
+    _, WT, c, leak, _, ratio, b, _, D, tops = net
+    _, q, z, v, x = work
     K, n = S.shape
     y = np.empty(n)
     for k in range(K):
@@ -160,16 +160,19 @@ def _scratch(K: int, n: int) -> Any:
 @numba.njit(cache=True, error_model="numpy")  # type: ignore[misc,untyped-decorator,unused-ignore]
 def descend(
     net: Any, faces: Any, goals: Any, S: Any, G: Any, M: Any, lo: Any, hi: Any, steps: int, rate: float, values: Any
-) -> None:
+) -> int:
     """Adam (Kingma and Ba 2015) on every leaf until its bound is at most its goal, or for `steps` steps; in place.
 
-    Shapes: faces (N, n), goals (N,), S, lo, hi (N, K, n), G (N, K, r), M (N, K), values (N,). What is kept is the best met.
+    Shapes: faces (N, n), goals (N,), S, lo, hi (N, K, n), G (N, K, r), M (N, K), values (N,). What is kept is the
+    best met. Returns how many times a dual was evaluated.
     """
     N, K, n = S.shape
     r, kind = G.shape[2], net[7]
+    sweeps = 0
     for leaf in range(N):
         work = _scratch(K, n)
         values[leaf] = _sweep(net, faces[leaf], S[leaf], G[leaf], M[leaf], lo[leaf], hi[leaf], work)
+        sweeps += 1
         if values[leaf] <= goals[leaf] or steps == 0:
             continue
         s, g, m = S[leaf].copy(), G[leaf].copy(), M[leaf].copy()
@@ -203,17 +206,19 @@ def descend(
                 vM[k] = 0.99 * vM[k] + 0.01 * d * d
                 m[k] *= math.exp(-2.0 * step * (mM[k] / c1) / (math.sqrt(vM[k] / c2) + 1e-6))
             value = _sweep(net, faces[leaf], s, g, m, lo[leaf], hi[leaf], work)
+            sweeps += 1
             if value < values[leaf]:
                 values[leaf] = value
                 S[leaf], G[leaf], M[leaf] = s, g, m
                 if value <= goals[leaf]:
                     break
+    return sweeps
 
 
 @numba.njit(cache=True, error_model="numpy")  # type: ignore[misc,untyped-decorator,unused-ignore]
 def start_weights(net: Any, faces: Any, S: Any, G: Any, M: Any) -> None:
     """mu_k = |S_k q_k| / (2 b) per unit of input, which gives the cost b |p| of a linear multiplier; in place."""
-    W, WT, c, leak, B, ratio, b, kind, D, tops = net
+    W, _, _, leak, _, ratio, b, _, D, _ = net
     N, K, n = S.shape
     for leaf in range(N):
         p = faces[leaf].copy()
@@ -235,7 +240,7 @@ def sensitivities(
 
     `scores` (N, K, n): the unit's share of the bound less what it is at the relaxed trajectory `trace` (N, K, n).
     """
-    W, WT, c, leak, B, ratio, b, kind, D, tops = net
+    ratio, b, kind, D = net[5], net[6], net[7], net[8]
     N, K, n = S.shape
     r = D.shape[0]
     gS, gG, gM = np.zeros((K, n)), np.zeros((K, r)), np.zeros(K)

@@ -98,6 +98,16 @@ class Cover(NamedTuple):
     high: Array
 
 
+class Bounds(NamedTuple):
+    """Dual bounds of the leaves (N,) and faces (F,), and the derivative (F, F) of the latter by the faces' values."""
+
+    leaves: Array
+    faces: Array
+    derivative: Array
+    scores: Array  # (N, K, n): how much each unit of each leaf is relaxed
+    trace: Array  # (N, K, n): the relaxed trajectory
+
+
 def polytope_of(problem: Problem, hull: Hull) -> Polytope:
     """In the form's activations."""
     box = hull.box * problem.scale

@@ -87,10 +87,7 @@ def best_input(at: float, P: float, m: float, lo: float, hi: float) -> tuple[flo
         right = lo + (i + 1) * step
         t = math.tanh(at + right)
         ahead = 1.0 - t * t - P - 2.0 * m * right
-        if behind > 0.0 and ahead < 0.0:
-            v = _stationary(at, P, m, left, right)
-        else:
-            v = right
+        v = _stationary(at, P, m, left, right) if behind > 0.0 and ahead < 0.0 else right
         there = math.tanh(at + v) - P * v - m * v * v
         if there > value:
             value, best = there, v
