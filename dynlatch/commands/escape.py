@@ -159,7 +159,8 @@ def _worst(answer: EscapeThreshold) -> str:
     last = answer.witness[-1]
     constant = bool(np.abs(answer.witness - last).max() <= 1e-9 * answer.upper)
     value = f" ({' '.join(f'{v:+.3g}' for v in last)})" if constant and m <= 6 else ""
-    return f"{'constant' if constant else 'varying'}{value}, {T} step{'s' * (T != 1)}: {answer.upper_method}"
+    how = "constant" if constant else f"varying ({answer.upper_method})"
+    return f"{how}{value}, {T} step{'s' * (T != 1)}"
 
 
 def _draw(chosen: list[int], answers: list[EscapeThreshold], target: Any) -> None:

@@ -104,7 +104,8 @@ class EscapeThreshold(Result):
         return 0.0 if np.isinf(self.upper) else self.lower / self.upper
 
     def summary(self) -> str:
-        value = f"u* = {self.lower:.15g}" if self.exact else f"u* in [{self.lower:.6g}, {self.upper:.6g}]"
+        closed = self.lower == self.upper
+        value = f"u* = {self.lower:.15g}" if closed else f"u* in [{self.lower:.6g}, {self.upper:.6g}]"
         lines = [
             f"{value}   ({self.outcome}; {self._question()})",
             f"  {self.outcome.sentence}",
