@@ -209,9 +209,8 @@ def test_a_fold_that_is_no_escape_is_passed():
 
 def test_units_that_fold_together_or_nearly():
     for W in (2.0 * np.eye(3), np.diag([2.0, 2.0 + 1e-9]), np.diag([2.0, 3.0, 2.001])):
-        assert exact_threshold(
-            ask(dl.AdditiveNetwork(W), settled(dl.AdditiveNetwork(W), [3.0] * len(W)))
-        ).value == pytest.approx(U2, rel=1e-12)
+        net = dl.AdditiveNetwork(W)
+        assert exact_threshold(ask(net, settled(net, np.full(len(W), 3.0)))).value == pytest.approx(U2, rel=1e-12)
     ring = 1.5 * np.eye(3) + 0.5 * np.roll(np.eye(3), 1, axis=0)
     assert exact_threshold(ask(dl.AdditiveNetwork(ring), np.full(3, P2))).value == pytest.approx(U2, rel=1e-12)
 

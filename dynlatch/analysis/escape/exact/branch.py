@@ -20,7 +20,7 @@ from dynlatch.analysis.escape.exact.pushed import Pushed, contracts, rest_near
 from dynlatch.validation import Array
 
 MARGIN = 1e-6  # how far below the fold safety is looked up, of the way to it
-NEARLY = 0.3  # relative error of the parabola's prediction up to which it is believed
+NEARLY = 0.25  # relative error of the parabola's prediction, and excess of the slopes on the way, up to which it is believed
 MOST_STEPS, NEWTON_STEPS = 400, 12
 LARGEST = 1e12  # pushes this large, in units of the activations, are taken for infinite
 NOISE = 1e-9  # relative error of the threshold above which no number is given
@@ -143,8 +143,10 @@ def _fold_ahead(system: Pushed, here: BranchPoint, heading: Heading) -> FirstFol
     if found is None or not found.size > here.b:
         return None
     moved = system.s * (found.point - here.a)
-    # Where the parabola tells the distance, the branch turns once between here and there.
+    # Where the parabola tells the distance and the slopes hardly change any more, the branch turns once between here and there.
     if moved.min() < -1e-9 * (1.0 + np.abs(here.a).max()) or abs(moved[heading.k] - x) > NEARLY * x:
+        return None
+    if not contracts(system, here.a, found.point, 1.0 + NEARLY):
         return None
     v = system.s * found.direction
     v = v if v.sum() > 0 else -v

@@ -65,7 +65,7 @@ def extremes(question: Question) -> Extremes | None:
         points, period = np.concatenate([points, points]), 2 * period
     flips = (-1.0) ** np.arange(period) if reverses else np.ones(period)
     unit = units @ r
-    return Extremes(form, points, flips[:, None] * s, flips, unit, form.B @ unit)
+    return Extremes(form, points, flips[:, None] * s, np.asarray(flips), np.asarray(unit), form.B @ unit)
 
 
 def extreme_directions(question: Question) -> tuple[Array, Array] | None:

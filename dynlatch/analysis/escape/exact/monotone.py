@@ -141,7 +141,7 @@ def first_loss(system: Pushed, attractor: Array) -> Loss | None:
 
 
 def past(system: Pushed, attractor: Array, fold: FirstFold, excess: float) -> tuple[BranchPoint, Array | None]:
-    """Where the state settles under a push slightly beyond the fold, and where it goes when released from there: None is back."""
+    """Where the state settles under a push slightly beyond the fold, and where it goes when released there: None is back."""
     b = fold.b * (1.0 + excess)
     pushed = BranchPoint(limit(system, fold.point, b, 1.0), b)
     released = limit(system, pushed.a, 0.0, -1.0)

@@ -55,7 +55,7 @@ def escape_length(case: Extremes, side: Side, loss: Loss) -> int | None:
 
 
 class _Goal(NamedTuple):
-    """The fixed point beyond, at each phase (p, n), and how far below it each unit may be; units of other parts do not count."""
+    """The fixed point beyond, at each phase (p, n), and how far below it each unit may be: any distance in other parts."""
 
     order: Array
     target: Array

@@ -1,9 +1,9 @@
 """A network under a constant push along its order: where monotone orbits end, without following them.
 
-For `G(a) = W f(a) + c + b d` with `s W s >= 0` and `s d >= 0` the orbit of a state with `s G(a) >= s a` rises in the order to the
-least fixed point above it (the orbit of one with `s G(a) <= s a` falls to the greatest below). Newton's method jumps to a fixed
-point p on that side, and p is the limit if no other lies between: if the spectral radius of `|W| diag(max f')` over the order
-interval is below 1, G contracts there.
+For `G(a) = W f(a) + c + b d` with `s W s >= 0` and `s d >= 0` the orbit of a state with `s G(a) >= s a` rises in the order to
+the least fixed point above it (the orbit of one with `s G(a) <= s a` falls to the greatest below). Newton's method jumps to a
+fixed point p on that side, and p is the limit if no other lies between: if the spectral radius of `|W| diag(max f')` over the
+order interval is below 1, G contracts there.
 
 A leak moves neither fixed points nor these limits: `a = leak a + W f(a) + c` is `a = (W f(a) + c) / (1 - leak)`, and a state
 that the leaky map moves up, the other moves up as well.
@@ -57,16 +57,18 @@ class Pushed(NamedTuple):
         return ActivationForm(np.zeros(len(self.c)), self.W, self.c, self.d[:, None], self.f)
 
 
-def contracts(system: Pushed, one: Array, other: Array) -> bool:
-    """Whether the system contracts on the box between two states (infinite entries allowed), so that it has at most one rest.
+def contracts(system: Pushed, one: Array, other: Array, below: float = 1.0) -> bool:
+    """Whether the spectral radius of `|W| diag(max f')` over the box between two states (infinite entries allowed) is below 1.
 
-    A non-negative matrix has a spectral radius below 1 if and only if some y > 0 satisfies `y - A y = 1 > 0`.
+    Then at most one fixed point lies there. A non-negative matrix A has a spectral radius less than `below` if and only if some
+    y > 0 satisfies `y - A y / below = 1 > 0`.
     """
     if system.f.slope_peak is None:
         raise Undecided
     # f' rises up to its peak and falls beyond: it is largest at the state closest to the peak.
     nearest = np.clip(system.f.slope_peak, np.minimum(one, other), np.maximum(one, other))
-    y = solved(np.eye(len(one)) - np.abs(system.W) * system.f.derivative(nearest), np.ones(len(one)))
+    steepest = system.f.derivative(nearest) / below
+    y = solved(np.eye(len(one)) - np.abs(system.W) * steepest, np.ones(len(one)))
     return y is not None and bool(np.all(y > 0.0) and y.max() < 1e12)
 
 

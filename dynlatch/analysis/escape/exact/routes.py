@@ -73,7 +73,7 @@ def exact_threshold(question: Question) -> ExactAnswer | None:
         with np.errstate(all="ignore"):
             return _by_order(question, case)
     except Undecided:
-        return None
+        return _if_only_one(case)
 
 
 def is_contraction(form: ActivationForm) -> bool:
@@ -100,6 +100,15 @@ def _by_order(question: Question, case: Extremes) -> ExactAnswer | None:
     return ExactAnswer(easiest.value, "exact", easiest.method, _witness(question, case, easiest))
 
 
+def _if_only_one(case: Extremes) -> ExactAnswer | None:
+    """Whatever the folds may be: there is nowhere else to go."""
+    try:
+        with np.errstate(all="ignore"):
+            return ExactAnswer(np.inf, "monostable", EXTREME_ORBITS) if is_only_one(case) else None
+    except Undecided:
+        return None
+
+
 def _threshold(question: Question, case: Extremes, side: Side) -> Found:
     """The threshold in one direction of one part."""
     value = closed_form(case, side, question.steps) if is_latch(side) else None
@@ -110,13 +119,13 @@ def _threshold(question: Question, case: Extremes, side: Side) -> Found:
     if loss is None:
         return Found(np.inf, side, None, EXTREME_ORBITS)
     if question.steps is not None:
-        value = finite_threshold(case, side, loss, question.steps)
-        return Found(value, side, loss, f"bisection on the extreme input of {question.steps} steps")
+        horizon = finite_threshold(case, side, loss, question.steps)
+        return Found(horizon, side, loss, f"bisection on the extreme input of {question.steps} steps")
     return Found(loss.size * side.scale, side, loss, FOLD if case.flips.min() > 0 else ALTERNATING)
 
 
 def _witness(question: Question, case: Extremes, found: Found) -> Array | None:
-    """The extreme inputs just above the threshold; None if the passage is too long, or leads to the same cycle in another phase.
+    """The extreme inputs just above the threshold; None if the passage is too long, or ends in the same cycle, out of phase.
 
     In that last case the threshold stands all the same: the states that inputs of one size reach are connected, and the basins
     of the phases are disjoint open sets, so that some input ends between them. No input with room for rounding does.
@@ -131,8 +140,8 @@ def _witness(question: Question, case: Extremes, found: Found) -> Array | None:
 
 def _is_slip(case: Extremes, side: Side, loss: Loss) -> bool:
     """Whether the released state ends on the attractor's own cycle, at another phase."""
-    ends = case.points.reshape(-1).copy()
-    ends[side.kept] = loss.beyond
-    ends = ends.reshape(case.points.shape)
-    far = np.abs(case.points - ends).max()
+    flat = case.points.reshape(-1).copy()
+    flat[side.kept] = loss.beyond
+    ends = flat.reshape(case.points.shape)
+    far = float(np.abs(case.points - ends).max())
     return any(np.abs(np.roll(case.points, k, axis=0) - ends).max() <= 1e-6 * far for k in range(1, len(ends)))
