@@ -33,10 +33,10 @@ class EscapeOutcome(StrEnum):
         return {
             EscapeOutcome.EXACT: "Both bounds coincide: below the threshold no input drives the state out of the basin, above "
             "it one does.",
-            EscapeOutcome.BRACKET: "No input up to the lower bound escapes, which is proved; one of the size of the upper bound "
-            "does.",
-            EscapeOutcome.NO_ESCAPE_FOUND: "No input up to the lower bound escapes, which is proved; the search found none that "
-            "does.",
+            EscapeOutcome.BRACKET: "No input up to the lower bound escapes, which is proved; one of the size of the upper "
+            "bound does.",
+            EscapeOutcome.NO_ESCAPE_FOUND: "No input up to the lower bound escapes, which is proved; the search found none "
+            "that does.",
             EscapeOutcome.NOTHING_PROVED: "An input of the size of the upper bound escapes; below it nothing is proved.",
             EscapeOutcome.MONOSTABLE: "There is no other attractor: whatever the input does, the state comes back once the "
             "input is off.",
@@ -60,8 +60,8 @@ class EscapeThreshold(Result):
         Whether the two coincide by theory (then they are equal, and right to rounding).
     outcome : EscapeOutcome
     witness : ndarray, shape (T, m), or None
-        Inputs that escape, with norm `upper`; of an exact threshold, in (upper, upper (1 + 1e-6)]. None if there are none, or if
-        the passage near an exact threshold takes more steps than were allowed.
+        Inputs that escape, with norm `upper`; of an exact threshold, in (upper, upper (1 + 1e-6)]. None if there are none, or
+        if the passage near an exact threshold takes more steps than were allowed.
     destination : ndarray, shape (n,), or None
         Where the state comes to rest after the witness, when the input is off again (a point of a cycle, if it is one).
     path : ndarray, shape (T + 1 + tail, n), or None

@@ -21,12 +21,12 @@ def plot_brackets(answers: Sequence[EscapeThreshold], names: Sequence[int], *, a
     finite = [value for answer in answers for value in (answer.lower, answer.upper) if np.isfinite(value)]
     edge = 1.08 * max(finite, default=1.0) or 1.0
     for row, answer in enumerate(answers):
-        ax.barh(row, min(answer.lower, edge), height=0.62, color=COLOURS["gamma"], alpha=0.45)
+        said = "no input this small escapes (proved)" if row == 0 else None
+        ax.barh(row, min(answer.lower, edge), height=0.62, color=COLOURS["gamma"], alpha=0.45, label=said)
         if np.isfinite(answer.upper):
             ax.plot([answer.upper] * 2, [row - 0.31, row + 0.31], color=COLOURS["escape"], lw=2.5)
-        text = "exact" if answer.exact else str(answer.outcome) if np.isinf(answer.upper) else f"{answer.ratio:.2f}"
+        text = "exact" if answer.exact else str(answer.outcome) if np.isinf(answer.upper) else f"{answer.ratio:.3f}"
         ax.annotate(text, (min(answer.upper, edge), row), xytext=(5, 0), textcoords="offset points", va="center", fontsize=8)
-    ax.barh([], [], color=COLOURS["gamma"], alpha=0.45, label="no input this small escapes (proved)")
     ax.plot([], [], color=COLOURS["escape"], lw=2.5, label="an input of this size escapes; the number is their ratio")
     ax.set_yticks(range(len(answers)), [f"state {k}" for k in names])
     ax.set_ylim(len(answers) - 0.5, -0.5)
