@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import NamedTuple
 
 import numpy as np
 
 from dynlatch.analysis.escape.question import Question, UpperBound, size
 from dynlatch.analysis.escape.upper.constant import constants
-from dynlatch.analysis.escape.upper.descent import best_first, by_costates, descend
+from dynlatch.analysis.escape.upper.descent import by_costates, descend
 from dynlatch.analysis.escape.upper.fate import Judge, judge_of
-from dynlatch.analysis.escape.upper.ledger import Found, Ledger, Report
+from dynlatch.analysis.escape.upper.ledger import Ledger, Report
 from dynlatch.analysis.escape.upper.lengthen import ROUND, held, lengthened
 from dynlatch.analysis.escape.upper.plant import plant_of
 from dynlatch.analysis.escape.upper.starts import scaled, sequences, unit_of
@@ -103,10 +104,8 @@ def upper_bound(
     if known is not None:
         ledger.stage(known.method)
         ledger.offer(known.inputs, 1.0)
-    try:
+    with suppress(KeyboardInterrupt):  # what was found is in the ledger
         _explore(question, EFFORTS[effort], generator(rng), ledger)
-    except KeyboardInterrupt:
-        pass
     return _validated(question, ledger)
 
 

@@ -45,7 +45,7 @@ def constants(
         U, hi = best_first(np.concatenate([few, U], axis=1), np.concatenate([sizes, hi]))
     if len(hi):
         ledger.offer(U[:, 0], hi[0])
-    return U[0], hi
+    return np.asarray(U[0]), hi
 
 
 def _by_left_vectors(judge: Judge, U: Array, hi: Array, ledger: Ledger) -> tuple[Array, Array]:
