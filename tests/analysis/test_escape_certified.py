@@ -9,10 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dynlatch as dl
+from dynlatch import analysis
 from dynlatch.activations import LINEAR, LOGISTIC, RELU, SOFTPLUS, TANH, THRESHOLD
+from dynlatch.analysis.escape.lower.dual.bound import dual_bound
 from dynlatch.analysis.escape.lower.dual.certified import certified_bounds
+from dynlatch.analysis.escape.lower.dual.iteration import Descent, Work
 from dynlatch.analysis.escape.lower.dual.maxima import largest, largest_off_parabola
+from dynlatch.analysis.escape.lower.dual.problem import multipliers_of, polytope_of
+from dynlatch.analysis.escape.lower.dual.proof import attempt, proof_of, seed_of
 from dynlatch.analysis.escape.lower.dual.relaxation import Multipliers, Polytope, Relaxation
+from dynlatch.analysis.escape.question import ask
 from dynlatch.analysis.structure import ActivationForm
 
 SOFTSIGN = dl.Activation("softsign", lambda x: x / (1 + abs(x)), lambda x: (1 + abs(x)) ** -2.0, limits=(-1, 1), slope_peak=0.0)
@@ -212,3 +218,25 @@ def test_what_is_not_finite_gives_no_finite_nonsense(norm, field, bad):
         assert bounds[0] >= (path[-1] @ targets[0]).max()
     else:
         assert bounds[0] == np.inf
+
+
+@pytest.mark.parametrize("norm", [2.0, np.inf])
+def test_the_leaves_of_a_search_cover_the_polytope(norm):
+    """What `certified_bounds` takes on trust: random trajectories of states in H, most of them on its faces, lie in a leaf."""
+    rng = np.random.default_rng(0)
+    W = np.random.default_rng(5).normal(size=(2, 2)) * 2.5 / np.sqrt(2) + 0.6 * np.eye(2)
+    net = dl.AdditiveNetwork(W)
+    question = ask(net, analysis.fixed_points(net, rng=0).attractors.points[0], norm)
+    proof = proof_of(question.form, question.attractor, norm)
+    low = dual_bound(question, np.inf, "default").value
+    state = None
+    for share in (0.5, 0.9, 0.97):  # small enough for an invariant polytope without branching, then not
+        found = attempt(proof, state or seed_of(proof), share * low, Descent(Work(10**7), leaves=30))
+        state = found or state
+    polytope = polytope_of(proof.problem, state.hull)
+    multipliers = multipliers_of(proof.problem, state.hull, state.cover)
+    assert multipliers.lo.shape[1] > 1, "nothing was branched: the test would be idle"
+    draws = 1.4 * rng.random((2000, *multipliers.lo.shape[2:])) - 0.2
+    z = polytope.lo + np.clip(draws, 0.0, 1.0) * (polytope.hi - polytope.lo)
+    inside = ((multipliers.lo[:, :, None] <= z) & (z <= multipliers.hi[:, :, None])).all((-1, -2))
+    assert inside.any(1).all()
