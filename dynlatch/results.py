@@ -53,6 +53,7 @@ RECORDS: Mapping[str, str] = {
     "BifurcationDiagram": "dynlatch.analysis.continuation",
     "Branch": "dynlatch.analysis.continuation",
     "Cusp": "dynlatch.analysis.continuation",
+    "EscapeDirections": "dynlatch.analysis.escape.directions",
     "EscapeThreshold": "dynlatch.analysis.escape",
     "FatalShock": "dynlatch.analysis.escape.shock",
     "FixedPoints": "dynlatch.analysis.fixed_points",
@@ -71,6 +72,7 @@ RECORDS: Mapping[str, str] = {
     "ScalarLatch": "dynlatch.analysis.scalar",
     "SlowPoints": "dynlatch.analysis.slow",
     "SpecialPoint": "dynlatch.analysis.continuation",
+    "SwitchingThresholds": "dynlatch.analysis.escape.switching",
     "TradeOff": "dynlatch.analysis.noise",
     "Uniform": "dynlatch.analysis.noise",
 }

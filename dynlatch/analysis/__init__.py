@@ -36,9 +36,13 @@ from dynlatch.analysis.continuation import switch_branch as switch_branch
 from dynlatch.analysis.escape import EscapeOutcome as EscapeOutcome
 from dynlatch.analysis.escape import EscapeThreshold as EscapeThreshold
 from dynlatch.analysis.escape import escape_threshold as escape_threshold
+from dynlatch.analysis.escape.directions import EscapeDirections as EscapeDirections
+from dynlatch.analysis.escape.directions import escape_directions as escape_directions
 from dynlatch.analysis.escape.shock import FatalShock as FatalShock
 from dynlatch.analysis.escape.shock import ShockOutcome as ShockOutcome
 from dynlatch.analysis.escape.shock import fatal_shock as fatal_shock
+from dynlatch.analysis.escape.switching import SwitchingThresholds as SwitchingThresholds
+from dynlatch.analysis.escape.switching import switching_thresholds as switching_thresholds
 from dynlatch.analysis.fixed_points import Completeness as Completeness
 from dynlatch.analysis.fixed_points import FixedPoints as FixedPoints
 from dynlatch.analysis.fixed_points import fixed_points as fixed_points
@@ -88,6 +92,7 @@ __all__ = [
     "Cusp",
     "EdgeOutcome",
     "EdgeState",
+    "EscapeDirections",
     "EscapeOutcome",
     "EscapeThreshold",
     "FatalShock",
@@ -114,6 +119,7 @@ __all__ = [
     "SlowPoints",
     "SpecialPoint",
     "Stability",
+    "SwitchingThresholds",
     "TradeOff",
     "UncertaintyExponent",
     "Uniform",
@@ -125,6 +131,7 @@ __all__ = [
     "box_grid",
     "continue_fixed_point",
     "edge_state",
+    "escape_directions",
     "escape_threshold",
     "fatal_shock",
     "feasibility_ceiling",
@@ -143,6 +150,7 @@ __all__ = [
     "slow_points",
     "stability",
     "switch_branch",
+    "switching_thresholds",
     "trade_off",
     "uncertainty_exponent",
 ]

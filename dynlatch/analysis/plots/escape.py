@@ -20,7 +20,7 @@ INK = "#222222"
 LINES = 6  # inputs drawn as lines; more are a heat map
 TAIL = 60  # states after the input, of a path of which only the end was kept
 WHOLE = 120  # steps up to which all of the input is shown
-LEAST, MOST = 40, 200  # of a longer one, the last so many
+LEAST, MOST = 30, 40  # of a longer one, the last so many
 SAME = 1e-2  # relative difference from the first input up to which a long one has not begun to turn
 
 
@@ -53,7 +53,8 @@ def plot_path(escape: EscapeThreshold, ax: Axes) -> Axes:
 
 def _parts(escape: EscapeThreshold) -> tuple[Array, Array]:
     """The states while the input is on, and from its last step on."""
-    assert escape.witness is not None and escape.path is not None
+    assert escape.witness is not None
+    assert escape.path is not None
     tail = len(escape.path) - 1 - len(escape.witness)
     off = len(escape.path) - 1 - (tail if tail > 0 else TAIL)
     return escape.path[: off + 1], escape.path[off:]
@@ -82,7 +83,8 @@ def _plane(escape: EscapeThreshold, ax: Axes) -> None:
     # Of a long creep along a bottleneck, places count and not how long they take.
     plane = plane_of(_spread(np.concatenate([driven, silent[1:]])), escape.coordinates)
     for states, colour, label in ((driven, COLOURS["escape"], "input on"), (silent, INK, "input off")):
-        ax.plot(*plane.of(states).T, ".-", color=colour, lw=1.0, ms=4.5, label=label)
+        ax.plot(*plane.of(states).T, "-", color=colour, lw=0.7, alpha=0.5)
+        ax.plot(*plane.of(states).T, ".", color=colour, ms=4.5, label=label)
     ax.plot(*plane.of(escape.attractor), "o", color=COLOURS["attracting"], ms=9, mec="white", label="attractor", zorder=5)
     if escape.destination is not None:
         _diamond(ax, plane.of(silent[-1]))
@@ -113,7 +115,7 @@ def plot_input(escape: EscapeThreshold, ax: Axes) -> Axes:
         _lines(escape, ax, time, inputs)
     else:
         _heat(escape, ax, time, inputs)
-    ax.set_xlabel("time t" if first == 0 else f"time t: the last {T - first} of {T} steps, before them as at the left end")
+    ax.set_xlabel("time t" if first == 0 else f"time t (the last {T - first} of {T} steps)")
     return ax
 
 

@@ -68,7 +68,8 @@ class SwitchingThresholds(Result):
         if k < 0:
             return (i, j)
         first, second = self.route(i, k), self.route(k, j)
-        assert first is not None and second is not None
+        assert first is not None
+        assert second is not None
         return first + second[1:]
 
     def graph(self) -> nx.DiGraph:

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from dynlatch.analysis.basins.descent import descend
 from dynlatch.analysis.basins.system import Labels, System
-from dynlatch.analysis.escape.upper.plant import Pull, plant_of, worst
 from dynlatch.analysis.escape.question import Question
+from dynlatch.analysis.escape.upper.plant import Pull, plant_of, worst
 from dynlatch.validation import Array
 
 STEPS = 3000

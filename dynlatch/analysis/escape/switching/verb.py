@@ -7,9 +7,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dynlatch.analysis.attractor import attracting
+from dynlatch.analysis.basins.result import AttractorKind
 from dynlatch.analysis.basins.setup import scouted_system
 from dynlatch.analysis.basins.system import System
-from dynlatch.analysis.basins.targets import found, listed
+from dynlatch.analysis.basins.targets import is_odd, listed, same_orbit
+from dynlatch.analysis.basins.verb import basins
 from dynlatch.analysis.escape.question import ask, size
 from dynlatch.analysis.escape.switching.result import SwitchingThresholds
 from dynlatch.analysis.escape.switching.search import (
@@ -31,6 +33,7 @@ from dynlatch.randomness import Rng, generator
 from dynlatch.validation import Array
 
 LENGTH = 24
+SAMPLES = 512
 NUDGES = (0.0, 1e-9, 1e-7, 1e-5)
 
 
@@ -66,7 +69,7 @@ def switching_thresholds(
     ----------
     map : Map
     attractors : None, a result of `fixed_points` or `periodic_orbits`, or a list of states (n,), cycles (p, n) or members
-        None looks for the attracting fixed points.
+        None takes the fixed points and cycles in which random states end.
     norm, input_matrix
         As for `escape_threshold`.
     effort : {"default", "high"}
@@ -95,7 +98,7 @@ def switching_thresholds(
     if effort not in EFFORTS:
         raise InvalidInput(f"`effort` must be one of {', '.join(EFFORTS)}; got {effort!r}.")
     generators = generator(rng).spawn(3)
-    orbits = found(map, None, generators[0], None) if attractors is None else listed(map, attractors)
+    orbits = _met(map, generators[0]) if attractors is None else listed(map, attractors)
     if len(orbits) < 2:
         raise InvalidInput(f"there is nothing to switch: {len(orbits)} attractors. Give at least two.")
     orbits = [attracting(map, orbit, "switching_thresholds").points for orbit in orbits]
@@ -109,6 +112,8 @@ def switching_thresholds(
                 rows[i] = _row(map, system, orbits, orbit, (norm, input_matrix, effort), stream)
         except KeyboardInterrupt:
             pass
+    if is_odd(map):
+        _mirror(rows, orbits)
     direct = np.stack([row.upper for row in rows])
     np.fill_diagonal(direct, 0.0)
     upper, via = in_stages(direct)
@@ -122,6 +127,12 @@ def switching_thresholds(
         norm=float(norm),
         coordinates=coordinates(map),
     )
+
+
+def _met(map: Map, rng: np.random.Generator) -> list[Array]:
+    """The fixed points and cycles in which random states end."""
+    held = basins(map, samples=SAMPLES, rng=rng)
+    return [orbit for orbit, kind in zip(held.attractors, held.kinds, strict=True) if kind is not AttractorKind.RECURRENT]
 
 
 class Row(NamedTuple):
@@ -152,6 +163,17 @@ def _row(
                 break
     assert np.all(row.upper >= row.lower)
     return row
+
+
+def _mirror(rows: list[Row], orbits: list[Array]) -> None:
+    """An odd map: what switches i to j switches -i to -j with the signs changed; each takes the better of both."""
+    opposite = [next((j for j, other in enumerate(orbits) if same_orbit(-orbit, other)), None) for orbit in orbits]
+    for i, k in enumerate(opposite):
+        if k is None or len(orbits[i]) > 1:  # of a cycle, inputs begin at its first point, and the opposite one elsewhere
+            continue
+        for j, other in enumerate(opposite):
+            if other is not None and rows[k].upper[other] < rows[i].upper[j]:
+                rows[i].upper[j], rows[i].witnesses[j] = rows[k].upper[other], -rows[k].witnesses[other]
 
 
 def _landed(drive: Drive, orbits: list[Array], inputs: Array) -> int | None:
