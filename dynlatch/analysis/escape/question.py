@@ -107,8 +107,8 @@ def _attractor(map: Map, given: Any) -> Attractor:
         return found
     if found.spectral_radius <= 1.0 + NEUTRAL:
         raise NotAttracting(
-            "`attractor` is neutral: its largest multiplier has modulus 1 to rounding, as in an integrator. What is held there "
-            "drifts under any input, so there is no basin to escape from."
+            "`attractor` is neutral: its largest multiplier has modulus 1 to rounding, as in an integrator, so that "
+            "linearisation does not say whether it attracts at all."
         )
     return attracting(map, given, "escape_threshold")
 
