@@ -7,11 +7,13 @@ import pytest
 
 import dynlatch as dl
 from dynlatch import analysis
+from dynlatch.analysis.escape.lower.kept_products import invariant_history, kept_products
 from dynlatch.analysis.escape.lower.reduced.circuit import circuit_of
 from dynlatch.analysis.escape.lower.reduced.reach import at_rest, reach
 from dynlatch.analysis.escape.lower.reduced.relax import relax
 from dynlatch.analysis.escape.lower.small_gain import invariant, small_gain
 from dynlatch.analysis.escape.question import ask
+from dynlatch.analysis.escape.witness import replay
 from dynlatch.analysis.scalar import u_star
 from dynlatch.disturbances import Disturbed, Steered
 
@@ -79,23 +81,76 @@ def test_below_the_exact_threshold_of_a_latch(w):
     assert 0.3 * u_star(w) <= bound.value <= u_star(w)
 
 
+CALM = {  # nets that come to rest from zero, so that there is an attractor to stay near
+    "Elman": dl.ElmanNetwork([[1.6, -0.5], [0.4, 1.3]], [[1.0, 0.2], [0.3, -0.8]], [0.5, 0.2]),
+    "leaky": dl.LeakyNetwork([[2.0, 0.3], [-0.4, 0.9]], 0.4, [0.3, -0.2]),
+    "GRU": dl.GRU(np.full((6, 1), 0.6), np.arange(12.0).reshape(6, 2) / 8.0 - 0.4, np.linspace(-1, 1, 6), None),
+    "LSTM": dl.LSTM(np.full((8, 1), 0.7), np.arange(16.0).reshape(8, 2) / 8.0 - 0.9, np.linspace(-1, 1, 8), None),
+}
+
+
+@pytest.mark.parametrize("name", CALM)
 @pytest.mark.parametrize("norm", [2, np.inf])
-def test_no_simulated_state_leaves_the_boxes(norm):
-    rng = np.random.default_rng(3)
-    for net in networks().values():
-        point = dl.trajectory(net, np.zeros(net.dim), steps=4000)[-1]
-        if np.abs(net.step(point) - point).max() > 1e-12:
-            continue
-        circuit = circuit_of(net)
-        boxes = invariant(circuit, at_rest(circuit, point - 1e-9, point + 1e-9), 0.02, norm)
-        if boxes is None:
-            continue
-        states = np.tile(point, (200, 1))
-        for _ in range(60):
-            u = rng.choice([-1.0, 1.0], size=(200, net.input_dim))
-            states = net.step(states, 0.02 * u / np.linalg.norm(u, norm, axis=1, keepdims=True))
-            assert np.all(states >= boxes.lo[: net.dim])
-            assert np.all(states <= boxes.hi[: net.dim])
+@pytest.mark.parametrize("induction", [invariant, invariant_history])
+def test_no_simulated_state_leaves_the_boxes(name, norm, induction):
+    net, size, rng = CALM[name], 0.05, np.random.default_rng(3)
+    point = dl.trajectory(net, np.zeros(net.dim), steps=400)[-1]
+    circuit = circuit_of(net)
+    boxes = induction(circuit, at_rest(circuit, point - 1e-9, point + 1e-9), size, norm)
+    assert boxes is not None
+    signs = rng.choice([-1.0, 1.0], size=(80, 300, net.input_dim))
+    signs[:, :100] = signs[0, :100]
+    states = np.tile(point, (300, 1))
+    widest = 0.0
+    for u in signs:
+        states = net.step(states, size * u / np.linalg.norm(u, norm, axis=1, keepdims=True))
+        assert np.all(states >= boxes.lo[: net.dim])
+        assert np.all(states <= boxes.hi[: net.dim])
+        widest = max(widest, float(np.abs(states - point).max()))
+    assert (boxes.hi - boxes.lo)[: net.dim].max() <= 4.0 * widest
+
+
+def latching_gru():
+    return dl.GRU(np.array([[0.3], [0.2], [1.0]]), np.array([[0.5], [0.3], [3.0]]), None, None)
+
+
+def latching_lstm():
+    hidden = np.array([[1.0, 0.2], [0.1, 0.8], [1.0, 0.0], [0.0, 1.0], [2.5, 0.1], [-0.1, 2.5], [1.0, 0.3], [0.2, 1.0]])
+    bias = np.array([2.0, 2.0, -1.0, -1.0, 0.0, 0.0, 2.0, 2.0])
+    return dl.LSTM(np.array([[0.2], [0.1], [0.3], [0.1], [1.0], [0.5], [0.2], [0.3]]), hidden, bias, None)
+
+
+@pytest.mark.parametrize("build", [latching_gru, latching_lstm])
+@pytest.mark.parametrize("bound", [small_gain, kept_products])
+def test_never_above_an_escape_of_a_gated_latch(build, bound):
+    net = build()
+    point = dl.trajectory(net, np.full(net.dim, 0.8), steps=2000)[-1]
+    question = ask(net, point)
+    sizes = np.geomspace(0.05, 20.0, 30)
+    escaping = next(size for size in sizes if escapes(question, size) or escapes(question, -size))
+    found = bound(question, float(escaping), "default")
+    assert 0.2 * escaping <= found.value <= escaping
+
+
+def escapes(question, size):
+    inputs = np.full((200, 1), size)
+    return not replay(question.system, question.attractor.point, inputs).returned
+
+
+def test_a_latch_hidden_in_many_units():
+    """Two units of a planted latch shuffled among 28 weak ones: the bound is that of the two units."""
+    rng = np.random.default_rng(4)
+    W = np.zeros((30, 30))
+    W[:2, :2] = [[1.8, 0.2], [0.1, 1.6]]
+    W[2:, 2:] = 0.02 * rng.standard_normal((28, 28))
+    order = rng.permutation(30)
+    small = dl.AdditiveNetwork(W[:2, :2])
+    large = dl.AdditiveNetwork(W[np.ix_(order, order)], input_matrix=np.eye(30)[order][:, :2])
+    at = dl.trajectory(small, np.ones(2), steps=2000)[-1]
+    there = np.concatenate([at, np.zeros(28)])[order]
+    alone, hidden = (small_gain(ask(net, x), 0.3).value for net, x in ((small, at), (large, there)))
+    assert alone > 0.15
+    assert hidden == pytest.approx(alone, rel=0.03)
 
 
 def test_what_is_reached_of_a_linear_map_is_exact():

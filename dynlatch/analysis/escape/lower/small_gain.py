@@ -4,9 +4,9 @@ With M(x + d, u) = x + J d + B u + G e(d, u) and |e| <= E(r) while |d| <= r, the
 
     r >= b sum_k |J^k B| 1 + sum_k |J^k G| E(r).
 
-Here J, the centre and E come from the chords of the units over the boxes that hold their arguments, so that E is half of what the
-tangent at the attractor gives or less, and boxes are kept for the arguments of the units too, each a functional of the state with
-its own sum (`reduced.reach`). The basin step repeats this without input until the box lies in a ball that contracts.
+Here J, the centre and E come from the chords of the units over the boxes that hold their arguments, so that E is half of what
+the tangent at the attractor gives or less, and boxes are kept for the arguments of the units too, each a functional of the
+state with its own sum (`reduced.reach`). The basin step repeats this without input until the box lies in a ball that contracts.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def small_gain(question: Question, upper: float = np.inf, effort: str = "default
         return None
     if not ball.proved:
         return None
-    start = at_rest(circuit, *_enclosed(question, ball))
+    start = at_rest(circuit, *enclosed(question, ball))
     best = _largest(circuit, start, ball, question.norm, upper, BISECTIONS[effort])
     return LowerBound(best * (1.0 - 1e-9), "small gain along the chords") if best > 0.0 else None
 
@@ -109,7 +109,7 @@ def _inside(ball: ContractionBall, lo: Array, hi: Array) -> bool:
     return bool(np.linalg.norm(np.abs(ball.factors[0]) @ far) <= ball.radius * (1.0 - 1e-9))
 
 
-def _enclosed(question: Question, ball: ContractionBall) -> tuple[Array, Array]:
+def enclosed(question: Question, ball: ContractionBall) -> tuple[Array, Array]:
     """A box that holds the true fixed point: `|S (x - x*)| <= |S (M(x) - x)| / (1 - rate)`, M(x) by its interval image."""
     x = ball.orbit[0]
     lo, hi = question.system.enclose(x, x)  # type: ignore[attr-defined]

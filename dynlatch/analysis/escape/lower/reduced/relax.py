@@ -30,10 +30,10 @@ def relax(f: Activation, x: Box, y: Box | None) -> Linear:
     """Linear bounds over the boxes x and y, shape (k,) at both ends, rounding included."""
     chord = f.secant_slope(*x)
     if y is None:
-        below, above = _remainder(f, x, 1.0, chord, np.zeros_like(chord))
+        below, above = remainder(f, x, 1.0, chord, np.zeros_like(chord))
         return _linear(chord, np.zeros_like(chord), below, above)
     a, c = 0.5 * (y[0] + y[1]) * chord, 0.5 * (f(x[0]) + f(x[1]))
-    ends = [_remainder(f, x, end, a, c) for end in y]
+    ends = [remainder(f, x, end, a, c) for end in y]
     return _linear(a, c, np.minimum(ends[0][0], ends[1][0]), np.maximum(ends[0][1], ends[1][1]))
 
 
@@ -42,7 +42,7 @@ def _linear(a: Array, c: Array, below: Array, above: Array) -> Linear:
     return Linear(a, c, middle, np.nextafter(np.maximum(above - middle, middle - below), np.inf))
 
 
-def _remainder(f: Activation, x: Box, y: Array | float, a: Array, c: Array) -> Box:
+def remainder(f: Activation, x: Box, y: Array | float, a: Array, c: Array) -> Box:
     """Range of `y f(x) - a x - c y` for x in its box."""
     edges = x[0][:, None] + (x[1] - x[0])[:, None] * (np.arange(PIECES + 1) / PIECES)
     edges[:, -1] = x[1]
