@@ -31,7 +31,7 @@ class Plan(NamedTuple):
 
 PLANS = {
     "default": Plan(FEWEST_STEPS, (10,), 1.5e9, 1e-3),
-    "high": Plan(8, (20, 80), 5e10, 5e-4),
+    "high": Plan(8, (20, 80), 1.5e10, 5e-4),
 }
 
 
@@ -128,7 +128,7 @@ def _certified(proof: Proof, steps: list[_Step]) -> float | None:
     """The largest input size that holds with rounding."""
     for step in reversed(steps[-4:]):
         for retreat in RETREATS:
-            b = step.b * (1.0 - retreat)
+            b = float(step.b * (1.0 - retreat))
             if proved(proof, step.state, b):
                 return b
     return None

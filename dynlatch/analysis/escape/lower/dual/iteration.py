@@ -79,8 +79,9 @@ def descended(problem: Problem, hull: Hull, cover: Cover, b: float, goals: Array
     some = np.empty(len(full))
     owner = cover.owner[full]
     net = problem.net(b, hull.rows, hull.tops)
+    slopes, gammas, weights = parts
     sweeps = kernels.descend(
-        net, hull.faces[owner], goals[owner], *parts, lo[full], hi[full], descent.steps, descent.rate, some
+        net, hull.faces[owner], goals[owner], slopes, gammas, weights, lo[full], hi[full], descent.steps, descent.rate, some
     )
     K, n = lo.shape[1:]
     descent.work.left -= sweeps * K * n * (n + len(hull.tops) + OVERHEAD * (1 + 4 * (problem.norm == 2)))

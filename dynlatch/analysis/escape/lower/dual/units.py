@@ -14,7 +14,7 @@ import math
 
 import numba
 
-GRID = 8  # pieces of the input's range in which a stationary point is sought where the activation is convex in part
+GRID = 4  # pieces of the input's range in which a stationary point is sought where the activation is convex in part
 NEWTON_STEPS = 6
 
 
@@ -101,15 +101,18 @@ def quadratic_unit(S: float, P: float, m: float, lo: float, hi: float, w: float)
     a = summit(S, lo + v0, hi + v0)
     value = math.tanh(a) - S * (a - v0) - P * v0 - m * v0 * v0
     z, v = a - v0, v0
+    # At an end of z the best input is where `sech^2 - P - 2 m v = 0`: between these two.
+    least = min(max(-P / (2.0 * m), -w), v0)
+    most = max(min((1.0 - P) / (2.0 * m), w), v0)
     t = math.tanh(lo + v0)
-    if lo - w < 0.0 or 1.0 - t * t < S:
-        there, u = best_input(lo, P, m, -w, v0)
+    if lo + least < 0.0 or 1.0 - t * t < S:
+        there, u = best_input(lo, P, m, least, v0)
         there -= S * lo
         if there > value:
             value, z, v = there, lo, u
     t = math.tanh(hi + v0)
     if hi + v0 < 0.0 or 1.0 - t * t > S:
-        there, u = best_input(hi, P, m, v0, w)
+        there, u = best_input(hi, P, m, v0, most)
         there -= S * hi
         if there > value:
             value, z, v = there, hi, u
