@@ -21,6 +21,7 @@ from dynlatch.validation import Array
 SAME = 1e-13  # relative change of a step at which a law has become stationary
 DOUBLINGS = 60
 MOST_STEPS = 20_000
+COMPARED = 16  # steps
 LONGEST_PASSAGE = 2000  # steps
 SETTLED = 1e-11  # the same where matrices have small negative entries
 SAME_PROBABILITY, SAME_RATE = 1e-12, 1e-10  # between two numbers of nodes: absolute, relative
@@ -48,6 +49,7 @@ class Course(NamedTuple):
     survival: Array
     away: Array
     returned: Array
+    drift: float  # how far what has left and what has not, summed independently, are from 1 together
 
 
 class Rate(NamedTuple):
@@ -73,23 +75,28 @@ class Integrated(NamedTuple):
 
 
 def refined(chains: Iterable[Chain], period: int, steps: int) -> Integrated | None:
-    """The first of ever finer matrices that agrees with the one before, or the last; None if there are not two."""
+    """The first of ever finer matrices that agrees with the one before, or the last; None if there are not two.
+
+    Kernels are compared by their first steps and by the rate, in which every node counts.
+    """
     before: tuple[Course, Rate] | None = None
-    best: Integrated | None = None
+    best: tuple[Chain, Integrated] | None = None
     for chain in chains:
-        now = course(chain, steps), escape(chain, period)
+        now = course(chain, min(steps, COMPARED)), escape(chain, period)
         if before is not None:
-            best = _compared(before, now)
-            if best.exact:
+            best = chain, _compared(before, now)
+            if best[1].exact:
                 break
         before = now
-    return best
+    if best is None:
+        return None
+    chain, found = best
+    whole = course(chain, steps)
+    return found._replace(course=whole, error=max(found.error, whole.drift))
 
 
 def _compared(before: tuple[Course, Rate], now: tuple[Course, Rate]) -> Integrated:
-    error = max(float(np.abs(old - new).max()) for old, new in zip(before[0], now[0], strict=True))
-    # What has left and what has not are summed independently: together they are 1.
-    error = max(error, float(np.abs(now[0].lost + now[0].survival - 1.0).max()))
+    error = max(float(np.abs(old - new).max()) for old, new in zip(before[0][:4], now[0][:4], strict=True))
     change = abs(before[1].rate - now[1].rate)
     unresolved = not now[1].rate > 0 and change > 0
     return Integrated(*now, error, np.inf if unresolved else change / now[1].rate if change else 0.0, change)
@@ -101,7 +108,8 @@ def course(chain: Chain, steps: int) -> Course:
     alive, flux = _iterated(K, np.stack([stay, leave], axis=1), steps).T
     inside, outside = _iterated(chain.matrix, np.stack([chain.stay, chain.leave], axis=1), steps).T
     lost = np.cumsum(flux)
-    return Course(*_pair(lost, alive), *_pair(outside, inside))
+    drift = max(float(np.abs(lost + alive - 1.0).max()), float(np.abs(outside + inside - 1.0).max()))
+    return Course(*_pair(lost, alive), *_pair(outside, inside), drift)
 
 
 def _iterated(matrix: Array, values: Array, steps: int) -> Array:
@@ -125,7 +133,7 @@ def _pair(small: Array, large: Array) -> tuple[Array, Array]:
     small = np.clip(np.append(0.0, small), 0.0, 1.0)
     large = np.clip(np.append(1.0, large), 0.0, 1.0)
     first = small <= 0.5
-    # Of bounded noise a probability of nothing is exactly that; otherwise the smaller of the two has the digits.
+    # The smaller of the two has the digits.
     return np.where(first, small, 1.0 - large), np.where(first, 1.0 - small, large)
 
 
@@ -179,7 +187,7 @@ def _by_steps(chain: Chain, period: int) -> Rate:
         total += alive
         rate = min(flux / alive, 1.0) if alive > 0 else 1.0
         # Before bounded noise has had the time to reach an edge the flux is 0.
-        if alive < 1e-300 or abs(rate - before) <= SETTLED * abs(rate) and (rate != 0.0 or step > LONGEST_PASSAGE):
+        if alive < 1e-300 or (abs(rate - before) <= SETTLED * abs(rate) and (rate != 0.0 or step > LONGEST_PASSAGE)):
             break
         before = rate
     return Rate(rate, float(total + max(float(values[-1, 1]), 0.0) / rate) if rate > 0 else np.inf)

@@ -113,7 +113,9 @@ def within_reach(line: Line) -> bool:
     return any(line.reach[0] < end < line.reach[1] for interval in line.basin for end in interval)
 
 
-def reached(step: Callable[[Array], Array], start: Interval, push: float, tolerance: float = 1e-3, rounds: int = MOST_ROUNDS) -> Interval | None:
+def reached(
+    step: Callable[[Array], Array], start: Interval, push: float, tolerance: float = 1e-3, rounds: int = MOST_ROUNDS
+) -> Interval | None:
     """An interval that the state does not leave from `start`, to `tolerance` times `push`; None if it has no end.
 
     What is reached only after `rounds` steps is left out.

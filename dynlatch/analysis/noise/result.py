@@ -99,8 +99,9 @@ class Retention(Result):
 
     def summary(self) -> str:
         T = self.steps
+        how = f"{self.outcome}, {self.method}" if self.method else str(self.outcome)
         lines = [
-            f"after {T} step{'s' * (T != 1)} of {noise_words(self.noise)} ({self.outcome}{', ' * bool(self.method)}{self.method})",
+            f"after {T} step{'s' * (T != 1)} of {noise_words(self.noise)} ({how})",
             f"  {self.outcome.sentence}",
             f"  never left the basin: {_shown(self.survival[-1], self.lost[-1], self.survival_errors[-1])}",
             f"  in the basin at time {T}: {_shown(self.returned[-1], self.away[-1], self.returned_errors[-1])}",

@@ -22,6 +22,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dynlatch.analysis.basins.system import finite_steps
 from dynlatch.analysis.noise.monte_carlo import ever
 from dynlatch.analysis.noise.paths import Estimate, Paths
 from dynlatch.maps import Map
@@ -42,12 +43,15 @@ class Levels(NamedTuple):
     points: Array
     factors: Array
 
-    def __call__(self, states: Array) -> Array:
-        """Levels of states (N, n)."""
-        with np.errstate(over="ignore", invalid="ignore"):
-            for _ in range(LOOK_AHEAD * len(self.points)):
-                states = self.map.step(states)
-            away = [np.linalg.norm((states - p) @ S.T, axis=-1) for p, S in zip(self.points, self.factors, strict=True)]
+    def ahead(self, states: Array) -> Array:
+        """States (N, n) a few steps on."""
+        for _ in range(LOOK_AHEAD * len(self.points)):
+            states = finite_steps(self.map, states)
+        return states
+
+    def distance(self, states: Array) -> Array:
+        """Of states (N, n) from the attractor."""
+        away = [np.linalg.norm((states - p) @ S.T, axis=-1) for p, S in zip(self.points, self.factors, strict=True)]
         return np.asarray(np.min(away, axis=0))
 
 
@@ -131,10 +135,11 @@ def _replica(paths: Paths, levels: Levels, count: int) -> Replica:
 
 
 def _judged(paths: Paths, levels: Levels, states: Array) -> _Flock:
-    flat = states.reshape(-1, states.shape[-1])
-    outside = paths.outside(flat)
-    height = np.full(len(flat), np.inf)
-    height[~outside] = levels(flat[~outside])
+    # A state is in the basin if the one a few steps on is.
+    later = levels.ahead(states.reshape(-1, states.shape[-1]))
+    outside = paths.outside(later)
+    height = np.full(len(later), np.inf)
+    height[~outside] = levels.distance(later[~outside])
     shape = states.shape[:-1]
     return _Flock(states, outside.reshape(shape), height.reshape(shape))
 

@@ -79,7 +79,7 @@ def trade_off(noise: Noise, steps: int, *, w: Any = None) -> TradeOff:
     steps : int
         T, at least 1.
     w : array_like, shape (k,), optional
-        Weights above 1; by default 41 from 1.02 to 5.
+        Weights above 1; by default 81 from 1.02 to 5.
 
     Returns
     -------
@@ -98,7 +98,7 @@ def trade_off(noise: Noise, steps: int, *, w: Any = None) -> TradeOff:
     (array([0.0009, 0.8654, 1.    ]), array([1.96, 0.82, 0.21]))
     """
     law, T = noise_law(noise), count("steps", steps, least=1)
-    weights = finite_array("w", 1.0 + np.geomspace(0.02, 4.0, 41) if w is None else w, ndim=1)
+    weights = finite_array("w", np.linspace(1.02, 5.0, 81) if w is None else w, ndim=1)
     if len(weights) == 0 or not np.all(weights > 1.0):
         raise InvalidInput(f"`w` must be weights above 1: below, the neuron has one attractor and no bit; got {weights}.")
     latches = [scalar.scalar_latch(float(weight)) for weight in weights]

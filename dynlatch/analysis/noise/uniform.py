@@ -12,6 +12,7 @@ Kind, ch. 3.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -109,7 +110,7 @@ def _panels(line: Line, fineness: Fineness) -> Array:
             break
     corners = np.sort(np.array(ends))
     pieces = []
-    for below, above in zip(corners[:-1], corners[1:], strict=True):
+    for below, above in itertools.pairwise(corners):
         rise = float(np.abs(np.diff(line.step(np.linspace(below, above, 17)))).sum())
         count = int(np.ceil(fineness.panels * max(above - below, rise) / line.width))
         count = max(count, int(np.ceil(fineness.panels * (above - below))))

@@ -22,7 +22,7 @@ from dynlatch.errors import InvalidInput
 from dynlatch.maps import Map, SmoothMap, coordinates
 from dynlatch.progress import stages
 from dynlatch.randomness import Rng, generator
-from dynlatch.validation import Array, count, positive_number
+from dynlatch.validation import count, positive_number
 
 METHODS = ("auto", "nystroem", "cells", "splitting", "monte carlo")
 FREQUENT = 0.02  # share of lost paths above which plain Monte-Carlo is good enough

@@ -21,14 +21,15 @@ def plot_retention(retention: Retention, *, ax: Axes | None = None) -> Axes:
     """Both probabilities against time; where losses are rare, their probabilities on a logarithmic scale."""
     ax = axes(ax)
     rare = 0.0 < retention.lost[-1] < RARE
+    never, back = (retention.lost, retention.away) if rare else (retention.survival, retention.returned)
     lines = (
-        (retention.lost if rare else retention.survival, retention.survival_errors, "escape", "has left", "never left the basin"),
-        (retention.away if rare else retention.returned, retention.returned_errors, "attracting", "is outside", "in the basin"),
+        (never, retention.survival_errors, "escape", "has left" if rare else "never left the basin"),
+        (back, retention.returned_errors, "attracting", "is outside" if rare else "in the basin"),
     )
     time = np.arange(retention.steps + 1)
     shown = time[1:] if rare else time
-    for values, errors, colour, gone, kept in lines:
-        ax.plot(shown, values[shown], color=COLOURS[colour], label=gone if rare else kept)
+    for values, errors, colour, label in lines:
+        ax.plot(shown, values[shown], color=COLOURS[colour], label=label)
         if errors.any():
             low, high = values - 2.0 * errors, values + 2.0 * errors
             floor = 0.1 * values[values > 0].min(initial=1.0) if rare else 0.0
@@ -39,7 +40,7 @@ def plot_retention(retention: Retention, *, ax: Axes | None = None) -> Axes:
         ax.set_ylim(-0.02, 1.02)
     ax.set_xlabel("time t")
     ax.set_ylabel("probability")
-    ax.set_title(f"{_law(retention)}: escape rate {retention.escape_rate:.3g} a step", fontsize=11)
+    ax.set_title(f"{_law(retention)}\nescape rate {retention.escape_rate:.3g} a step", fontsize=11)
     ax.legend(loc="best", frameon=False)
     return ax
 
@@ -59,7 +60,8 @@ def plot_trade_off(both: TradeOff, *, ax: Axes | None = None) -> Axes:
     right.set_yscale("log")
     right.set_ylabel("gradient horizon (steps), u* (activation)")
     ax.set_title(_law(both), fontsize=11)
-    ax.legend(lines, [str(line.get_label()) for line in lines], loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2, frameon=False)
+    names = [str(line.get_label()) for line in lines]
+    ax.legend(lines, names, loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2, frameon=False)
     return ax
 
 
