@@ -20,7 +20,8 @@ class ExactAnswer(NamedTuple):
     Attributes
     ----------
     value : float
-        Nothing of that size or below escapes. Infinite if nothing escapes at all.
+        Nothing of that size or below escapes. Infinite if nothing escapes at all. Of a cycle under inputs that last a finite
+        number of steps: none that begin at its first point.
     reason : {"exact", "monostable", "unreachable", "neutral"}
         The words of `EscapeOutcome`.
     method : str
