@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dynlatch.analysis.escape.question import ask
+from dynlatch.analysis.escape.result import EscapeThreshold
 from dynlatch.analysis.escape.verb import escape_threshold
 from dynlatch.errors import InvalidInput
 from dynlatch.maps import Map, coordinates
@@ -120,7 +121,7 @@ def escape_directions(
     question = ask(map, attractor, norm, input_matrix, steps)
     generators = generator(rng).spawn(2)
     rows = _directions(directions, question.width, question.norm, generators[0])
-    found = []
+    found: list[EscapeThreshold] = []
     with stages(len(rows), shown=progress) as enter:
         for d, stream in zip(rows, generators[1].spawn(len(rows)), strict=True):
             enter(f"direction {len(found) + 1}")

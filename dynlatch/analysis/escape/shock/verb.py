@@ -9,12 +9,12 @@ import numpy as np
 from dynlatch.analysis.attractor import Attractor
 from dynlatch.analysis.escape.lower.whole_space import attracts_everything
 from dynlatch.analysis.escape.question import ask
+from dynlatch.analysis.escape.shock.aftermath import aftermath
 from dynlatch.analysis.escape.shock.proof import ball_distance, one_cell, proof_of, proved_distance
 from dynlatch.analysis.escape.shock.result import FatalShock, ShockOutcome
 from dynlatch.analysis.escape.shock.search import (
     COARSE,
     FINE,
-    NEUTRAL,
     Arena,
     Bracket,
     arena,
@@ -24,18 +24,13 @@ from dynlatch.analysis.escape.shock.search import (
     narrowed,
     starting_rays,
 )
-from dynlatch.analysis.escape.witness import rest
 from dynlatch.analysis.structure import AdditiveForm, additive_form, contraction_factor, monotone_signs
 from dynlatch.errors import InvalidInput
-from dynlatch.linalg import spectral_radius
 from dynlatch.maps import Map, SmoothMap, coordinates
 from dynlatch.randomness import Rng, generator
 from dynlatch.validation import Array, finite_array
 
 NUDGES = (0.0, 1e-14, 1e-12, 1e-10, 1e-8, 1e-6)  # beyond the boundary's bracket, until the independent replay escapes
-FAR = 1e100
-DRAWN = 400  # states of the path that is kept
-WATCHED = 64  # states of a set on which the orbit never rests
 HUGE = 1e8  # shocks, in units of the attractor, beyond which nothing changes any more for bounded units
 
 
@@ -223,48 +218,14 @@ def _opened(place: Arena, found: Bracket) -> Bracket:
 
 def _replayed(case: _Case, found: Bracket, phase: int) -> _Fatal | None:
     """The nearest bracket whose upper end, or a hair more, is fatal in an independent replay."""
+    points = case.attractor.points
     for ray, size in sorted(zip(found.rays, found.hi, strict=True), key=lambda pair: float(pair[1])):
         for nudge in NUDGES:
             shock = ray * (size * (1.0 + nudge))
-            path, destination, back = _aftermath(case, case.attractor.points[phase] + case.B @ shock)
+            path, destination, back = aftermath(case.map, points, points[phase] + case.B @ shock)
             if not back:
                 return _Fatal(float(np.linalg.norm(shock, case.norm)), shock, path, destination, phase)
     return None
-
-
-def _aftermath(case: _Case, a: Array) -> tuple[Array, Array | None, bool]:
-    """The states after a shock, where they end (None: out of all bounds), and whether that is the attractor."""
-    orbit = case.attractor.points
-    scale = 1.0 + float(np.abs(orbit).max())
-    with np.errstate(over="ignore", invalid="ignore"):
-        path = _orbit(case.map, a, DRAWN)
-        if not np.isfinite(path[-1]).all():
-            return path[:-1], None, False
-        end, period = rest(case.map, path[-1])
-    if not np.abs(end).max() < FAR:
-        return path, None, False
-    around = _orbit(case.map, end, period or WATCHED)
-    away = float(np.abs(around[:, None] - orbit).max(-1).min())
-    back = away <= (1e-6 if period is not None else 1e-2) * scale
-    far = np.flatnonzero(np.abs(path[:, None] - around).max(-1).min(-1) > 1e-3 * scale)
-    shown = path[: far[-1] + 3 if len(far) else 2]
-    return shown, end, back or (period == 1 and _on_saddle(case.map, end))
-
-
-def _orbit(map: Map, a: Array, steps: int) -> Array:
-    """States (T + 1, n), the last not finite where the state leaves all bounds."""
-    visited = [a]
-    for _ in range(steps):
-        visited.append(map.step(visited[-1]))
-        if not np.abs(visited[-1]).max() < FAR:
-            visited[-1] = np.full_like(a, np.inf)
-            break
-    return np.stack(visited)
-
-
-def _on_saddle(map: Map, a: Array) -> bool:
-    """Whether a state at rest is there by a coincidence of rounding, so that a hair more decides."""
-    return isinstance(map, SmoothMap) and bool(spectral_radius(map.jacobian(a)) > 1.0 + NEUTRAL)
 
 
 def _proved(case: _Case, upper: float) -> tuple[float, str]:

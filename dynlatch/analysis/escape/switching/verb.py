@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dynlatch.analysis.attractor import attracting
 from dynlatch.analysis.basins.result import AttractorKind
 from dynlatch.analysis.basins.setup import scouted_system
 from dynlatch.analysis.basins.system import System
-from dynlatch.analysis.basins.targets import is_odd, listed, same_orbit
+from dynlatch.analysis.basins.targets import listed, same_orbit
 from dynlatch.analysis.basins.verb import basins
 from dynlatch.analysis.escape.question import ask, size
 from dynlatch.analysis.escape.switching.result import SwitchingThresholds
@@ -26,6 +27,7 @@ from dynlatch.analysis.escape.switching.search import (
 )
 from dynlatch.analysis.escape.verb import escape_threshold
 from dynlatch.analysis.escape.witness import replay
+from dynlatch.analysis.structure import is_odd
 from dynlatch.errors import InvalidInput
 from dynlatch.maps import Map, coordinates
 from dynlatch.progress import stages
@@ -219,7 +221,7 @@ def _unit(drive: Drive) -> float:
     return 0.5 * (float(np.abs(a).max()) or 1.0) / gain if gain > 0 else 1.0
 
 
-def in_stages(direct: Array) -> tuple[Array, Array]:
+def in_stages(direct: Array) -> tuple[Array, NDArray[np.int64]]:
     """Least cost of any way between each two, a way costing as much as its dearest stage, and where it is split (-1: nowhere).
 
     Floyd's algorithm with the largest stage in place of the sum (minimax paths).
@@ -228,5 +230,5 @@ def in_stages(direct: Array) -> tuple[Array, Array]:
     for k in range(len(direct)):
         around = np.maximum(upper[:, k, None], upper[k])
         shorter = around < upper
-        upper, via = np.where(shorter, around, upper), np.where(shorter, k, via)
+        upper[shorter], via[shorter] = around[shorter], k
     return upper, via
