@@ -13,7 +13,8 @@ from dynlatch.validation import Array, states
 
 PATIENCE = 100_000  # steps
 ROUNDING = 8e-16  # relative distance at which two states are the same
-BEYOND = 1e100  # what grows beyond this is lost
+NUDGE = 1e-7  # relative size of a push that a state at rest elsewhere must withstand
+BEYOND = 1e50  # what grows beyond this is lost
 BACK = 1e-6  # relative distance at which a state at rest is the attractor
 
 
@@ -33,14 +34,31 @@ def replay(map: Map, attractor: Array, inputs: Array, *, norm: float = np.inf, i
     """
     a = np.atleast_2d(attractor)[0]
     for u in inputs:
+        if not a @ a < BEYOND**2:
+            break
         a = map.step(a, u) if input_matrix is None else map.step(a) + input_matrix @ u
     state, period = rest(map, a)
-    returned = is_back(state, period, attractor)
-    for _ in range(0 if returned or period is None else period - 1):  # a cycle is met at any of its points
-        state = map.step(state)
-        returned = returned or is_back(state, period, attractor)
     size = float(np.linalg.norm(inputs, norm, axis=1).max()) if len(inputs) else 0.0
+    returned = _is_met(map, state, period, attractor) or _on_the_edge(map, state, attractor)
     return Landing(state, period, returned, size)
+
+
+def _is_met(map: Map, state: Array, period: int | None, attractor: Array) -> bool:
+    """Whether a state at rest is on the attractor; a cycle is met at any of its points."""
+    for _ in range(period or 1):
+        if is_back(state, period, attractor):
+            return True
+        state = map.step(state)
+    return False
+
+
+def _on_the_edge(map: Map, state: Array, attractor: Array) -> bool:
+    """Whether a state at rest elsewhere comes back after a small nudge: a saddle hit to the last digit is no place to stay."""
+    if not np.abs(state).max() < BEYOND:
+        return False
+    size = NUDGE * max(float(np.abs(state).max()), float(np.abs(attractor).max()))
+    d = size * np.cos(np.arange(1.0, len(state) + 1.0))
+    return any(_is_met(map, *rest(map, state + sign * d), attractor) for sign in (1.0, -1.0))
 
 
 def is_back(state: Array, period: int | None, attractor: Array) -> bool:
@@ -65,7 +83,7 @@ def rest(map: Map, a: Array) -> tuple[Array, int | None]:
     """
     remembered, age, horizon = a, 0, 16
     for _ in range(PATIENCE):
-        if abs(a[0]) > BEYOND or (age == horizon - 1 and not np.abs(a).max() <= BEYOND):
+        if not a @ a < BEYOND**2:
             return a, None
         a = map.step(a)
         age += 1

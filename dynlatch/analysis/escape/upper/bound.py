@@ -104,7 +104,8 @@ def upper_bound(
     if known is not None:
         ledger.stage(known.method)
         ledger.offer(known.inputs, 1.0)
-    with suppress(KeyboardInterrupt):  # what was found is in the ledger
+    # An interruption loses nothing: what was found is in the ledger. States may overflow on their way to infinity.
+    with suppress(KeyboardInterrupt), np.errstate(over="ignore", invalid="ignore"):
         _explore(question, EFFORTS[effort], generator(rng), ledger)
     return _validated(question, ledger)
 
@@ -152,7 +153,8 @@ def _sequences(
     turn = by_costates(plant)
     for k, stage in enumerate(effort.rounds):
         U, hi = descend(judge, U, hi, turn, stage.iterations, stage.drop if k else 0.25, ledger)
-        U, hi = U[:, : stage.survivors], hi[: stage.survivors]
+        survivors = _count(stage.survivors, plant.points.shape[1])
+        U, hi = U[:, :survivors], hi[:survivors]
     for growth in effort.growth:
         extra = growth.extra if question.steps is None else min(growth.extra, question.steps - len(U))
         if extra < 1 or not ledger.on():
@@ -161,7 +163,8 @@ def _sequences(
         if not len(new):
             break
         U, hi = descend(judge, V, new, turn, growth.iterations, 0.95, ledger)
-        U, hi = U[:, : growth.survivors], hi[: growth.survivors]
+        survivors = _count(growth.survivors, plant.points.shape[1])
+        U, hi = U[:, :survivors], hi[:survivors]
     _wait(judge, U[:, :1], hi[:1], question, ledger)
 
 
@@ -182,4 +185,4 @@ def _first_length(question: Question) -> int:
 
 def _count(sequences: int, n: int) -> int:
     """Fewer for large systems, whose steps cost more."""
-    return int(np.clip(sequences * 16 / n, sequences / 5, sequences))
+    return int(np.ceil(np.clip(sequences * 16 / n, sequences / 5, sequences)))

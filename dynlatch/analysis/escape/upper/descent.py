@@ -97,7 +97,7 @@ def by_costates(plant: Plant) -> Turn:
 
     def turn(U: Array, hi: Array, lo: Array) -> Array:
         found = normal(plant, U, hi, lo)
-        known = np.isfinite(found.log_lengths) & found.pushes.any(-1)
+        known = np.isfinite(found.log_lengths) & np.isfinite(found.pushes).all(-1) & found.pushes.any(-1)
         return np.where(known[..., None], worst(found.pushes, plant.norm), U)
 
     return turn
@@ -110,7 +110,8 @@ def by_their_sum(plant: Plant) -> Turn:
         found = normal(plant, U, hi, lo)
         weights = np.exp(found.log_lengths - np.maximum(found.log_lengths.max(0), -1e300))
         total = (weights[..., None] * found.pushes).sum(0)
-        return np.broadcast_to(np.where(total.any(-1)[:, None], worst(total, plant.norm), U[0]), U.shape).copy()
+        known = np.isfinite(total).all(-1) & total.any(-1)
+        return np.broadcast_to(np.where(known[:, None], worst(total, plant.norm), U[0]), U.shape).copy()
 
     return turn
 

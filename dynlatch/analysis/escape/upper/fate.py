@@ -14,7 +14,7 @@ CHUNK = 8
 HOMES = 0.1 * 0.4 ** np.arange(14)  # relative sizes of a neighbourhood from which every state is taken to come back
 PROBES = 64
 REST = 1e-7  # relative motion in one step at which a state elsewhere is taken to rest there
-FAR = 1e100
+FAR = 1e50  # beyond this a state has left
 LEAST, MOST = 150, 3000  # steps after which a state that is not back has left
 
 

@@ -14,6 +14,8 @@ from dynlatch.disturbances import Disturbed
 from dynlatch.maps import Map, SmoothMap
 from dynlatch.validation import Array
 
+BEYOND = 1e60  # states are cut off here
+
 Step = Callable[[Array, Array | None], Array]
 Pull = Callable[[Array, Array, Array], tuple[Array, Array]]
 
@@ -35,13 +37,18 @@ def plant_of(question: Question) -> Plant:
     """The question's system, fastest form first."""
     system, form = question.system, question.form
     points = question.attractor.points
-    plain = Plant(points, question.width, question.norm, system.step, _pull_of(system) if question.smooth else None)
+    plain = Plant(points, question.width, question.norm, _kept_finite(system), _pull_of(system) if question.smooth else None)
     if form is None or not question.smooth:
         return plain
     activations = activations_of(system, points)
     if activations is not points and len(points) > 1:
         return plain  # which point of the cycle the activations follow from depends on where the input enters
     return plain._replace(points=activations, step=_form_step(form), pull=_form_pull(form))
+
+
+def _kept_finite(system: Map) -> Step:
+    """The step of a map that may grow without bound, which some refuse to evaluate near the largest float."""
+    return lambda a, u: system.step(np.clip(a, -BEYOND, BEYOND), u)
 
 
 def _form_step(form: ActivationForm) -> Step:
