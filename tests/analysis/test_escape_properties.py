@@ -9,7 +9,7 @@ from escape_grid import grid_lower
 import dynlatch as dl
 from dynlatch import analysis
 from dynlatch.analysis.escape.exact import exact_threshold
-from dynlatch.analysis.escape.lower import LOWER_BOUNDS
+from dynlatch.analysis.escape.lower import lower_bounds
 from dynlatch.analysis.escape.lower.dual.bound import dual_bound
 from dynlatch.analysis.escape.question import ask
 from dynlatch.analysis.escape.upper.bound import upper_bound
@@ -17,7 +17,7 @@ from dynlatch.analysis.escape.upper.bound import upper_bound
 NEURON = 0.532839975353552  # u* of one tanh neuron with w = 2
 C = np.array([[1.3, 2.6], [3.7, 0.3]])
 C_INF = 2.0960608718  # its u* in the inf-norm, by the fold
-MEMBERS = tuple(dict.fromkeys((*LOWER_BOUNDS, dual_bound)))
+MEMBERS = lower_bounds()
 
 
 class Net(NamedTuple):
