@@ -30,8 +30,8 @@ class Plan(NamedTuple):
 
 
 PLANS = {
-    "default": Plan(FEWEST_STEPS, (10,), 1.5e9, 1e-3),
-    "high": Plan(8, (20, 80), 1.5e10, 5e-4),
+    "default": Plan(FEWEST_STEPS, (10,), 1e9, 1e-3),
+    "high": Plan(8, (20, 80), 1.2e10, 5e-4),
 }
 
 

@@ -84,7 +84,7 @@ def descended(problem: Problem, hull: Hull, cover: Cover, b: float, goals: Array
         net, hull.faces[owner], goals[owner], slopes, gammas, weights, lo[full], hi[full], descent.steps, descent.rate, some
     )
     K, n = lo.shape[1:]
-    descent.work.left -= sweeps * K * n * (n + len(hull.tops) + OVERHEAD * (1 + 4 * (problem.norm == 2)))
+    descent.work.left -= sweeps * K * n * (n + len(hull.tops) + OVERHEAD * (1 + 8 * (problem.norm == 2)))
     values[full] = some
     for part, new in zip(cover[1:4], parts, strict=True):
         part[full] = new
@@ -93,7 +93,7 @@ def descended(problem: Problem, hull: Hull, cover: Cover, b: float, goals: Array
 
 def inspected(problem: Problem, hull: Hull, cover: Cover, b: float, leaves: Array) -> Bounds:
     """The bounds of the faces with their derivative."""
-    from dynlatch.analysis.escape.lower.dual import kernels
+    from dynlatch.analysis.escape.lower.dual import probes
 
     F = len(hull.faces)
     faces = np.full(F, -np.inf)
@@ -103,7 +103,7 @@ def inspected(problem: Problem, hull: Hull, cover: Cover, b: float, leaves: Arra
     slopes = np.empty((len(lo), F))
     scores, trace = np.empty_like(lo), np.empty_like(lo)
     net = problem.net(b, hull.rows, hull.tops)
-    kernels.sensitivities(net, hull.faces[cover.owner], *cover[1:4], lo, hi, box, slopes, scores, trace)
+    probes.sensitivities(net, hull.faces[cover.owner], *cover[1:4], lo, hi, box, slopes, scores, trace)
     derivative = np.zeros((F, F))
     worst = np.flatnonzero(leaves >= faces[cover.owner])
     derivative[cover.owner[worst]] = slopes[worst]

@@ -80,7 +80,7 @@ def _unit(q: float, S: float, lam: float, mu: float, lo: float, hi: float, w: fl
 
 
 @numba.njit(cache=True, error_model="numpy")  # type: ignore[misc,untyped-decorator,unused-ignore]
-def _sweep(net: Any, h: Any, S: Any, G: Any, M: Any, lo: Any, hi: Any, work: Any) -> float:
+def sweep(net: Any, h: Any, S: Any, G: Any, M: Any, lo: Any, hi: Any, work: Any) -> float:
     """The bound of one leaf; `work` receives p, q, z, v and the relaxed trajectory x."""
     W, _, c, leak, B, ratio, b, kind, D, tops = net
     p, q, z, v, x = work
@@ -133,7 +133,7 @@ def _sweep(net: Any, h: Any, S: Any, G: Any, M: Any, lo: Any, hi: Any, work: Any
 
 
 @numba.njit(cache=True, error_model="numpy")  # type: ignore[misc,untyped-decorator,unused-ignore]
-def _gradient(net: Any, S: Any, M: Any, work: Any, gS: Any, gG: Any, gM: Any) -> None:
+def gradient(net: Any, S: Any, M: Any, work: Any, gS: Any, gG: Any, gM: Any) -> None:
     _, WT, c, leak, _, ratio, b, _, D, tops = net
     _, q, z, v, x = work
     K, n = S.shape
@@ -153,7 +153,7 @@ def _gradient(net: Any, S: Any, M: Any, work: Any, gS: Any, gG: Any, gM: Any) ->
 
 
 @numba.njit(cache=True, error_model="numpy")  # type: ignore[misc,untyped-decorator,unused-ignore]
-def _scratch(K: int, n: int) -> Any:
+def scratch(K: int, n: int) -> Any:
     return np.zeros((K + 1, n)), np.zeros((K, n)), np.zeros((K, n)), np.zeros((K, n)), np.zeros((K + 1, n))
 
 
@@ -170,8 +170,8 @@ def descend(
     r, kind = G.shape[2], net[7]
     sweeps = 0
     for leaf in range(N):
-        work = _scratch(K, n)
-        values[leaf] = _sweep(net, faces[leaf], S[leaf], G[leaf], M[leaf], lo[leaf], hi[leaf], work)
+        work = scratch(K, n)
+        values[leaf] = sweep(net, faces[leaf], S[leaf], G[leaf], M[leaf], lo[leaf], hi[leaf], work)
         sweeps += 1
         if values[leaf] <= goals[leaf] or steps == 0:
             continue
@@ -183,7 +183,7 @@ def descend(
         for k in range(K):
             scale[k] = np.abs(work[0][k]).max() + 1e-300
         for t in range(1, steps + 1):
-            _gradient(net, s, m, work, gS, gG, gM)
+            gradient(net, s, m, work, gS, gG, gM)
             size = 1e-300 + np.abs(gS).max()
             c1, c2 = 1.0 - 0.9**t, 1.0 - 0.99**t
             step = rate * min(1.0, 2.0 * (1.0 - t / (steps + 1.0)))
@@ -205,7 +205,7 @@ def descend(
                 mM[k] = 0.9 * mM[k] + 0.1 * d
                 vM[k] = 0.99 * vM[k] + 0.01 * d * d
                 m[k] *= math.exp(-2.0 * step * (mM[k] / c1) / (math.sqrt(vM[k] / c2) + 1e-6))
-            value = _sweep(net, faces[leaf], s, g, m, lo[leaf], hi[leaf], work)
+            value = sweep(net, faces[leaf], s, g, m, lo[leaf], hi[leaf], work)
             sweeps += 1
             if value < values[leaf]:
                 values[leaf] = value
@@ -230,46 +230,3 @@ def start_weights(net: Any, faces: Any, S: Any, G: Any, M: Any) -> None:
             p = pi
             for j in range(D.shape[0]):
                 p = p - G[leaf, k, j] * D[j]
-
-
-@numba.njit(cache=True, error_model="numpy")  # type: ignore[misc,untyped-decorator,unused-ignore]
-def sensitivities(
-    net: Any, faces: Any, S: Any, G: Any, M: Any, lo: Any, hi: Any, box: Any, out: Any, scores: Any, trace: Any
-) -> None:
-    """Derivatives (N, 2 n + r) of the bounds by (hi, -lo, tops) of the polytope, and by how much each unit is relaxed.
-
-    `scores` (N, K, n): the unit's share of the bound less what it is at the relaxed trajectory `trace` (N, K, n).
-    """
-    ratio, b, kind, D = net[5], net[6], net[7], net[8]
-    N, K, n = S.shape
-    r = D.shape[0]
-    gS, gG, gM = np.zeros((K, n)), np.zeros((K, r)), np.zeros(K)
-    for leaf in range(N):
-        work = _scratch(K, n)
-        _sweep(net, faces[leaf], S[leaf], G[leaf], M[leaf], lo[leaf], hi[leaf], work)
-        _gradient(net, S[leaf], M[leaf], work, gS, gG, gM)
-        p, q, z, v, x = work
-        out[leaf] = 0.0
-        for i in range(n):
-            if p[0, i] > 0 and hi[leaf, 0, i] >= box[1, i]:
-                out[leaf, i] += p[0, i]
-            elif p[0, i] < 0 and lo[leaf, 0, i] <= box[0, i]:
-                out[leaf, n + i] -= p[0, i]
-        for k in range(K):
-            for j in range(r):
-                out[leaf, 2 * n + j] += G[leaf, k, j]
-            for i in range(n):
-                low, high = lo[leaf, k, i], hi[leaf, k, i]
-                w = b * ratio[i] if kind >= COUPLED else 0.0
-                t = math.tanh(z[k, i] + v[k, i])
-                slope = q[k, i] * (1.0 - t * t - S[leaf, k, i])
-                at = z[k, i] + (v[k, i] if kind >= COUPLED else 0.0)
-                if at >= high + w - 1e-14 and high >= box[1, i]:
-                    out[leaf, i] += max(slope, 0.0)
-                elif at <= low - w + 1e-14 and low <= box[0, i]:
-                    out[leaf, n + i] += max(-slope, 0.0)
-                y = min(max(x[k, i], low), high)
-                here = q[k, i] * (t - S[leaf, k, i] * z[k, i])
-                there = q[k, i] * (math.tanh(y + v[k, i]) - S[leaf, k, i] * y)
-                scores[leaf, k, i] = max(here - there, 0.0)
-                trace[leaf, k, i] = y
