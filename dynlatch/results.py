@@ -65,6 +65,7 @@ RECORDS: Mapping[str, str] = {
     "LocalStability": "dynlatch.analysis.local_stability",
     "Manifold": "dynlatch.analysis.manifolds",
     "MorseGraph": "dynlatch.analysis.morse",
+    "QuasiPotential": "dynlatch.analysis.noise.quasi_potential",
     "ReducedAttractingSet": "dynlatch.analysis.attracting_sets",
     "Retention": "dynlatch.analysis.noise",
     "Portrait": "dynlatch.analysis.portrait",
@@ -89,6 +90,7 @@ ENUMS: Mapping[str, str] = {
     "MorseKind": "dynlatch.analysis.morse",
     "RetentionOutcome": "dynlatch.analysis.noise",
     "ShockOutcome": "dynlatch.analysis.escape.shock",
+    "PathOutcome": "dynlatch.analysis.noise.quasi_potential",
     "Stability": "dynlatch.analysis.outcomes",
 }
 

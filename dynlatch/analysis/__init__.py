@@ -66,6 +66,9 @@ from dynlatch.analysis.noise import Uniform as Uniform
 from dynlatch.analysis.noise import feasibility_ceiling as feasibility_ceiling
 from dynlatch.analysis.noise import retention as retention
 from dynlatch.analysis.noise import trade_off as trade_off
+from dynlatch.analysis.noise.quasi_potential import PathOutcome as PathOutcome
+from dynlatch.analysis.noise.quasi_potential import QuasiPotential as QuasiPotential
+from dynlatch.analysis.noise.quasi_potential import quasi_potential as quasi_potential
 from dynlatch.analysis.outcomes import Stability as Stability
 from dynlatch.analysis.periodic_orbits import PeriodicOrbit as PeriodicOrbit
 from dynlatch.analysis.periodic_orbits import PeriodicOrbits as PeriodicOrbits
@@ -108,9 +111,11 @@ __all__ = [
     "Manifold",
     "MorseGraph",
     "MorseKind",
+    "PathOutcome",
     "PeriodicOrbit",
     "PeriodicOrbits",
     "Portrait",
+    "QuasiPotential",
     "ReducedAttractingSet",
     "Retention",
     "RetentionOutcome",
@@ -144,6 +149,7 @@ __all__ = [
     "periodic_orbits",
     "plot_portrait",
     "portrait",
+    "quasi_potential",
     "reduced_attracting_set",
     "retention",
     "scalar_latch",
