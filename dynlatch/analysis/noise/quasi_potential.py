@@ -113,9 +113,9 @@ class QuasiPotential(Result):
         if len(self.inputs):
             lines += [
                 "  the probability of leaving in one step falls like exp(-V / s^2) for small noise of standard deviation s",
-                f"  most probable path ({self.coordinates}): {len(self.inputs)} steps from {show(self.attractor)}",
+                f"  path ({self.coordinates}): {len(self.inputs)} steps from {show(self.attractor)}",
                 f"  to the saddle at {show(self.saddle)}; a little more leads to {show(self.destination)}",
-                f"  largest input entry: {self.largest_input:.6g} at step {1 + int(np.abs(self.inputs).max(-1).argmax())}; half "
+                f"  largest input: {self.largest_input:.6g} at step {1 + int(np.abs(self.inputs).max(-1).argmax())}; half "
                 f" of the action within {self._core()} steps",
             ]
         return "\n".join(lines)
@@ -268,7 +268,9 @@ def _starts(system: SmoothMap, home: Array, exit: _Exit, T: int, size: float, ra
 
 def _inputs_along(system: SmoothMap, line: Array) -> Array:
     """Inputs (T, m) that keep the state near a given path (T + 1, n), to first order."""
-    return np.einsum("tij,tj->ti", np.linalg.pinv(system.input_jacobian(line[:-1])), line[1:] - system.step(line[:-1]))
+    return np.asarray(
+        np.einsum("tij,tj->ti", np.linalg.pinv(system.input_jacobian(line[:-1])), line[1:] - system.step(line[:-1]))
+    )
 
 
 def _lengthened(system: SmoothMap, home: Array, path: _Path, length: int | None) -> _Path:
