@@ -45,10 +45,12 @@ def replay(map: Map, attractor: Array, inputs: Array, *, norm: float = np.inf, i
 
 def _is_met(map: Map, state: Array, period: int | None, attractor: Array) -> bool:
     """Whether a state at rest is on the attractor; a cycle is met at any of its points."""
-    for _ in range(period or 1):
+    if is_back(state, period, attractor):
+        return True
+    for _ in range((period or 1) - 1):
+        state = map.step(state)
         if is_back(state, period, attractor):
             return True
-        state = map.step(state)
     return False
 
 

@@ -85,13 +85,14 @@ def _form_pull(form: ActivationForm) -> Pull:
 
 def _pull_of(system: Map) -> Pull:
     assert isinstance(system, SmoothMap)
-    if isinstance(system, Disturbed):
-        B = system.matrix
-        return lambda a, u, p: (system.vjp(a, p, u), p @ B)
-    return lambda a, u, p: (
-        system.vjp(a, p, u),
-        np.asarray((p[..., None, :] @ system.input_jacobian(a, u))[..., 0, :]),
-    )
+    B = system.matrix if isinstance(system, Disturbed) else None
+
+    def pull(a: Array, u: Array, p: Array) -> tuple[Array, Array]:
+        a = np.clip(a, -BEYOND, BEYOND)
+        g = p @ B if B is not None else (p[..., None, :] @ system.input_jacobian(a, u))[..., 0, :]
+        return system.vjp(a, p, u), np.asarray(g)
+
+    return pull
 
 
 def _is_identity(B: Array) -> bool:
