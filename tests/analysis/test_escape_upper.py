@@ -125,6 +125,7 @@ def test_interrupted_search_keeps_what_it_found():
     assert found.method == "constant input"
 
 
+@pytest.mark.slow
 def test_a_function_as_map():
     cubic = dl.FunctionMap(lambda a, u: a + 0.5 * (a - a**3) + u, 1, 1)
     found = checked(ask(cubic, [1.0]), budget=10)
@@ -150,6 +151,7 @@ def test_units_without_derivatives():
     np.testing.assert_allclose(found.value, 1.0, rtol=1e-3)
 
 
+@pytest.mark.slow
 def test_gated_nets():
     net = dl.GRU(np.array([[0.5], [0.2], [1.0]]), [[0.0], [0.0], [4.0]])
     attractors = analysis.fixed_points(net, rng=0).attractors
