@@ -164,14 +164,50 @@ def test_out_of_reach():
     assert threshold(net).outcome is EscapeOutcome.UNREACHABLE
 
 
-def test_what_is_not_known_is_said():
+def check_bracket(net, result, truth=None):
+    """What every bracket promises: a proof below, an input that escapes above."""
+    assert 0.0 <= result.lower <= result.upper
+    if result.witness is not None:
+        assert np.linalg.norm(result.witness, result.norm, axis=1).max() <= result.upper * (1 + 1e-6)
+        assert escapes(net, result.attractor, result.witness)
+    if truth is not None:
+        assert result.lower <= truth * (1 + 1e-12)
+        assert result.upper >= truth * (1 - 1e-12)
+
+
+def test_a_rotation_is_bracketed():
+    """No order, so no exact theory: the dual proves, the search escapes."""
     rotation = dl.AdditiveNetwork([[2.2, 0.5], [-0.5, 2.2]])
-    result = threshold(rotation)
-    assert result.outcome is EscapeOutcome.UNAVAILABLE
-    assert (result.lower, result.upper, result.exact) == (0.0, np.inf, False)
-    assert threshold(dl.AdditiveNetwork(C), norm=2).outcome is EscapeOutcome.UNAVAILABLE
-    assert threshold(dl.AdditiveNetwork(C), direction=[1.0, 0.0]).outcome is EscapeOutcome.UNAVAILABLE
+    result = threshold(rotation, rng=0)
+    assert result.outcome is EscapeOutcome.BRACKET
+    assert result.ratio > 0.99
+    check_bracket(rotation, result)
+    assert "dual" in result.lower_method
+    assert result.path.shape == (len(result.witness) + 61, 2)
+    assert "u* in [0.181" in result.summary()
+
+
+def test_other_questions_of_the_same_net():
+    net = dl.AdditiveNetwork(C)
+    round_ball = threshold(net, norm=2, rng=0)
+    check_bracket(net, round_ball)
+    assert round_ball.lower >= 2.0960608718 * (1 - 1e-3)  # the ball is inside the box ...
+    assert round_ball.upper < 2.3  # ... and a varying input is cheaper than the best constant one, 2.645
+    along = threshold(net, direction=[1.0, 0.0])
+    assert along.outcome is EscapeOutcome.EXACT
+    assert along.lower > 2.0960608718
     assert threshold(dl.LatchNeuron(2.0), norm=2).outcome is EscapeOutcome.EXACT
+
+
+def test_a_map_without_derivatives_or_intervals_has_an_upper_bound_only():
+    unit = dl.AdditiveNetwork([[2.0]], activation="threshold")  # a' = 2 sign(a) + u: only |u| > 2 flips the sign for good
+    result = analysis.escape_threshold(unit, [2.0], rng=0)
+    assert result.outcome is EscapeOutcome.NOTHING_PROVED
+    assert 2.0 < result.upper < 2.01
+    smooth = dl.FunctionMap(lambda a, u: 2.0 * np.tanh(a) + u, 1, 1)
+    result = analysis.escape_threshold(smooth, [1.915008], rng=0)
+    assert result.outcome is EscapeOutcome.NOTHING_PROVED
+    assert 0.53283 < result.upper < 0.5334
 
 
 @settings(max_examples=12, deadline=None)
@@ -227,7 +263,7 @@ def test_near_the_pitchfork_no_number_is_wrong():
     assert single.outcome is EscapeOutcome.EXACT
     pair = dl.AdditiveNetwork((1 + 1e-8) * np.eye(2))
     states = np.full(2, threshold(dl.LatchNeuron(1 + 1e-8)).attractor[0])
-    assert analysis.escape_threshold(pair, states).outcome is EscapeOutcome.UNAVAILABLE
+    check_bracket(pair, analysis.escape_threshold(pair, states, rng=0), single.lower)
 
 
 U2 = 0.5328399753535521  # u*(2)
@@ -248,15 +284,16 @@ U2 = 0.5328399753535521  # u*(2)
     ],
     ids=["near-pitchfork", "leak-.01", "leak-.001", "w=1e5", "w=1e6", "tiny-B", "mixed-scales", "mixed-bias", "fold"],
 )
-def test_hard_cases_are_right_or_unavailable(net, truth):
-    """Slow passages, saturated folds and mixed scales: a number only where it is the true one."""
-    result = threshold(net)
-    assert result.outcome in (EscapeOutcome.EXACT, EscapeOutcome.UNAVAILABLE)
+def test_hard_cases_are_right(net, truth):
+    """Slow passages, saturated folds and mixed scales: an exact number only where it is the true one, else a true bracket."""
+    result = threshold(net, rng=0)
     if result.outcome is EscapeOutcome.EXACT:
         np.testing.assert_allclose(result.lower, truth, rtol=1e-7)
+    else:
+        check_bracket(net, result, truth)
 
 
 def test_hard_tanh():
     hard = dl.Activation("hardtanh", lambda x: np.clip(x, -1, 1), lambda x: (np.abs(x) < 1) * 1.0, limits=(-1, 1), odd=True)
     result = threshold(dl.LatchNeuron(10.0, 0.0, hard))
-    assert result.outcome is EscapeOutcome.UNAVAILABLE or abs(result.lower - 9.0) < 1e-6
+    check_bracket(dl.LatchNeuron(10.0, 0.0, hard), result, 9.0)

@@ -67,7 +67,8 @@ class EscapeThreshold(Result):
     path : ndarray, shape (T + 1 + tail, n), or None
         States under the witness from the attractor on, and for a while after it.
     jump : float
-        Size of the input at which the set of reachable states jumps before it leaves the basin; NaN if none was seen.
+        Size of the input at which the set of reachable states jumps before it leaves the basin, as far as a search sees; NaN
+        if none was seen, or not looked for (`effort="high"` does, where the bracket stays open).
     lower_method, upper_method : str
     attractor : ndarray, shape (n,)
         Of a cycle, its first point.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,16 +13,23 @@ from dynlatch.analysis.escape.lower.whole_space import attracts_everything
 from dynlatch.analysis.escape.question import LowerBound, Question, UpperBound, ask, size
 from dynlatch.analysis.escape.result import EscapeOutcome, EscapeThreshold
 from dynlatch.analysis.escape.upper.bound import upper_bound
+from dynlatch.analysis.escape.upper.jumps import jump
 from dynlatch.analysis.escape.witness import replay
 from dynlatch.errors import InvalidInput
-from dynlatch.maps import Map, coordinates, trajectory
+from dynlatch.maps import Map, coordinates
 from dynlatch.progress import stages
-from dynlatch.randomness import Rng
+from dynlatch.randomness import Rng, generator
 from dynlatch.validation import Array, positive_number
 
 EFFORTS = ("default", "high")
 AFTERMATH = 60  # steps of silence kept in the path after the witness
-LONGEST_PATH = 100_000  # states of a witness's path beyond which only its end is kept
+CLOSED = 0.97  # ratio of the bounds below which the reachable set is searched for a jump
+OUTCOMES = {  # by whether there is a proof, and whether an escape
+    (True, True): EscapeOutcome.BRACKET,
+    (True, False): EscapeOutcome.NO_ESCAPE_FOUND,
+    (False, True): EscapeOutcome.NOTHING_PROVED,
+    (False, False): EscapeOutcome.UNKNOWN,
+}
 
 
 def escape_threshold(
@@ -110,42 +118,51 @@ def escape_threshold(
         return _exact(question, exact)
     if attracts_everything(question):
         return _record(question, EscapeOutcome.MONOSTABLE, np.inf, np.inf, "interval images of all states end at the attractor")
-    with stages(2, shown=progress) as enter:
+    generator_ = generator(rng)
+    with stages(3, shown=progress) as enter:
         enter("inputs that escape")
-        upper = _believed(question, upper_bound(question, effort=effort, rng=rng, time_budget=budget))
+        upper = upper_bound(question, effort=effort, rng=generator_, time_budget=budget)
         enter("proof that none smaller does")
         lower = lower_bound(question, np.inf if upper is None else upper.value, effort)
-    return _bracket(question, lower, upper)
+        found = _bracket(question, lower, upper)
+        enter("jumps of the reachable set")
+        seeks = effort == "high" and found.outcome is EscapeOutcome.BRACKET and steps is None and found.ratio < CLOSED
+        place = jump(question, found.lower, found.upper, rng=generator_) if seeks else None
+    return found if place is None else replace(found, jump=place)
 
 
 def _exact(question: Question, answer: ExactAnswer) -> EscapeThreshold:
-    outcome = EscapeOutcome(answer.reason)
-    witness = answer.witness
-    if witness is not None and replay(question.system, question.attractor.point, witness).returned:
-        witness = None
-    return _record(question, outcome, answer.value, answer.value, answer.method, answer.method, witness)
-
-
-def _believed(question: Question, found: UpperBound | None) -> UpperBound | None:
-    """The bound with the norm that its witness has, if the independent simulator confirms that it escapes."""
-    if found is None or replay(question.system, question.attractor.point, found.inputs).returned:
-        return None
-    return found._replace(value=size(found.inputs, question.norm))
+    run = None if answer.witness is None else _run(question, answer.witness)
+    return _record(question, EscapeOutcome(answer.reason), answer.value, answer.value, answer.method, answer.method, run)
 
 
 def _bracket(question: Question, lower: LowerBound | None, upper: UpperBound | None) -> EscapeThreshold:
-    if lower is None and upper is None:
-        return _record(question, EscapeOutcome.UNKNOWN, 0.0, np.inf, "")
-    if upper is None:
-        assert lower is not None
-        return _record(question, EscapeOutcome.NO_ESCAPE_FOUND, lower.value, np.inf, lower.method)
-    if lower is None:
-        return _record(question, EscapeOutcome.NOTHING_PROVED, 0.0, upper.value, "", upper.method, upper.inputs)
-    if lower.value > upper.value:
-        raise AssertionError(
-            f"a proof ({lower.method}: {lower.value!r}) contradicts a simulation ({upper.method}: {upper.value!r}); please report."
-        )
-    return _record(question, EscapeOutcome.BRACKET, lower.value, upper.value, lower.method, upper.method, upper.inputs)
+    """The record of two bounds; a sequence that the independent simulator does not confirm is no bound."""
+    run = None if upper is None else _run(question, upper.inputs)
+    below, proof = (0.0, "") if lower is None else (lower.value, lower.method)
+    above, search = (np.inf, "") if upper is None or run is None else (size(upper.inputs, question.norm), upper.method)
+    if below > above:
+        raise AssertionError(f"a proof ({proof}: {below!r}) contradicts a simulation ({search}: {above!r}); please report it.")
+    return _record(question, OUTCOMES[below > 0.0, run is not None], below, above, proof, search, run)
+
+
+class Run(NamedTuple):
+    """A witness with what it does: the states (T + 1 + tail, n), and where they come to rest."""
+
+    inputs: Array
+    path: Array
+    destination: Array
+
+
+def _run(question: Question, inputs: Array) -> Run | None:
+    """The replay of a sequence; None if the state comes back after it."""
+    landing = replay(question.system, question.attractor.points, inputs)
+    if landing.returned:
+        return None
+    after = [landing.path[-1]]
+    for _ in range(AFTERMATH):
+        after.append(question.system.step(after[-1]))
+    return Run(inputs, np.concatenate([landing.path, after[1:]]), landing.state)
 
 
 def _record(
@@ -155,17 +172,16 @@ def _record(
     upper: float,
     lower_method: str,
     upper_method: str = "",
-    witness: Array | None = None,
+    run: Run | None = None,
 ) -> EscapeThreshold:
-    path, destination = (None, None) if witness is None else _run(question, witness)
     return EscapeThreshold(
         lower=lower,
         upper=upper,
         exact=outcome is EscapeOutcome.EXACT,
         outcome=outcome,
-        witness=witness,
-        destination=destination,
-        path=path,
+        witness=None if run is None else run.inputs,
+        destination=None if run is None else run.destination,
+        path=None if run is None else run.path,
         jump=np.nan,
         lower_method=lower_method,
         upper_method=upper_method,
@@ -175,10 +191,3 @@ def _record(
         disturbance="constant" if question.constant else "sequence" if question.steps != 1 else "impulse",
         coordinates=coordinates(question.system),
     )
-
-
-def _run(question: Question, witness: Array) -> tuple[Array, Array]:
-    """The states under the witness and after it, and where they come to rest."""
-    silence = np.zeros((AFTERMATH, question.width))
-    path = trajectory(question.system, question.attractor.point, np.concatenate([witness, silence]))
-    return path[-LONGEST_PATH:], replay(question.system, question.attractor.point, witness).state

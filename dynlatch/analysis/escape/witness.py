@@ -25,6 +25,7 @@ class Landing(NamedTuple):
     period: int | None  # of the cycle it is on, 1 for a fixed point; None while still moving when patience ran out
     returned: bool  # it is at, or slowly on its way to, the attractor it started from
     norm: float  # largest norm of an input on the way
+    path: Array  # (T + 1, n): the states while the inputs acted, from the attractor on
 
 
 def replay(map: Map, attractor: Array, inputs: Array, *, norm: float = np.inf, input_matrix: Array | None = None) -> Landing:
@@ -33,14 +34,16 @@ def replay(map: Map, attractor: Array, inputs: Array, *, norm: float = np.inf, i
     The attractor is a state (n,) or the points of a cycle (p, n), from the first of which the inputs begin.
     """
     a = np.atleast_2d(attractor)[0]
+    path = [a]
     for u in inputs:
         if not a @ a < BEYOND**2:
             break
         a = map.step(a, u) if input_matrix is None else map.step(a) + input_matrix @ u
+        path.append(a)
     state, period = rest(map, a)
     size = float(np.linalg.norm(inputs, norm, axis=1).max()) if len(inputs) else 0.0
     returned = _is_met(map, state, period, attractor) or _on_the_edge(map, state, attractor)
-    return Landing(state, period, returned, size)
+    return Landing(state, period, returned, size, np.stack(path))
 
 
 def _is_met(map: Map, state: Array, period: int | None, attractor: Array) -> bool:
