@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dynlatch.analysis.escape import EscapeOutcome, EscapeThreshold, escape_threshold
+from dynlatch.analysis.escape import EscapeThreshold, exact_escape_threshold
 from dynlatch.analysis.fixed_points import FixedPoints, fixed_points
 from dynlatch.analysis.fixed_points.equations import equation_of
 from dynlatch.analysis.gradients import GradientDecay, gradient_decay
@@ -259,15 +259,15 @@ def _occupancy(network: Parametric, last: Array, memory: Array) -> Array:
 
 
 def _thresholds(network: Parametric, memory: FixedPoints) -> tuple[EscapeThreshold, ...]:
-    """u* of every memory state, where it is known."""
+    """u* of every memory state, where theory gives it at once; `dynlatch escape` takes the time for the others."""
     if network.input_dim == 0:
         return ()
     brackets = []
     for state in memory:
         # A state next to a bifurcation, or a net that no input reaches, has no threshold: the audit goes on without it.
         with suppress(DynlatchError):
-            brackets.append(escape_threshold(network, state))
-    return tuple(bracket for bracket in brackets if bracket.outcome is not EscapeOutcome.UNAVAILABLE)
+            brackets.append(exact_escape_threshold(network, state))
+    return tuple(bracket for bracket in brackets if bracket is not None)
 
 
 def _readouts(network: Parametric, states: Array) -> Array | None:

@@ -131,6 +131,13 @@ def escape_threshold(
     return found if place is None else replace(found, jump=place)
 
 
+def exact_escape_threshold(map: Map, attractor: Any) -> EscapeThreshold | None:
+    """The threshold where theory gives it at once; None where only a bracket, which takes seconds, can be had."""
+    question = ask(map, attractor)
+    answer = exact_threshold(question)
+    return None if answer is None else _exact(question, answer)
+
+
 def _exact(question: Question, answer: ExactAnswer) -> EscapeThreshold:
     run = None if answer.witness is None else _run(question, answer.witness)
     return _record(question, EscapeOutcome(answer.reason), answer.value, answer.value, answer.method, answer.method, run)

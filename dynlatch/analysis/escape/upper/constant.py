@@ -75,7 +75,7 @@ def _critical(plant: Plant, U: Array, sizes: Array) -> Array:
     for _ in range(POWERS):
         p, g = plant.pull(a, u, p)
         p = p / (np.sqrt((p * p).sum(-1, keepdims=True)) + 1e-300)
-    return np.where(np.isfinite(g).all(-1, keepdims=True), g, U[0])
+    return np.asarray(np.where(np.isfinite(g).all(-1, keepdims=True), g, U[0]))
 
 
 def _for(d: Array, steps: int) -> Array:
