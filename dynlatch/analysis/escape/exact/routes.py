@@ -58,7 +58,7 @@ def exact_threshold(question: Question) -> ExactAnswer | None:
     >>> round(answer.value, 10), answer.reason
     (2.0960608718, 'exact')
     """
-    if question.form is None:
+    if question.form is None or not question.smooth:
         return None
     if is_contraction(question.form):
         return ExactAnswer(np.inf, "monostable", "the map is a contraction of the whole space")
