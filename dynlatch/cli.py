@@ -21,7 +21,7 @@ app = App(
     suppress_keyboard_interrupt=False,
 )
 app.command("dynlatch.commands.audit:audit", name="audit", help="Memory states and gradient decay of a trained net.")
-app.command("dynlatch.commands.escape:escape", name="escape", help="Escape threshold u* of a latching neuron.")
+app.command("dynlatch.commands.escape:escape", name="escape", help="Escape threshold u* of every memory state.")
 app.command(
     "dynlatch.commands.fixed_points:fixed_points", name="fixed-points", help="Fixed points, and how complete the list is."
 )

@@ -37,6 +37,27 @@ def test_no_latch_is_an_answer(w, word, capsys):
     assert json.loads(out)["outcome"] == word
 
 
+def test_escape_of_every_memory_state(tmp_path, capsys):
+    picture = tmp_path / "brackets.png"
+    status, out, err = run("escape", "--weights", "1.3 2.6; 3.7 0.3", "--out", picture, capsys=capsys)
+    assert status == 0
+    assert out.startswith("2 memory states; escape threshold u*")
+    assert out.count("2.0961") == 4
+    assert "leads to" in out
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert str(picture) in err
+
+
+def test_escape_of_one_memory_state_as_json(capsys):
+    arguments = ("--weights", "2", "--bias", "-0.1", "--attractor", "1", "--disturbance", "impulse", "--json")
+    status, out, err = run("escape", *arguments, capsys=capsys)
+    assert (status, err) == (0, "")
+    (state,) = json.loads(out)["states"]
+    assert state["exact"]
+    assert state["leads_to"] == "0"
+    assert np.array(state["witness"]).shape == (1, 1)
+
+
 def test_audit_writes_a_report(tmp_path, capsys):
     page = tmp_path / "report.html"
     arguments = (DATA / "flipflop_gru.safetensors", "--inputs", DATA / "flipflop_inputs.npy", "--out", page)
@@ -189,6 +210,13 @@ def bad_inputs(folder):
         ("escape", "--w", "-1"),
         ("escape", "--w", "2", "--activation", "relu"),
         ("escape", "--w", "2", "--frobnicate"),
+        ("escape", "--w", "2", "--weights", "2"),
+        ("escape", "--weights", "2", "--attractor", "2"),
+        ("escape", "--weights", "2", "--norm", "1"),
+        ("escape", "--weights", "2", "--steps", "0"),
+        ("escape", "--weights", "2", "--effort", "heroic"),
+        ("escape", "--weights", "-2", "--bias", "0"),
+        ("escape", folder / "absent.safetensors"),
         ("frobnicate",),
     ]
 

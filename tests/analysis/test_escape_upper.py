@@ -133,6 +133,7 @@ def test_a_function_as_map():
     np.testing.assert_allclose(found.value, 0.5 * 2 / (3 * np.sqrt(3)), rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_state_that_grows_without_bound_has_left():
     opening = dl.FunctionMap(lambda a, u: 0.5 * a + 0.5 * a**3 + u, 1, 1)
     found = checked(ask(opening, [0.0]), budget=10)
