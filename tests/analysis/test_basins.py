@@ -486,6 +486,7 @@ def test_bounds_and_grids_beyond_float64():
         analysis.basins(net, grid=10**200)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate", [1.0001, 1.00001])
 def test_what_drifts_slowly_is_no_attractor(rate):
     line = analysis.basins(dl.FunctionMap(lambda x, u: rate * x, dim=1), grid=9, bounds=(-2.0, 2.0))

@@ -280,7 +280,7 @@ U2 = 0.5328399753535521  # u*(2)
         (dl.AdditiveNetwork(2 * np.eye(2), input_matrix=1e-10 * np.eye(2)), U2 * 1e10),
         (dl.AdditiveNetwork(np.diag([1e8, 2.0]), input_matrix=[[0.0], [1.0]]), U2),
         (dl.AdditiveNetwork([[0, 0], [0.1, 2.0]], [1e8, 0], input_matrix=[[0.0], [1.0]]), U2 + 0.1),
-        (dl.LatchNeuron(2.0, U2), None),
+        pytest.param(dl.LatchNeuron(2.0, U2), None, marks=pytest.mark.slow),
     ],
     ids=["near-pitchfork", "leak-.01", "leak-.001", "w=1e5", "w=1e6", "tiny-B", "mixed-scales", "mixed-bias", "fold"],
 )

@@ -205,7 +205,9 @@ def test_exact_thresholds_do_not_depend_on_the_coordinates(W, how):
     np.testing.assert_allclose(second.lower * factor, first.lower, rtol=1e-10)
 
 
-@pytest.mark.parametrize(("how", "norm"), [("permutation", 2.0), ("signs", np.inf), ("scaled inputs", 2.0)])
+@pytest.mark.parametrize(
+    ("how", "norm"), [pytest.param("permutation", 2.0, marks=pytest.mark.slow), ("signs", np.inf), ("scaled inputs", 2.0)]
+)
 def test_proved_bounds_hardly_depend_on_the_coordinates(norm, how):
     W, c = additive("self-loops", 2, np.random.default_rng(3))
     x = analysis.fixed_points(dl.AdditiveNetwork(W, c), rng=0).attractors.points[-1]

@@ -141,7 +141,7 @@ def test_no_other_attractor_and_bad_input():
         fatal_shock(net, [1.915008], input_matrix=[[0.0]])
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(st.integers(0, 10_000))
 def test_random_nets_keep_their_promises(seed):
     rng = np.random.default_rng(seed)
@@ -153,7 +153,7 @@ def test_random_nets_keep_their_promises(seed):
         check(net, shock, norm)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(st.integers(0, 10_000))
 def test_a_cell_that_arrives_comes_back(seed):
     """The proof against simulation: states of cells that are said to arrive do; some cells do arrive, and some do not."""

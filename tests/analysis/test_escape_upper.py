@@ -51,16 +51,19 @@ def test_uncoupled_units(norm):
     assert escapes(dl.AdditiveNetwork(2.0 * np.eye(2)), [UP, UP], found.inputs)
 
 
+@pytest.mark.slow
 def test_rank_one():
     found = checked(ask(dl.AdditiveNetwork(2.0 * np.ones((3, 3)) / 3), [UP] * 3, 2))
     assert U_STAR * np.sqrt(3) < found.value < 1.0001 * U_STAR * np.sqrt(3)
 
 
+@pytest.mark.slow
 def test_monotone_net_in_the_maximum_norm():
     found = checked(ask(C2, STATE))
     assert 2.0960608718 < found.value < 2.0960608718 * 1.0001
 
 
+@pytest.mark.slow
 def test_the_worst_input_need_not_be_constant():
     sequence = checked(ask(C2, STATE, 2))
     constant = checked(ask(C2, STATE, 2, disturbance="constant"))

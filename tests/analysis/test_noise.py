@@ -222,6 +222,7 @@ def test_a_cycle_is_left_alone_where_nothing_else_attracts():
     assert retention(net, [[a], [-a]], Gaussian(1.0), 10).outcome == RetentionOutcome.MONOSTABLE
 
 
+@pytest.mark.slow
 def test_splitting_agrees_with_the_exact_value(monkeypatch):
     monkeypatch.setattr(splitting, "REPLICAS", 10)
     monkeypatch.setattr(splitting, "PATHS", 150)

@@ -48,7 +48,8 @@ def uncoupled(gains, std, steps):
 
 
 @pytest.mark.parametrize(
-    ("gains", "std", "accuracy"), [((2.0, 1.5), 0.3, 1e-5), ((2.0, 1.5), 0.15, 1e-4), ((2.0, 1.7, 2.2), 1.0, 1e-2)]
+    ("gains", "std", "accuracy"),
+    [((2.0, 1.5), 0.3, 1e-5), ((2.0, 1.5), 0.15, 1e-4), pytest.param((2.0, 1.7, 2.2), 1.0, 1e-2, marks=pytest.mark.slow)],
 )
 def test_uncoupled_neurons_survive_independently(gains, std, accuracy):
     net = dl.AdditiveNetwork(np.diag(gains))
