@@ -11,13 +11,14 @@ from dynlatch.analysis.escape.lower.dual.iteration import Descent, State, Work
 from dynlatch.analysis.escape.lower.dual.problem import polytope_of
 from dynlatch.analysis.escape.lower.dual.proof import FEWEST_STEPS, Proof, attempt, proof_of, proved, seed_of
 from dynlatch.analysis.escape.lower.dual.relaxation import Polytope
+from dynlatch.analysis.escape.lower.dual.wide import wide_bound
 from dynlatch.analysis.escape.question import LowerBound, Question
 from dynlatch.analysis.structure import ActivationForm, activations_of
 
 HALVINGS = 6  # of the input's range, without branching
 DOUBLINGS = 12  # of the first input, where no upper bound is known
 RETREATS = (0.0, 1e-7, 1e-5, 1e-3)  # by which the input is lowered until the certificate holds with its rounding
-LARGEST_DIM = 40  # above, a bound takes minutes
+LARGEST_DIM = 40  # above, polytopes are boxes and not branched: `wide`
 
 
 class Plan(NamedTuple):
@@ -47,8 +48,10 @@ def dual_bound(question: Question, upper: float | None, effort: str = "default")
     effort : str
         "default" or "high".
     """
-    if question.form is None or len(question.form.c) > LARGEST_DIM:
+    if question.form is None:
         return None
+    if len(question.form.c) > LARGEST_DIM:
+        return wide_bound(question, np.inf if upper is None else float(upper), effort)
     attractor = Attractor(activations_of(question.system, question.attractor.points), question.attractor.multipliers)
     plan = PLANS[effort]
     proof = proof_of(question.form, attractor, question.norm, plan.least_steps)
