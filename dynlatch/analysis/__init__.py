@@ -38,6 +38,9 @@ from dynlatch.analysis.escape import EscapeThreshold as EscapeThreshold
 from dynlatch.analysis.escape import escape_threshold as escape_threshold
 from dynlatch.analysis.escape.directions import EscapeDirections as EscapeDirections
 from dynlatch.analysis.escape.directions import escape_directions as escape_directions
+from dynlatch.analysis.escape.gamma import GammaOutcome as GammaOutcome
+from dynlatch.analysis.escape.gamma import GammaThreshold as GammaThreshold
+from dynlatch.analysis.escape.gamma import gamma_threshold as gamma_threshold
 from dynlatch.analysis.escape.shock import FatalShock as FatalShock
 from dynlatch.analysis.escape.shock import ShockOutcome as ShockOutcome
 from dynlatch.analysis.escape.shock import fatal_shock as fatal_shock
@@ -102,6 +105,8 @@ __all__ = [
     "FixedPoints",
     "FoldCurve",
     "GainFamily",
+    "GammaOutcome",
+    "GammaThreshold",
     "Gaussian",
     "GradientDecay",
     "Guarantee",
@@ -142,6 +147,7 @@ __all__ = [
     "feasibility_ceiling",
     "fixed_points",
     "fold_curve",
+    "gamma_threshold",
     "gradient_decay",
     "guarantees",
     "invariant_manifold",
