@@ -28,7 +28,7 @@ def lower_bounds() -> tuple[Bound, ...]:
 def lower_bound(question: Question, upper: float, effort: str) -> LowerBound | None:
     """The largest of all lower bounds; None where nothing is proved."""
     best: LowerBound | None = None
-    for bound in lower_bounds():
+    for bound in lower_bounds() if question.smooth else ():
         found = bound(question, upper, effort)
         if found is not None and (best is None or found.value > best.value):
             best = found
