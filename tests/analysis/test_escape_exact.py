@@ -245,3 +245,29 @@ def test_order_signs_and_scale_do_not_matter(seed, disturbance):
     np.testing.assert_allclose(again.value, base.value, rtol=1e-10)
     wide = exact_threshold(ask(dl.AdditiveNetwork(W, None, "tanh", 2.5 * np.eye(n)), x, disturbance=disturbance))
     np.testing.assert_allclose(wide.value, base.value / 2.5, rtol=1e-10)
+
+
+def test_cycles_of_leaky_nets_are_left_to_the_bounds():
+    net = dl.LeakyNetwork([[0.0, 3.0], [3.0, 0.0]], [0.8, 0.8])
+    cycle = dl.trajectory(net, [2.0, -2.0], steps=400)[-2:]
+    assert np.abs(cycle[0] - cycle[1]).max() > 1.0  # the units take turns
+    assert exact_threshold(ask(net, cycle)) is None
+
+
+@pytest.mark.parametrize("steps", [1, 2, 5])
+def test_finite_horizons_where_released_states_end_on_a_cycle(steps):
+    net = dl.AdditiveNetwork([[1.3, 2.6], [3.7, 0.3]])  # with an attracting 2-cycle between its fixed points
+    up = polish(net, [3.9, 4.0], "test").point
+
+    def escapes(size):
+        inputs = np.concatenate([np.full((steps, 2), -size), np.zeros((400, 2))])
+        return np.abs(dl.trajectory(net, up, inputs)[-1] - up).max() > 1e-3
+
+    value = exact_threshold(ask(net, up, steps=steps)).value
+    assert escapes(value * (1.0 + 1e-9))
+    assert not escapes(value * (1.0 - 1e-9))
+
+
+def test_horizons_too_long_to_simulate_are_left_to_the_bounds():
+    assert exact_threshold(ask(dl.LatchNeuron(2.0), [1.915], steps=10**7)) is None
+    assert exact_threshold(ask(dl.AdditiveNetwork([[1.3, 2.6], [3.7, 0.3]]), [3.9, 4.0], steps=10**7)) is None

@@ -81,7 +81,7 @@ def ask(
     NotAttracting
         If the point is not attracting.
     """
-    if norm not in (2, np.inf):
+    if np.ndim(norm) or norm not in (2, np.inf):
         raise InvalidInput(f"`norm` must be inf or 2; got {norm!r}.")
     if disturbance not in DISTURBANCES:
         raise InvalidInput(f"`disturbance` must be one of {', '.join(DISTURBANCES)}; got {disturbance!r}.")

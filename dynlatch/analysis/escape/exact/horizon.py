@@ -15,6 +15,8 @@ from dynlatch.analysis.escape.exact.monotone import Loss, Side
 from dynlatch.validation import Array
 
 TAIL, MOST_STEPS = 48, 200_000
+LONGEST = 100_000  # horizons simulated; what longer ones exceed the threshold without horizon by is about 1e-9 of it
+PERIODS = range(1, 9)  # of cycles on which a state may come to rest, in phases of the attractor
 HALVINGS = 200
 LARGEST = 1e9  # sizes this many times the state are taken for infinite
 
@@ -25,8 +27,10 @@ def finite_threshold(case: Extremes, side: Side, loss: Loss, steps: int) -> floa
     Raises
     ------
     Undecided
-        If the released state takes too long to settle.
+        If the released state takes too long to settle, or the horizon is too long to be simulated.
     """
+    if steps > LONGEST:
+        raise Undecided
     back, beyond = _marks(case, side, loss.fold.before.a), _marks(case, side, loss.beyond)
     lo = loss.size * side.scale
     speed = loss.fold.bend * float(loss.fold.left @ side.system.d)
@@ -72,4 +76,7 @@ def _escapes(case: Extremes, way: float, size: float, steps: int, back: Array, b
 
 
 def _at_rest(states: Array, period: int) -> bool:
-    return bool(np.all(np.abs(states[-1] - states[-1 - period]) <= 4e-16 * (1.0 + np.abs(states[-1]))))
+    # Maps that preserve an order may have attracting cycles beside fixed points.
+    near = 4e-16 * (1.0 + np.abs(states[-1]))
+    before = (states[-1 - k * period] for k in PERIODS if k * period < len(states))
+    return any(bool(np.all(np.abs(states[-1] - state) <= near)) for state in before)

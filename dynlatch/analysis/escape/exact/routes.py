@@ -63,7 +63,7 @@ def exact_threshold(question: Question) -> ExactAnswer | None:
     if is_contraction(question.form):
         return ExactAnswer(np.inf, "monostable", "the map is a contraction of the whole space")
     case = extremes(question)
-    if case is None:
+    if case is None or _keeps_phases(case):
         return None
     if question.attractor.spectral_radius >= 1.0:
         return ExactAnswer(np.inf, "neutral", SCALAR) if is_neutral(case.form) else None
@@ -74,6 +74,11 @@ def exact_threshold(question: Question) -> ExactAnswer | None:
             return _by_order(question, case)
     except Undecided:
         return _if_only_one(case)
+
+
+def _keeps_phases(case: Extremes) -> bool:
+    """Whether a leak carries one phase of a cycle into the next: only at a fixed point is it undone by `1 / (1 - leak)`."""
+    return len(case.points) > 1 and bool(case.form.leak.any())
 
 
 def is_contraction(form: ActivationForm) -> bool:

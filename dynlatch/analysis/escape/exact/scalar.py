@@ -12,6 +12,7 @@ from dynlatch.analysis import scalar
 from dynlatch.analysis.escape.exact.answer import Undecided
 from dynlatch.analysis.escape.exact.branch import BranchPoint, FirstFold
 from dynlatch.analysis.escape.exact.extremes import Extremes
+from dynlatch.analysis.escape.exact.horizon import LONGEST
 from dynlatch.analysis.escape.exact.monotone import Loss, Side
 from dynlatch.analysis.structure import ActivationForm
 
@@ -31,7 +32,7 @@ def is_neutral(form: ActivationForm) -> bool:
 
 
 def closed_form(case: Extremes, side: Side, steps: int | None) -> float | None:
-    """The threshold of one unit in this direction; None where there is no closed form (a leak and a finite horizon).
+    """The threshold of one unit in this direction; None where there is none (a leak, or a very long horizon).
 
     Raises
     ------
@@ -48,7 +49,7 @@ def closed_form(case: Extremes, side: Side, steps: int | None) -> float | None:
     unit = side.scale / abs(float(side.system.d[0]))
     if steps is None:
         return (highest if upper else lowest) * unit
-    if case.form.leak.any():
+    if case.form.leak.any() or steps > LONGEST:
         return None
     return scalar.finite_horizon_threshold(w, steps, c, "upper" if upper else "lower", f) * unit
 

@@ -26,6 +26,7 @@ WAIT = 600  # last steps of waiting given to the best sequence
 SHORT, LONGEST = 20, 60  # first length of sequences, and its limit for slow systems
 NUDGES = (0.0, 1e-9, 1e-7, 1e-6, 1e-5)
 TRIES = 12  # finds that are replayed before a search is given up
+SLOW_TRIES = 2  # finds after which the state is still on its way when the replay ends: the search takes slowness for escape
 
 
 class Round(NamedTuple):
@@ -112,11 +113,18 @@ def upper_bound(
 
 def _validated(question: Question, ledger: Ledger) -> UpperBound | None:
     """The smallest find that escapes in an independent replay, after a hair more push if need be."""
+    slow = 0
     for found in ledger.finds[: -TRIES - 1 : -1]:
         for nudge in NUDGES:
             inputs = found.inputs * (1.0 + nudge)
-            if not replay(question.system, question.attractor.points, inputs).returned:
+            landing = replay(question.system, question.attractor.points, inputs)
+            if not landing.returned:
                 return UpperBound(size(inputs, question.norm), inputs, found.method)
+            if landing.period is None:
+                slow += 1
+                break
+        if slow == SLOW_TRIES:
+            break
     return None
 
 
