@@ -271,3 +271,9 @@ def test_finite_horizons_where_released_states_end_on_a_cycle(steps):
 def test_horizons_too_long_to_simulate_are_left_to_the_bounds():
     assert exact_threshold(ask(dl.LatchNeuron(2.0), [1.915], steps=10**7)) is None
     assert exact_threshold(ask(dl.AdditiveNetwork([[1.3, 2.6], [3.7, 0.3]]), [3.9, 4.0], steps=10**7)) is None
+
+
+def test_the_size_of_a_direction_does_not_matter():
+    net = dl.AdditiveNetwork([[1.3, 2.6], [3.7, 0.3]])
+    values = [exact_threshold(ask(net, [3.9, 4.0], 2, direction=[size, size])).value for size in (1.0, 1e200, 1e-200)]
+    assert values == pytest.approx([values[0]] * 3, rel=1e-12)

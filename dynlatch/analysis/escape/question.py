@@ -137,4 +137,5 @@ def _system(map: Map, input_matrix: Any, direction: Any, norm: float) -> Map:
     d = finite_array("direction", direction)
     if d.shape != (map.input_dim,) or not d.any():
         raise InvalidInput(f"`direction` must be a non-zero vector of {map.input_dim} inputs; got shape {d.shape}.")
+    d = d / np.abs(d).max()  # the 2-norm of huge numbers overflows
     return Steered(map, (d / np.linalg.norm(d, norm))[:, None])
