@@ -30,8 +30,9 @@ def _in_plane(found: QuasiPotential, ax: Axes) -> Axes:
     ax.plot(*found.saddle, "s", mfc="white", mec=COLOURS["saddle"], mew=2, ms=8, zorder=4, label="saddle on the boundary")
     ax.plot(*found.destination, "o", mfc="white", mec=COLOURS["attracting"], mew=2, ms=9, zorder=4, label="where it leads")
     ax.set(xlabel=f"{found.coordinates}, unit 1", ylabel=f"{found.coordinates}, unit 2")
-    ax.set_aspect("equal", adjustable="datalim")
-    ax.legend(loc="best", frameon=False, fontsize=9)
+    ax.set_aspect("equal", adjustable="box")
+    ax.margins(0.12)
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=2, frameon=False, fontsize=9)
     return ax
 
 
