@@ -37,8 +37,9 @@ def slopes_at(envelope: Envelope, a: Array, rising: Array) -> Array:
     """Slope at a, within the interval, of the concave envelope where `rising`, of the convex one elsewhere."""
     tanh = np.tanh(a)
     tangent = 1.0 - tanh * tanh
-    above = np.where(a >= envelope.top, tangent, envelope.top_slope)
-    return np.asarray(np.where(rising, above, np.where(a <= envelope.bottom, tangent, envelope.bottom_slope)))
+    above = np.where(a > envelope.top, tangent, envelope.top_slope)
+    # At the end of a chord that is the end of the interval too, the tangent would not bound tanh there.
+    return np.asarray(np.where(rising, above, np.where(a < envelope.bottom, tangent, envelope.bottom_slope)))
 
 
 def _tangency(lo: Array, hi: Array) -> tuple[Array, Array]:

@@ -19,7 +19,7 @@ from dynlatch.analysis.escape.lower.dual.envelope import Envelope, envelope_of, 
 from dynlatch.analysis.escape.lower.dual.problem import Hull, Problem
 from dynlatch.validation import Array
 
-SMOOTHING = 0.2  # share of the largest coefficient of an input below which it is not driven to its end
+SMOOTHING = 0.5  # share of the largest coefficient of an input below which it is not driven to its end
 LEAST_STEP, FASTER, SLOWER = 0.1, 1.5, 0.4
 
 

@@ -22,11 +22,11 @@ from dynlatch.analysis.escape.question import LowerBound, Question
 from dynlatch.analysis.structure import activations_of
 from dynlatch.validation import Array
 
-FORGOTTEN, FEWEST_STEPS, MOST_STEPS = 2e-3, 12, 40
+FORGOTTEN, FEWEST_STEPS, MOST_STEPS = 5e-4, 12, 40
 FIRST_SHARE = 1.5  # of the linear response: the first box
 ROUNDS = 3  # of improving the slopes in each pass
 PASSES = 25
-EXPANDING, PATIENCE = 0.97, 8
+EXPANDING, PATIENCE = 0.98, 5
 LONGEST_STEP = 0.1  # of the faces, relative to the mean width
 MARGIN = 2e-4  # by which faces are moved beyond their bounds, relative to the mean width
 SHRINKING_PASSES, SHRUNK = 40, 0.98
@@ -42,7 +42,7 @@ class Plan(NamedTuple):
     work: float
 
 
-PLANS = {"default": Plan(0.5, 0.05, 0.04, 9e9), "high": Plan(0.5, 0.08, 0.004, 6e10)}
+PLANS = {"default": Plan(0.5, 0.05, 0.04, 9e9), "high": Plan(0.5, 0.08, 0.003, 6e10)}
 
 
 class Found(NamedTuple):
