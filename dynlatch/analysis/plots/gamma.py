@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from dynlatch.analysis.escape.gamma import GammaThreshold
 
-SHOWN = 100  # last steps of a long path
+SHOWN = 400  # last steps of a long path
 
 
 def plot_gamma(result: GammaThreshold, *, ax: Axes | None = None) -> Axes:

@@ -16,7 +16,7 @@ from dynlatch.validation import Array
 
 ITERATIONS = 40
 HALVINGS = 16
-CORRECTIONS = 12
+CORRECTIONS = 30
 MET = 1e-11  # of the condition, in units of the way to the saddle
 LEAST = 1e-6  # smallest modulus of a curvature
 LONGEST = 0.3  # of a step, in units of the size of the inputs
@@ -27,7 +27,7 @@ STILL = 1e-10  # relative fall of the action from which on a step gains nothing
 
 def cheapest(condition: Condition, start: Array) -> Array:
     """Inputs (T m,) of a local minimum below `start`; `start` itself where no inputs near it meet the condition."""
-    flat = _restored(condition, start)
+    flat = _restored(condition, start, condition.gradient(start))
     if flat is None:
         return start
     for _ in range(ITERATIONS):
@@ -39,17 +39,16 @@ def cheapest(condition: Condition, start: Array) -> Array:
     return flat
 
 
-def _restored(condition: Condition, flat: Array) -> Array | None:
-    """The nearest inputs that meet the condition, by Newton's method along its gradient; None if it does not converge."""
+def _restored(condition: Condition, flat: Array, gradient: Array) -> Array | None:
+    """Inputs that meet the condition, by steps along a `gradient` taken nearby; None if they do not converge."""
+    square, last = float(gradient @ gradient), np.inf
     for _ in range(CORRECTIONS):
         g = condition.value(flat)
         if abs(g) <= MET:
             return flat
-        gradient = condition.gradient(flat)
-        square = float(gradient @ gradient)
-        if not (abs(g) < 10.0 and 0.0 < square < np.inf):
+        if not abs(g) < 0.7 * last or not 0.0 < square < np.inf:
             return None
-        flat = flat - g / square * gradient
+        flat, last = flat - g / square * gradient, abs(g)
     return None
 
 
@@ -71,9 +70,9 @@ def _step(condition: Condition, flat: Array) -> Array | None:
 
 def _shortened(condition: Condition, flat: Array, move: Array) -> Array | None:
     """The step, halved until the action falls on the condition; None if it does not."""
-    before = float(flat @ flat)
+    before, gradient = float(flat @ flat), condition.gradient(flat)
     for k in range(HALVINGS):
-        trial = _restored(condition, flat + 0.5**k * move)
+        trial = _restored(condition, flat + 0.5**k * move, gradient)
         if trial is not None and float(trial @ trial) < before * (1.0 - STILL):
             return trial
     return None

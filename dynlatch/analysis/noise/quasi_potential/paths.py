@@ -14,7 +14,7 @@ from dynlatch.validation import Array
 
 FIRST, LAST = 12, 72  # steps of a path that may grow
 STARTS = 3
-STILL = 1e-7  # relative fall of V from which on the path is long enough
+STILL = 1e-6  # relative fall of V from which on the path is long enough
 MISS = 1e-6
 FEW = 16  # dimensions in which paths are first led to the saddle itself
 NEAR = 0.4  # of the way to the saddle: the boundary is its tangent there
