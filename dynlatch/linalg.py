@@ -48,6 +48,38 @@ def matrix_norm(matrices: Array, norm: float | str = 2) -> Array:
     return np.asarray(np.abs(matrices).sum(axis=-1 if norm == np.inf else -2).max(axis=-1))
 
 
+def accurate_matmul(A: Array, B: Array) -> Array:
+    """`A @ B`, shapes (k, n) and (n, m), with the error of one rounding unless terms cancel to 13 digits.
+
+    Products and sums with their exact errors (Dot2 of Ogita, Rump and Oishi 2005, SIAM J. Sci. Comput. 26).
+    """
+    total = np.zeros((A.shape[0], B.shape[1]))
+    lost = np.zeros_like(total)
+    for k in range(A.shape[1]):
+        product, missed = _two_products(A[:, k, None], B[None, k])
+        summed = total + product
+        back = summed - total
+        lost += missed + ((total - (summed - back)) + (product - back))
+        total = summed
+    return total + lost
+
+
+def _two_products(x: Array, y: Array) -> tuple[Array, Array]:
+    """`x y` in float64 and the exact rest (Dekker 1971)."""
+    product = x * y
+    (a, b), (c, d) = _halves(x), _halves(y)
+    rest = b * d - (((product - a * c) - b * c) - a * d)
+    return product, np.where(np.isfinite(rest), rest, 0.0)
+
+
+def _halves(x: Array) -> tuple[Array, Array]:
+    """Two numbers of 26 bits that add to x (Veltkamp)."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        shifted = 134217729.0 * x
+        high = shifted - (shifted - x)
+    return high, x - high
+
+
 def scaled_products(jacobians: Iterable[Array]) -> Iterator[tuple[Array, Array]]:
     """Running products `J_t ... J_1` as `(P, log_scale)` with the product equal to `exp(log_scale) P`.
 

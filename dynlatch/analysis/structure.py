@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from dynlatch.activations import LOGISTIC, TANH, Activation
 from dynlatch.disturbances import Disturbed, Steered
-from dynlatch.linalg import matrix_norm
+from dynlatch.linalg import accurate_matmul, matrix_norm
 from dynlatch.maps import Map, WithInput, coordinates
 from dynlatch.networks import AdditiveNetwork, ElmanNetwork, LeakyNetwork
 from dynlatch.validation import Array
@@ -67,6 +67,8 @@ class ActivationForm(NamedTuple):
 def activation_form(map: Map) -> ActivationForm | None:
     """The map in its activations; None for any other than additive, leaky and Elman nets, however their input enters.
 
+    Sums of weights are rounded once, also where they cancel, so that what is proved of the form holds for the map.
+
     An input sequence that drives the state of an Elman net out of a basin drives its activations `W h + b` out of the
     corresponding basin, after the same number of steps, and conversely: every threshold agrees.
     """
@@ -75,13 +77,16 @@ def activation_form(map: Map) -> ActivationForm | None:
         if form is None:
             return None
         # What is added to the output of an Elman net reaches the next activations through W.
-        return form._replace(B=form.W @ map.matrix if _in_outputs(map) else map.matrix)
+        return form._replace(B=accurate_matmul(form.W, map.matrix) if _in_outputs(map) else map.matrix)
     if isinstance(map, Steered):
         form = activation_form(map.map)
-        return None if form is None else form._replace(B=form.B @ map.matrix)
+        return None if form is None else form._replace(B=accurate_matmul(form.B, map.matrix))
     if isinstance(map, WithInput):
         form = activation_form(map.map)
-        return None if form is None else form._replace(c=form.c + form.B @ map.u0)
+        if form is None:
+            return None
+        terms = np.column_stack([form.c, form.B]), np.concatenate([[1.0], map.u0])[:, None]
+        return form._replace(c=accurate_matmul(*terms)[:, 0])
     plain = additive_form(map)
     if plain is None:
         return None

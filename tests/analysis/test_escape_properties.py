@@ -17,7 +17,7 @@ from dynlatch.analysis.escape.upper.bound import upper_bound
 NEURON = 0.532839975353552  # u* of one tanh neuron with w = 2
 C = np.array([[1.3, 2.6], [3.7, 0.3]])
 C_INF = 2.0960608718  # its u* in the inf-norm, by the fold
-MEMBERS = lower_bounds()
+MEMBERS = lower_bounds("high")
 
 
 class Net(NamedTuple):

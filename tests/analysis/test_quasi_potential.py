@@ -42,6 +42,7 @@ def test_one_neuron():
     np.testing.assert_allclose(found.destination, -upper(net))
 
 
+@pytest.mark.slow
 def test_the_path_obeys_the_map_and_its_inputs_are_a_watershed():
     net = dl.AdditiveNetwork([[1.9, -0.35], [0.45, 1.7]])
     found = quasi_potential(net, upper(net), rng=0)
@@ -77,6 +78,7 @@ def test_a_monostable_map_has_no_way_out():
         found.plot()
 
 
+@pytest.mark.slow
 def test_saved_and_drawn(tmp_path):
     import matplotlib.pyplot as plt
 

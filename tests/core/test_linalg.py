@@ -1,8 +1,10 @@
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
 from dynlatch.errors import InvalidInput
-from dynlatch.linalg import check_norm, matrix_norm, scaled_products, spectra, spectral_radius
+from dynlatch.linalg import accurate_matmul, check_norm, matrix_norm, scaled_products, spectra, spectral_radius
 
 
 @pytest.mark.parametrize("norm", [1, 2, np.inf, "fro"])
@@ -39,3 +41,16 @@ def test_scaled_products():
 def test_unknown_norms_are_refused():
     with pytest.raises(InvalidInput, match="norm"):
         check_norm("nuclear")
+
+
+def test_accurate_products_survive_cancellation():
+    rng = np.random.default_rng(3)
+    A, B = rng.standard_normal((4, 30)), rng.standard_normal((30, 3))
+    A = np.hstack([A, 1e9 * A, -1e9 * A])
+    B = np.vstack([B, B[::-1], B[::-1] * (1 + 1e-9 * rng.standard_normal(B.shape))])
+    exact = np.array(
+        [[float(sum(Fraction(a) * Fraction(b) for a, b in zip(row, column, strict=True))) for column in B.T] for row in A]
+    )
+    np.testing.assert_allclose(accurate_matmul(A, B), exact, rtol=3e-16)
+    assert np.abs(A @ B / exact - 1).max() > 1e-10
+    assert accurate_matmul(np.array([[1e300]]), np.array([[1e-300]]))[0, 0] == 1e300 * 1e-300

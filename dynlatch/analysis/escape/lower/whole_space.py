@@ -14,6 +14,7 @@ from dynlatch.analysis.trapping import trapping_box
 from dynlatch.errors import NotAttracting, NotEnclosable
 from dynlatch.intervals import Box
 from dynlatch.maps import SmoothEnclosable
+from dynlatch.validation import FARTHEST
 
 STEPS = 500
 STALLED = 0.999  # a box that shrinks by less than this factor in STALE steps has met other fixed points
@@ -24,7 +25,9 @@ def attracts_everything(question: Question) -> bool:
     """Whether interval images of the trapping box end in the contraction ball: a proof; False where that is not shown."""
     system = question.system
     box = trapping_box(system)
-    if box is None or not question.smooth or not isinstance(system, SmoothEnclosable) or question.attractor.period > 1:
+    if box is None or np.max(np.abs(box)) >= FARTHEST or question.attractor.period > 1:
+        return False
+    if not question.smooth or not isinstance(system, SmoothEnclosable):
         return False
     try:
         ball = contraction_ball(system, question.attractor)
