@@ -66,8 +66,8 @@ class EscapeThreshold(Result):
         Where the state comes to rest after the witness, when the input is off again (a point of a cycle, if it is one).
     path : ndarray, shape (T + 1 + tail, n), or None
         States under the witness from the attractor on, and for a while after it.
-    jump : float
-        Size of the input at which the set of reachable states jumps before it leaves the basin, as far as a search sees; NaN
+    jump : float or None
+        Size of the input at which the set of reachable states jumps before it leaves the basin, as far as a search sees; None
         if none was seen, or not looked for (`effort="high"` does, where the bracket stays open).
     lower_method, upper_method : str
     attractor : ndarray, shape (n,)
@@ -88,7 +88,7 @@ class EscapeThreshold(Result):
     witness: Array | None
     destination: Array | None
     path: Array | None
-    jump: float
+    jump: float | None
     lower_method: str
     upper_method: str
     attractor: Array
@@ -124,7 +124,7 @@ class EscapeThreshold(Result):
             )
         elif self.exact:
             lines.append("  no witness was simulated: just above u* the passage takes longer than the step limit")
-        if np.isfinite(self.jump):
+        if self.jump is not None:
             lines.append(f"  the set of reachable states jumps at {self.jump:.3g}, before it leaves the basin")
         return "\n".join(lines)
 

@@ -189,7 +189,7 @@ def _record(
         witness=None if run is None else run.inputs,
         destination=None if run is None else run.destination,
         path=None if run is None else run.path,
-        jump=np.nan,
+        jump=None,
         lower_method=lower_method,
         upper_method=upper_method,
         attractor=question.attractor.point,
