@@ -13,13 +13,17 @@ import pytest
 EXAMPLES = Path(__file__).parents[1] / "examples"
 NEEDS_TORCH = re.compile(r"^\s*(import|from) torch\b", re.MULTILINE)
 SCRIPTS = sorted(path for path in EXAMPLES.glob("*.py") if not NEEDS_TORCH.search(path.read_text(encoding="utf-8")))
+LONG = {"state_space_portrait", "escape_paths", "noise_and_the_trade_off"}  # more than five seconds each: `-m slow`
 
 
 def test_there_are_examples():
     assert any(path.name == "u_star_closed_form.py" for path in SCRIPTS)
 
 
-@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "script",
+    [pytest.param(path, id=path.stem, marks=[pytest.mark.slow] if path.stem in LONG else []) for path in SCRIPTS],
+)
 def test_runs(script, tmp_path):
     environment = {**os.environ, "MPLBACKEND": "Agg", "PYTHONWARNINGS": "error", "OMP_NUM_THREADS": "1"}
     done = subprocess.run(

@@ -199,11 +199,15 @@ def test_other_questions_of_the_same_net():
     assert threshold(dl.LatchNeuron(2.0), norm=2).outcome is EscapeOutcome.EXACT
 
 
-def test_a_map_without_derivatives_or_intervals_has_an_upper_bound_only():
+def test_a_map_without_derivatives_has_an_upper_bound_only():
     unit = dl.AdditiveNetwork([[2.0]], activation="threshold")  # a' = 2 sign(a) + u: only |u| > 2 flips the sign for good
     result = analysis.escape_threshold(unit, [2.0], rng=0)
     assert result.outcome is EscapeOutcome.NOTHING_PROVED
     assert 2.0 < result.upper < 2.01
+
+
+@pytest.mark.slow
+def test_a_plain_function_has_an_upper_bound_only():
     smooth = dl.FunctionMap(lambda a, u: 2.0 * np.tanh(a) + u, 1, 1)
     result = analysis.escape_threshold(smooth, [1.915008], rng=0)
     assert result.outcome is EscapeOutcome.NOTHING_PROVED
