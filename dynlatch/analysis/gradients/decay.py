@@ -31,6 +31,8 @@ class GradientDecay(Result):
     ----------
     log_norms : ndarray, shape (T, ...)
         Natural logarithm; entry t - 1 is for time t. `-inf` where the product is exactly zero.
+    backward : ndarray, shape (T, ...)
+        Natural logarithm of `||da_T/da_t||`: what of a change at time t is left at the end. Entry t is for time t = 0 ... T - 1.
     bounds : mapping of str to ndarray, shape (T, ...)
         Logarithms of proved upper bounds: "product of norms" (the sum of log ||J_t||) and, where the weights are known,
         "weight norm" (t log(||W|| max f'), Hochreiter 1991, Pascanu et al. 2013).
@@ -41,6 +43,7 @@ class GradientDecay(Result):
     """
 
     log_norms: Array
+    backward: Array
     bounds: Mapping[str, Array]
     norm: float | str
     coordinates: str
@@ -146,7 +149,18 @@ def gradient_decay(map: Map, a0: Any, inputs: Any = None, steps: int | None = No
         if weights is not None:
             steps_so_far = np.arange(1, T + 1).reshape(-1, *[1] * (logs.ndim - 1))
             bounds["weight norm"] = np.broadcast_to(steps_so_far * np.log(weights), logs.shape).copy()
-    return GradientDecay(logs, bounds, norm, coordinates(map))
+    return GradientDecay(logs, _backward(smooth, visited, sequence, norm), bounds, norm, coordinates(map))
+
+
+def _backward(map: SmoothMap, visited: Array, sequence: Array | None, norm: float | str) -> Array:
+    logs = np.empty_like(visited[1:, ..., 0])
+    T = len(logs)
+    turned = (map.jacobian(visited[t], None if sequence is None else sequence[t]) for t in range(T - 1, -1, -1))
+    across = {1: np.inf, np.inf: 1}.get(norm, norm)  # norm of the transposed product
+    with np.errstate(divide="ignore"):
+        for k, (product, log_scale) in enumerate(scaled_products(np.swapaxes(J, -1, -2) for J in turned)):
+            logs[T - 1 - k] = np.log(matrix_norm(product, across)) + log_scale
+    return logs
 
 
 def _jacobians(map: SmoothMap, visited: Array, sequence: Array | None, singles: Array, norm: float | str) -> Iterator[Array]:
