@@ -56,6 +56,7 @@ RECORDS: Mapping[str, str] = {
     "EscapeDirections": "dynlatch.analysis.escape.directions",
     "EscapeThreshold": "dynlatch.analysis.escape",
     "FatalShock": "dynlatch.analysis.escape.shock",
+    "Finding": "dynlatch.analysis.audit",
     "FixedPoints": "dynlatch.analysis.fixed_points",
     "FoldCurve": "dynlatch.analysis.continuation",
     "GammaThreshold": "dynlatch.analysis.escape.gamma",

@@ -28,7 +28,7 @@ def as_dict(report: Audit) -> dict[str, Any]:
         "input_dim": report.input_dim,
         "parameters": report.parameter_count,
         "coordinates": found.coordinates,
-        "findings": list(report.findings),
+        "findings": [finding.sentence for finding in report.findings],
         "bits": report.bits,
         "fixed_points": {
             "count": len(found),
@@ -65,6 +65,7 @@ def as_dict(report: Audit) -> dict[str, Any]:
                 "attractor": plain(e.attractor),
             }
             for e in report.thresholds
+            if e is not None
         ],
     }
 

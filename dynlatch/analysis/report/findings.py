@@ -93,7 +93,7 @@ def _occupancy(report: Audit) -> str:
 
 
 def _thresholds(report: Audit) -> str:
-    finite = [bracket.lower for bracket in report.thresholds if np.isfinite(bracket.lower)]
+    finite = [bracket.lower for bracket in report.thresholds if bracket is not None and np.isfinite(bracket.lower)]
     if not finite:
         return ""
     k = len(report.memory_states)

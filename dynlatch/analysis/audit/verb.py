@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
+from dynlatch.analysis.audit.finding import Finding
+from dynlatch.analysis.audit.result import Audit
 from dynlatch.analysis.escape import EscapeThreshold, exact_escape_threshold
 from dynlatch.analysis.fixed_points import FixedPoints, fixed_points
 from dynlatch.analysis.fixed_points.equations import equation_of
-from dynlatch.analysis.gradients import GradientDecay, gradient_decay
+from dynlatch.analysis.gradients import gradient_decay
 from dynlatch.analysis.report.findings import findings
 from dynlatch.errors import DynlatchError, InvalidInput
 from dynlatch.maps import Parametric, coordinates, trajectory
 from dynlatch.networks.readout import Readout
 from dynlatch.progress import stages
 from dynlatch.randomness import Rng, generator
-from dynlatch.results import Result
 from dynlatch.validation import Array, inputs_of
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 SEQUENCES, STEPS = 8, 100  # how many sequences, and how many of their steps, the gradient norms are taken along
 PULSE = 0.1  # probability per step and channel of a unit pulse in sampled inputs
@@ -32,97 +28,6 @@ NEAR_STEPS = 60  # steps of the decay at each memory state
 ROOM = 10.0  # the box searched in an unbounded network, in units of the largest state of the runs
 SETTLE = 2000  # steps without input after which a run is assigned to the memory state it is at
 AT_REST = 1e-6
-
-
-@dataclass(frozen=True, eq=False)
-class Audit(Result):
-    """Memory states of a network, and the decay of its gradients.
-
-    Attributes
-    ----------
-    name, architecture : str
-        Where the network came from, and what it is, in words.
-    dim, input_dim, parameter_count : int
-    fixed_points : FixedPoints
-        Under zero input. The attracting ones are the memory states, k of them.
-    readouts : ndarray, shape (k, p), or None
-        What the network's own readout says in each memory state.
-    at_memory : GradientDecay or None
-        Norms of da_t/da_0 at each memory state, log_norms of shape (60, k).
-    along_inputs : GradientDecay
-        The same along the inputs, log_norms of shape (T, sequences).
-    inputs_from : str
-        Which inputs those were.
-    trajectories : ndarray, shape (T + 1, sequences, n)
-    occupancy : ndarray, shape (k + 1,)
-        Share of the sequences that end in each memory state once the input is off; the last entry is "none of them".
-    thresholds : tuple of EscapeThreshold
-        One for each memory state, where a bound exists.
-    findings : tuple of str
-        The result in plain words, most consequential first.
-    """
-
-    name: str
-    architecture: str
-    dim: int
-    input_dim: int
-    parameter_count: int
-    fixed_points: FixedPoints
-    readouts: Array | None
-    at_memory: GradientDecay | None
-    along_inputs: GradientDecay
-    inputs_from: str
-    trajectories: Array
-    occupancy: Array
-    thresholds: tuple[EscapeThreshold, ...]
-    findings: tuple[str, ...]
-
-    @property
-    def memory_states(self) -> FixedPoints:
-        """The attracting fixed points."""
-        return self.fixed_points.attractors
-
-    @property
-    def bits(self) -> float:
-        """log2 of the number of memory states; 0 where there is none."""
-        return float(np.log2(max(len(self.memory_states), 1)))
-
-    @property
-    def half_lives(self) -> Array:
-        """Steps after which da_t/da_0 has halved near each memory state in the long run, shape (k,)."""
-        radius = np.abs(self.memory_states.eigenvalues).max(-1, initial=0.0)
-        with np.errstate(divide="ignore"):
-            return np.asarray(np.log(2.0) / -np.log(radius))
-
-    def summary(self) -> str:
-        lines = [f"{self.name}: {self.architecture}, {self.parameter_count} parameters", ""]
-        lines += [f"{i}. {sentence}" for i, sentence in enumerate(self.findings, 1)]
-        if len(self.memory_states):
-            lines += ["", *_table(self)]
-        return "\n".join(lines)
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from dynlatch.analysis.plots.fixed_points import plot_fixed_points
-
-        return plot_fixed_points(self.fixed_points, ax=ax, trajectories=self.trajectories)
-
-    def to_html(self, path: str | os.PathLike[str]) -> Path:
-        """Write one self-contained page: figures embedded, no network access, every name escaped."""
-        from dynlatch.analysis.report import write_html
-
-        return write_html(self, path)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The numbers as plain Python objects, ready for JSON."""
-        from dynlatch.analysis.report import as_dict
-
-        return as_dict(self)
-
-    def to_json(self, path: str | os.PathLike[str]) -> Path:
-        """Write `to_dict()` as JSON."""
-        from dynlatch.analysis.report import write_json
-
-        return write_json(self, path)
 
 
 def audit(
@@ -200,8 +105,21 @@ def audit(
         occupancy=occupancy,
         thresholds=thresholds,
         findings=(),
+        context=None,
+        cycles=(),
+        lengths=np.full(sequences.shape[1], len(sequences)),
+        followed=np.arange(min(SEQUENCES, sequences.shape[1])),
+        input_size=float(np.abs(sequences).max(initial=0.0)),
+        regions=None,
+        cycle_occupancy=np.zeros(0),
+        contributions=None,
+        cost="",
+        exponents=None,
+        bounds=None,
+        verdicts=None,
+        left_out=(),
     )
-    return replace(draft, findings=findings(draft))
+    return replace(draft, findings=tuple(Finding("", sentence, {}, "", 0.5) for sentence in findings(draft)))
 
 
 def describe(network: Parametric) -> str:
@@ -258,16 +176,18 @@ def _occupancy(network: Parametric, last: Array, memory: Array) -> Array:
     return counts
 
 
-def _thresholds(network: Parametric, memory: FixedPoints) -> tuple[EscapeThreshold, ...]:
+def _thresholds(network: Parametric, memory: FixedPoints) -> tuple[EscapeThreshold | None, ...]:
     """u* of every memory state, where theory gives it at once; `dynlatch escape` takes the time for the others."""
     if network.input_dim == 0:
         return ()
-    brackets = []
+    brackets: list[EscapeThreshold | None] = []
     for state in memory:
         # A state next to a bifurcation, or a net that no input reaches, has no threshold: the audit goes on without it.
         with suppress(DynlatchError):
             brackets.append(exact_escape_threshold(network, state))
-    return tuple(bracket for bracket in brackets if bracket is not None)
+            continue
+        brackets.append(None)
+    return tuple(brackets)
 
 
 def _readouts(network: Parametric, states: Array) -> Array | None:
@@ -275,18 +195,3 @@ def _readouts(network: Parametric, states: Array) -> Array | None:
     if readout is None or len(states) == 0:
         return None
     return readout(network.output(states))  # type: ignore[attr-defined]
-
-
-def _table(report: Audit) -> list[str]:
-    """One line a memory state."""
-    memory, near = report.memory_states, report.at_memory
-    assert near is not None
-    radius = np.abs(memory.eigenvalues).max(-1)
-    peak = np.exp(near.log_norms.max(axis=0))
-    lines = [f"{'state':>5} {'|multiplier|':>12} {'half-life':>10} {'peak growth':>12} {'runs ending':>12}  readout"]
-    for i in range(len(memory)):
-        said = "" if report.readouts is None else np.array2string(report.readouts[i], precision=2, threshold=6, edgeitems=2)
-        lines.append(
-            f"{i:>5} {radius[i]:>12.6f} {report.half_lives[i]:>10.2f} {peak[i]:>12.3f} {report.occupancy[i]:>12.0%}  {said}"
-        )
-    return lines

@@ -1,0 +1,52 @@
+"""An audit as text for a terminal of 80 columns."""
+
+from __future__ import annotations
+
+from textwrap import wrap
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from dynlatch.analysis.audit.result import Audit, Memory
+
+WIDTH = 80
+
+
+def summary(report: Audit) -> str:
+    """Findings with their advice, the memory states, and what was left out."""
+    lines = [*wrap(f"{report.name}: {report.architecture}, {report.parameter_count} parameters", WIDTH), ""]
+    for i, finding in enumerate(report.findings, 1):
+        lines += wrap(finding.sentence, WIDTH, initial_indent=f"{i}. ", subsequent_indent="   ")
+        if finding.advice:
+            lines += wrap(finding.advice, WIDTH, initial_indent="   -> ", subsequent_indent="      ")
+    rows = report.memories
+    if rows:
+        lines += ["", *_table(rows)]
+    if report.left_out:
+        lines += ["", "Left out:"]
+        for sentence in report.left_out:
+            lines += wrap(sentence, WIDTH, initial_indent="- ", subsequent_indent="  ")
+    return "\n".join(lines)
+
+
+def _table(rows: tuple[Memory, ...]) -> list[str]:
+    """One line a memory state."""
+    lines = [f"{'state':>5} {'period':>6} {'|mult|':>8} {'half-life':>9} {'peak':>7} {'runs':>5} {'u*':>19}  readout"]
+    for i, row in enumerate(rows):
+        lines.append(
+            f"{i:>5} {row.period:>6} {row.radius:>8.5f} {row.half_life:>9.2f} {row.peak:>7.3g} {row.share:>5.0%} "
+            f"{_bracket(row):>19}  {_said(row)}"
+        )
+    return lines
+
+
+def _bracket(row: Memory) -> str:
+    found = row.threshold
+    if found is None:
+        return "-"
+    return f"{found.lower:.5g}" if found.lower == found.upper else f"{found.lower:.4g} .. {found.upper:.4g}"
+
+
+def _said(row: Memory) -> str:
+    return "" if row.readout is None else np.array2string(row.readout, precision=2, threshold=4, edgeitems=1, separator=" ")
