@@ -65,6 +65,25 @@ class Parametric(SmoothMap, Protocol):
 
 
 @runtime_checkable
+class Factored(Parametric, Protocol):
+    """A network whose gradient with respect to every parameter is one outer product a step, as weights and biases have it.
+
+    `parameter_factors(a, u, v)` gives, under the names of `parameter_vjp`, `(left, right)`: the gradient is `left right^T`
+    for a matrix, and `left` itself, with None beside it, for a vector. Nothing of the size of a matrix is formed.
+    """
+
+    def parameter_factors(self, a: Array, u: Array | None, v: Array) -> dict[str, tuple[Array, Array | None]]: ...
+
+
+@runtime_checkable
+class InputProducts(SmoothMap, Protocol):
+    """A map with products of its `input_jacobian` that do not form it: `input_jvp(a, w, u)` and `input_vjp(a, v, u)`."""
+
+    def input_jvp(self, a: Array, w: Array, u: Array | None = None) -> Array: ...
+    def input_vjp(self, a: Array, v: Array, u: Array | None = None) -> Array: ...
+
+
+@runtime_checkable
 class Enclosable(Map, Protocol):
     """A map with interval images: `enclose(lo, hi, u)` bounds `step` over the box [lo, hi], rounded outward.
 

@@ -19,7 +19,17 @@ import numpy as np
 
 from dynlatch.disturbances import Disturbed, Steered
 from dynlatch.errors import NotEnclosable
-from dynlatch.maps import Enclosable, Iterate, Map, Parametric, SmoothEnclosable, SmoothMap, WithInput
+from dynlatch.maps import (
+    Enclosable,
+    Factored,
+    InputProducts,
+    Iterate,
+    Map,
+    Parametric,
+    SmoothEnclosable,
+    SmoothMap,
+    WithInput,
+)
 from dynlatch.networks.stacked import EnclosedLayer, Layer
 
 Check = Callable[[Any, np.random.Generator], None]
@@ -45,6 +55,10 @@ def checks_for(map: Map) -> list[Check]:
         checks += [check_jacobian, check_input_jacobian, check_products]
     if isinstance(map, Parametric):
         checks += [check_parameter_gradient, check_replacement]
+    if isinstance(map, Factored):
+        checks += [check_factors]
+    if isinstance(map, InputProducts):
+        checks += [check_input_products]
     if isinstance(map, Enclosable) and _offers(map, "enclose"):
         checks += [check_enclosure, check_enclosure_of_input_boxes, check_point_boxes, check_enclosure_batch]
     if isinstance(map, SmoothEnclosable) and _offers(map, "enclose_jacobian"):
@@ -174,6 +188,28 @@ def check_parameter_gradient(map: Parametric, rng: np.random.Generator) -> None:
         exact = map.parameter_vjp(a, u, v)
         assert list(exact) == list(map.parameters), f"parameter_vjp has {list(exact)}, not {list(map.parameters)}"
         _close(exact[name], numeric.reshape(value.shape), DIFFERENCES, f"parameter_vjp {name}")
+
+
+def check_factors(map: Factored, rng: np.random.Generator) -> None:
+    """`parameter_factors` multiply out to `parameter_vjp`, for a batch and with and without input."""
+    a, u, v = _point(map, rng, (6,))
+    for entering in (u, None):
+        exact = map.parameter_vjp(a, entering, v)
+        factors = map.parameter_factors(a, entering, v)
+        assert list(factors) == list(exact)
+        for name, (left, right) in factors.items():
+            product = left if right is None else left[..., :, None] * right[..., None, :]
+            _close(np.broadcast_to(product, exact[name].shape), exact[name], PRODUCTS, f"parameter_factors {name}")
+
+
+def check_input_products(map: InputProducts, rng: np.random.Generator) -> None:
+    """`input_jvp` and `input_vjp` are products of `input_jacobian`."""
+    a, u, v = _point(map, rng, (6,))
+    w = rng.normal(size=(6, map.input_dim))
+    for entering in (u, None):
+        B = map.input_jacobian(a, entering)
+        _close(map.input_jvp(a, w, entering), np.einsum("bij,bj->bi", B, w), PRODUCTS, "input_jvp")
+        _close(map.input_vjp(a, v, entering), np.einsum("bij,bi->bj", B, v), PRODUCTS, "input_vjp")
 
 
 def check_replacement(map: Parametric, rng: np.random.Generator) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from dynlatch.activations import Activation, resolve
 from dynlatch.intervals import Box, add, affine_image, as_box, multiply
-from dynlatch.networks.common import batch_of, checked_names, input_weights, outer, real, rows_times, spread
+from dynlatch.networks.common import batch_of, checked_names, expanded, input_weights, real, rows_times, spread
 from dynlatch.networks.readout import Readout, as_readout
 from dynlatch.validation import Array, finite_number, shaped_array, square_matrix
 
@@ -99,6 +99,14 @@ class AdditiveNetwork:
     def vjp(self, a: Array, v: Array, u: Array | None = None) -> Array:
         return spread(self.f.derivative(real(a)) * (v @ self.W), batch_of(a, v, u))
 
+    def input_jvp(self, a: Array, w: Array, u: Array | None = None) -> Array:
+        """`input_jacobian w`, shape (..., n)."""
+        return spread(real(w) if self.B is None else real(w) @ self.B.T, batch_of(a, w, u))
+
+    def input_vjp(self, a: Array, v: Array, u: Array | None = None) -> Array:
+        """`input_jacobian^T v`, shape (..., m)."""
+        return spread(real(v) if self.B is None else real(v) @ self.B, batch_of(a, v, u))
+
     @property
     def parameters(self) -> dict[str, Array]:
         """W, the bias and, where there is one, the input matrix."""
@@ -107,11 +115,15 @@ class AdditiveNetwork:
 
     def parameter_vjp(self, a: Array, u: Array | None, v: Array) -> dict[str, Array]:
         """Gradient of `v . step(a, u)` with respect to every parameter, shape `(..., *parameter.shape)`."""
+        return expanded(self.parameter_factors(a, u, v))
+
+    def parameter_factors(self, a: Array, u: Array | None, v: Array) -> dict[str, tuple[Array, Array | None]]:
+        """The same as outer products `left right^T`; right is None for the bias."""
         v = spread(real(v), batch_of(a, u, v))
-        gradient = {"W": outer(v, self.f(real(a))), "bias": v.copy()}
+        factors: dict[str, tuple[Array, Array | None]] = {"W": (v, self.f(real(a))), "bias": (v, None)}
         if self.B is not None:
-            gradient["input_matrix"] = outer(v, np.zeros(self.input_dim) if u is None else real(u))
-        return gradient
+            factors["input_matrix"] = v, np.zeros(self.input_dim) if u is None else real(u)
+        return factors
 
     def with_parameters(self, **arrays: Any) -> AdditiveNetwork:
         """The same network with the named parameters replaced."""

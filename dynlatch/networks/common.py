@@ -78,6 +78,11 @@ def outer(v: Array, x: Array) -> Array:
     return v[..., :, None] * x[..., None, :]
 
 
+def expanded(factors: dict[str, tuple[Array, Array | None]]) -> dict[str, Array]:
+    """The gradients that `parameter_factors` gives as outer products, each as an array of its own."""
+    return {name: left.copy() if right is None else outer(left, right) for name, (left, right) in factors.items()}
+
+
 def sum_of_gates(coefficients: tuple[Array, ...], W: Array) -> Array:
     """`sum_g diag(k_g) W_g` for gate weights below each other in W (G n, m): shape (..., n, m)."""
     k = np.stack(coefficients, axis=-2)

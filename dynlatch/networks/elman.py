@@ -16,10 +16,10 @@ from dynlatch.networks.common import (
     batch_of,
     box_identity,
     checked_names,
+    expanded,
     given,
     input_weights,
     optional_bias,
-    outer,
     real,
     rows_times,
     spread,
@@ -117,6 +117,14 @@ class ElmanNetwork:
     def vjp(self, a: Array, v: Array, u: Array | None = None) -> Array:
         return (self.f.derivative(self._net(a, u)) * v) @ self.W_hh
 
+    def input_jvp(self, a: Array, w: Array, u: Array | None = None) -> Array:
+        """`input_jacobian w`, shape (..., n)."""
+        return self.f.derivative(self._net(a, u)) * (real(w) @ self.W_ih.T)
+
+    def input_vjp(self, a: Array, v: Array, u: Array | None = None) -> Array:
+        """`input_jacobian^T v`, shape (..., m)."""
+        return (self.f.derivative(self._net(a, u)) * v) @ self.W_ih
+
     @property
     def parameters(self) -> dict[str, Array]:
         """W_hh, W_ih and, where there is one, the bias."""
@@ -124,10 +132,14 @@ class ElmanNetwork:
 
     def parameter_vjp(self, a: Array, u: Array | None, v: Array) -> dict[str, Array]:
         """Gradient of `v . step(a, u)` with respect to every parameter, shape `(..., *parameter.shape)`."""
+        return expanded(self.parameter_factors(a, u, v))
+
+    def parameter_factors(self, a: Array, u: Array | None, v: Array) -> dict[str, tuple[Array, Array | None]]:
+        """The same as outer products `left right^T`; right is None for the bias."""
         delta = self.f.derivative(self._net(a, u)) * v
         entering = np.zeros(self.input_dim) if u is None else real(u)
-        gradient = {"W_hh": outer(delta, real(a)), "W_ih": outer(delta, entering), "bias": delta}
-        return {name: gradient[name] for name in self.parameters}
+        factors: dict[str, tuple[Array, Array | None]] = {"W_hh": (delta, real(a)), "W_ih": (delta, entering)}
+        return factors if self.bias is None else {**factors, "bias": (delta, None)}
 
     def with_parameters(self, **arrays: Any) -> ElmanNetwork:
         """The same network with the named parameters replaced."""

@@ -19,12 +19,12 @@ from dynlatch.networks.common import (
     box_parts,
     box_sum_of_gates,
     checked_names,
+    expanded,
     gate_weights,
     given,
     input_weights,
     join,
     optional_bias,
-    outer,
     parts,
     real,
     spread,
@@ -180,6 +180,16 @@ class GRU:
         slopes = self._slopes(a, u)
         return slopes.update * v + join(*(k * v for k in slopes.recurrent)) @ self.weight_hh
 
+    def input_jvp(self, a: Array, w: Array, u: Array | None = None) -> Array:
+        """`input_jacobian w`, shape (..., n)."""
+        reset, update, candidate = parts(real(w) @ self.weight_ih.T, 3)
+        k = self._slopes(a, u).entering
+        return k[0] * reset + k[1] * update + k[2] * candidate
+
+    def input_vjp(self, a: Array, v: Array, u: Array | None = None) -> Array:
+        """`input_jacobian^T v`, shape (..., m)."""
+        return join(*(k * v for k in self._slopes(a, u).entering)) @ self.weight_ih
+
     @property
     def parameters(self) -> dict[str, Array]:
         """The weights and, where there are some, the biases."""
@@ -187,17 +197,20 @@ class GRU:
 
     def parameter_vjp(self, a: Array, u: Array | None, v: Array) -> dict[str, Array]:
         """Gradient of `v . step(a, u)` with respect to every parameter, shape `(..., *parameter.shape)`."""
+        return expanded(self.parameter_factors(a, u, v))
+
+    def parameter_factors(self, a: Array, u: Array | None, v: Array) -> dict[str, tuple[Array, Array | None]]:
+        """The same as outer products `left right^T`; right is None for the biases."""
         slopes = self._slopes(a, u)
         hidden = join(*(k * v for k in slopes.recurrent))
         entering = join(*(k * v for k in slopes.entering))
-        x = np.zeros(self.input_dim) if u is None else real(u)
-        gradient = {
-            "weight_ih": outer(entering, x),
-            "weight_hh": outer(hidden, real(a)),
-            "bias_ih": entering,
-            "bias_hh": hidden,
+        factors: dict[str, tuple[Array, Array | None]] = {
+            "weight_ih": (entering, np.zeros(self.input_dim) if u is None else real(u)),
+            "weight_hh": (hidden, real(a)),
+            "bias_ih": (entering, None),
+            "bias_hh": (hidden, None),
         }
-        return {name: gradient[name] for name in self.parameters}
+        return {name: factors[name] for name in self.parameters}
 
     def with_parameters(self, **arrays: Any) -> GRU:
         """The same network with the named parameters replaced."""

@@ -14,7 +14,7 @@ import numpy as np
 from dynlatch.activations import Activation, resolve
 from dynlatch.errors import InvalidInput
 from dynlatch.intervals import Box, add, affine_image, as_box, multiply, one_minus
-from dynlatch.networks.common import batch_of, checked_names, input_weights, outer, real, rows_times, spread
+from dynlatch.networks.common import batch_of, checked_names, expanded, input_weights, real, rows_times, spread
 from dynlatch.networks.readout import Readout, as_readout
 from dynlatch.validation import Array, finite_array, shaped_array, square_matrix
 
@@ -110,6 +110,16 @@ class LeakyNetwork:
         back = self.f.derivative(real(a)) * ((self.rate * v) @ self.W)
         return spread((1.0 - self.rate) * v + back, batch_of(a, v, u))
 
+    def input_jvp(self, a: Array, w: Array, u: Array | None = None) -> Array:
+        """`input_jacobian w`, shape (..., n)."""
+        entering = real(w) if self.B is None else real(w) @ self.B.T
+        return spread(self.rate * entering, batch_of(a, w, u))
+
+    def input_vjp(self, a: Array, v: Array, u: Array | None = None) -> Array:
+        """`input_jacobian^T v`, shape (..., m)."""
+        scaled = self.rate * v
+        return spread(scaled if self.B is None else scaled @ self.B, batch_of(a, v, u))
+
     @property
     def parameters(self) -> dict[str, Array]:
         """W, the bias and, where there is one, the input matrix."""
@@ -118,11 +128,15 @@ class LeakyNetwork:
 
     def parameter_vjp(self, a: Array, u: Array | None, v: Array) -> dict[str, Array]:
         """Gradient of `v . step(a, u)` with respect to every parameter, shape `(..., *parameter.shape)`."""
+        return expanded(self.parameter_factors(a, u, v))
+
+    def parameter_factors(self, a: Array, u: Array | None, v: Array) -> dict[str, tuple[Array, Array | None]]:
+        """The same as outer products `left right^T`; right is None for the bias."""
         scaled = spread(self.rate * v, batch_of(a, u, v))
-        gradient = {"W": outer(scaled, self.f(real(a))), "bias": scaled}
+        factors: dict[str, tuple[Array, Array | None]] = {"W": (scaled, self.f(real(a))), "bias": (scaled, None)}
         if self.B is not None:
-            gradient["input_matrix"] = outer(scaled, np.zeros(self.input_dim) if u is None else real(u))
-        return gradient
+            factors["input_matrix"] = scaled, np.zeros(self.input_dim) if u is None else real(u)
+        return factors
 
     def with_parameters(self, **arrays: Any) -> LeakyNetwork:
         """The same network with the named parameters replaced."""

@@ -18,12 +18,12 @@ from dynlatch.networks.common import (
     box_parts,
     box_sum_of_gates,
     checked_names,
+    expanded,
     gate_weights,
     given,
     input_weights,
     join,
     optional_bias,
-    outer,
     parts,
     real,
     rows_times,
@@ -172,9 +172,11 @@ class LSTM:
     def jvp(self, a: Array, v: Array, u: Array | None = None) -> Array:
         slopes = self._slopes(a, u)
         dh, dc = parts(real(v), 2)
-        i, f, g, o = parts(dh @ self.weight_hh.T, 4)
-        cell = slopes.forget * dc + slopes.cell[0] * i + slopes.cell[1] * f + slopes.cell[2] * g
-        return join(slopes.squash * cell + slopes.output * o, cell)
+        return _forward(slopes, dh @ self.weight_hh.T, slopes.forget * dc)
+
+    def input_jvp(self, a: Array, w: Array, u: Array | None = None) -> Array:
+        """`input_jacobian w`, shape (..., 2 n)."""
+        return _forward(self._slopes(a, u), real(w) @ self.weight_ih.T, np.zeros(self.hidden_size))
 
     def _back(self, slopes: _Slopes, v: Array) -> tuple[Array, Array]:
         """Gradients of `v . step` with respect to what enters the gates (..., 4 n), and to c' (..., n)."""
@@ -187,6 +189,10 @@ class LSTM:
         delta, cell = self._back(slopes, v)
         return join(delta @ self.weight_hh, slopes.forget * cell)
 
+    def input_vjp(self, a: Array, v: Array, u: Array | None = None) -> Array:
+        """`input_jacobian^T v`, shape (..., m)."""
+        return self._back(self._slopes(a, u), v)[0] @ self.weight_ih
+
     @property
     def parameters(self) -> dict[str, Array]:
         """The weights and, where there are some, the biases."""
@@ -194,15 +200,18 @@ class LSTM:
 
     def parameter_vjp(self, a: Array, u: Array | None, v: Array) -> dict[str, Array]:
         """Gradient of `v . step(a, u)` with respect to every parameter, shape `(..., *parameter.shape)`."""
+        return expanded(self.parameter_factors(a, u, v))
+
+    def parameter_factors(self, a: Array, u: Array | None, v: Array) -> dict[str, tuple[Array, Array | None]]:
+        """The same as outer products `left right^T`; right is None for the biases."""
         delta, _ = self._back(self._slopes(a, u), v)
-        x = np.zeros(self.input_dim) if u is None else real(u)
-        gradient = {
-            "weight_ih": outer(delta, x),
-            "weight_hh": outer(delta, parts(real(a), 2)[0]),
-            "bias_ih": delta,
-            "bias_hh": delta.copy(),
+        factors: dict[str, tuple[Array, Array | None]] = {
+            "weight_ih": (delta, np.zeros(self.input_dim) if u is None else real(u)),
+            "weight_hh": (delta, parts(real(a), 2)[0]),
+            "bias_ih": (delta, None),
+            "bias_hh": (delta, None),
         }
-        return {name: gradient[name] for name in self.parameters}
+        return {name: factors[name] for name in self.parameters}
 
     def with_parameters(self, **arrays: Any) -> LSTM:
         """The same network with the named parameters replaced."""
@@ -277,3 +286,10 @@ class LSTM:
     def enclose_output_jacobian(self, lo: Array, hi: Array) -> Box:
         """Derivative of `output`: the identity on h, zero on c."""
         return box_identity(real(lo), self.hidden_size)
+
+
+def _forward(slopes: _Slopes, nets: Array, kept: Array) -> Array:
+    """Change of (h', c'), given that of what enters the gates (..., 4 n) and of what the forget gate keeps (..., n)."""
+    i, f, g, o = parts(nets, 4)
+    cell = kept + slopes.cell[0] * i + slopes.cell[1] * f + slopes.cell[2] * g
+    return join(slopes.squash * cell + slopes.output * o, cell)

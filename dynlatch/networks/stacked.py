@@ -5,7 +5,7 @@ This is what PyTorch's modules with `num_layers > 1` compute (El Hihi and Bengio
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
@@ -13,7 +13,7 @@ import numpy as np
 
 from dynlatch.errors import InvalidInput, NotEnclosable
 from dynlatch.intervals import Box, add, matmul
-from dynlatch.maps import Enclosable, Parametric, coordinates
+from dynlatch.maps import Enclosable, Factored, InputProducts, Parametric, coordinates
 from dynlatch.networks.common import batch_of, checked_names, join, real, spread
 from dynlatch.networks.readout import Readout, as_readout
 from dynlatch.validation import Array
@@ -145,7 +145,7 @@ class StackedNetwork:
             moved.append(layer.jvp(states[k], direction, inputs[k]))
             if k:
                 change = self.layers[k - 1].output_jvp(following[k - 1], moved[k - 1])
-                moved[k] = moved[k] + np.einsum("...ij,...j->...i", layer.input_jacobian(states[k], inputs[k]), change)
+                moved[k] = moved[k] + _input_jvp(layer, states[k], change, inputs[k])
         return join(*moved)
 
     def _adjoints(self, v: Array, sweep: _Sweep) -> list[Array]:
@@ -153,8 +153,7 @@ class StackedNetwork:
         states, inputs, following = sweep
         adjoints = self.split(v)
         for k in range(len(self.layers) - 1, 0, -1):
-            entering = self.layers[k].input_jacobian(states[k], inputs[k])
-            on_output = np.einsum("...ij,...i->...j", entering, adjoints[k])
+            on_output = _input_vjp(self.layers[k], states[k], adjoints[k], inputs[k])
             adjoints[k - 1] = adjoints[k - 1] + self.layers[k - 1].output_vjp(following[k - 1], on_output)
         return adjoints
 
@@ -162,6 +161,20 @@ class StackedNetwork:
         sweep = self._sweep(a, u)
         rows = zip(self.layers, sweep.states, self._adjoints(v, sweep), sweep.inputs, strict=True)
         return join(*(layer.vjp(state, adjoint, x) for layer, state, adjoint, x in rows))
+
+    def input_jvp(self, a: Array, w: Array, u: Array | None = None) -> Array:
+        """`input_jacobian w`, shape (..., n)."""
+        states, inputs, following = self._sweep(a, u)
+        change, moved = w, []
+        for layer, state, x, after in zip(self.layers, states, inputs, following, strict=True):
+            moved.append(_input_jvp(layer, state, change, x))
+            change = layer.output_jvp(after, moved[-1])
+        return spread(join(*moved), batch_of(a, w, u))
+
+    def input_vjp(self, a: Array, v: Array, u: Array | None = None) -> Array:
+        """`input_jacobian^T v`, shape (..., m)."""
+        sweep = self._sweep(a, u)
+        return _input_vjp(self.layers[0], sweep.states[0], self._adjoints(v, sweep)[0], u)
 
     @property
     def parameters(self) -> dict[str, Array]:
@@ -172,13 +185,32 @@ class StackedNetwork:
     def parameter_vjp(self, a: Array, u: Array | None, v: Array) -> dict[str, Array]:
         """Gradient of `v . step(a, u)` with respect to every parameter, shape `(..., *parameter.shape)`."""
         batch = batch_of(a, u, v)
-        sweep = self._sweep(a, u)
-        rows = zip(self.layers, sweep.states, sweep.inputs, self._adjoints(v, sweep), strict=True)
         gradient = {}
-        for k, (layer, state, x, adjoint) in enumerate(rows):
+        for k, (layer, state, x, adjoint) in enumerate(self._backward(a, u, v)):
             for name, array in layer.parameter_vjp(state, x, adjoint).items():
                 gradient[f"layer{k}.{name}"] = spread(array, batch, core=layer.parameters[name].ndim)
         return gradient
+
+    def parameter_factors(self, a: Array, u: Array | None, v: Array) -> dict[str, tuple[Array, Array | None]]:
+        """The same as outer products `left right^T`; right is None for the biases.
+
+        Raises
+        ------
+        InvalidInput
+            If a layer has no such factors.
+        """
+        factors = {}
+        for k, (layer, state, x, adjoint) in enumerate(self._backward(a, u, v)):
+            if not isinstance(layer, Factored):
+                raise InvalidInput(f"the layer {type(layer).__name__} has no `parameter_factors`: use `parameter_vjp`.")
+            for name, pair in layer.parameter_factors(state, x, adjoint).items():
+                factors[f"layer{k}.{name}"] = pair
+        return factors
+
+    def _backward(self, a: Array, u: Array | None, v: Array) -> Iterator[tuple[Layer, Array, Array | None, Array]]:
+        """Every layer with its state, its input, and the gradient of `v . step` with respect to its next state."""
+        sweep = self._sweep(a, u)
+        return zip(self.layers, sweep.states, sweep.inputs, self._adjoints(v, sweep), strict=True)
 
     def with_parameters(self, **arrays: Any) -> StackedNetwork:
         """The same stack with the named parameters replaced."""
@@ -269,6 +301,18 @@ def _enclosed(layer: Layer) -> EnclosedLayer:
     if not isinstance(layer, EnclosedLayer):
         raise NotEnclosable(f"the layer {type(layer).__name__} has no bounds on its derivatives (see `EnclosedLayer`).")
     return layer
+
+
+def _input_jvp(layer: Layer, a: Array, w: Array, u: Array | None) -> Array:
+    if isinstance(layer, InputProducts):
+        return layer.input_jvp(a, w, u)
+    return np.asarray(np.einsum("...ij,...j->...i", layer.input_jacobian(a, u), w))
+
+
+def _input_vjp(layer: Layer, a: Array, v: Array, u: Array | None) -> Array:
+    if isinstance(layer, InputProducts):
+        return layer.input_vjp(a, v, u)
+    return np.asarray(np.einsum("...ij,...i->...j", layer.input_jacobian(a, u), v))
 
 
 def _placed(block: Box, where: slice, columns: int) -> Box:
