@@ -1,24 +1,55 @@
-"""The audit as one self-contained HTML page: figures inline, no script, no network access, every name escaped."""
+"""Pages of the report: figures inline, no script, no network access, every name escaped."""
 
 from __future__ import annotations
 
-import io
 import os
-import re
+from collections.abc import Iterable, Sequence
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
-from dynlatch.analysis.plots.fixed_points import plot_fixed_points, plot_multipliers
-from dynlatch.analysis.plots.gradients import plot_gradient_decay
 from dynlatch.analysis.report.data import write_text
+from dynlatch.analysis.report.glossary import WORDS, explained, term
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from jinja2 import Environment
+    from markupsafe import Markup
 
     from dynlatch.analysis.audit import Audit
+
+
+class Card(NamedTuple):
+    """A number at the head of a page; `key` is its entry in the glossary."""
+
+    value: str
+    label: str
+    key: str
+
+
+class Column(NamedTuple):
+    """A column of a table; `key` is its entry in the glossary."""
+
+    label: str
+    key: str
+    text: bool = False
+
+
+class Section(NamedTuple):
+    """A chapter of a page."""
+
+    key: str
+    title: str
+    parts: Sequence[Markup]
+
+
+class Page(NamedTuple):
+    """What a page says, before it has a look."""
+
+    title: str
+    under: str
+    cards: Sequence[Card]
+    sections: Sequence[Section]
+    footer: str
 
 
 def write_html(report: Audit, path: str | os.PathLike[str]) -> Path:
@@ -27,77 +58,64 @@ def write_html(report: Audit, path: str | os.PathLike[str]) -> Path:
 
 
 def render(report: Audit) -> str:
-    """The page as a string."""
-    from jinja2 import Environment, PackageLoader
+    """The page of an audit as a string."""
+    from dynlatch.analysis.report.audit_page import audit_page
+
+    return html(audit_page(report))
+
+
+def html(page: Page) -> str:
+    """A page as one self-contained HTML document."""
     from markupsafe import Markup
 
-    environment = Environment(loader=PackageLoader("dynlatch.analysis.report", ""), autoescape=True, trim_blocks=True)
-    memory = report.memory_states
-    radius = np.abs(memory.eigenvalues).max(-1, initial=0.0)
-    peak = np.exp(report.at_memory.log_norms.max(axis=0)) if report.at_memory is not None else np.zeros(0)
-    thresholds = [None] * len(memory) if len(report.thresholds) != len(memory) else list(report.thresholds)
-    rows = [
-        {
-            "radius": f"{radius[i]:.4f}",
-            "half_life": f"{report.half_lives[i]:.2f}",
-            "peak": f"{peak[i]:.3g}",
-            "share": f"{report.occupancy[i]:.0%}",
-            "readout": "" if report.readouts is None else ", ".join(f"{y:+.2f}" for y in report.readouts[i][:8]),
-            "threshold": "" if bracket is None else f"{bracket.lower:.6g}",
-        }
-        for i, bracket in enumerate(thresholds)
-    ]
-    figures = [(title, caption, Markup(svg)) for title, caption, svg in _figures(report)]
-    return environment.get_template("audit.html.j2").render(
-        report=report, rows=rows, figures=figures, found=report.fixed_points, bits=f"{report.bits:.3g}"
+    style = Markup(_environment().loader.get_source(_environment(), "style.css")[0])  # type: ignore[union-attr]
+    return _environment().get_template("base.html.j2").render(page._asdict(), style=style, words=WORDS.items())
+
+
+def figure(title: str, caption: str, svg: str) -> Markup:
+    """A figure with its caption."""
+    from markupsafe import Markup
+
+    return _macro("figure", title, explained(caption), Markup(svg))
+
+
+def pair(figures: Iterable[Markup]) -> Markup:
+    """Figures side by side where there is room."""
+    return _macro("pair", list(figures))
+
+
+def table(columns: Sequence[Column], rows: Iterable[Sequence[object]]) -> Markup:
+    """A table whose head explains its columns."""
+    return _macro("table", columns, list(rows))
+
+
+def findings(found: Iterable[Any]) -> Markup:
+    """Findings: the sentence first, then what it rests on and what can be done."""
+    return _macro("findings", list(found))
+
+
+def paragraph(text: str) -> Markup:
+    """Plain text, its words linked to the glossary."""
+    return _macro("paragraph", text)
+
+
+def bullets(lines: Iterable[str]) -> Markup:
+    """Plain lines."""
+    return _macro("bullets", list(lines))
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    made = Environment(
+        loader=PackageLoader("dynlatch.analysis.report", ""), autoescape=True, trim_blocks=True, undefined=StrictUndefined
     )
+    made.globals.update(term=term, explained=explained, zip=zip)
+    return made
 
 
-def _figures(report: Audit) -> list[tuple[str, str, str]]:
-    """Title, caption and SVG of every figure."""
-    found = report.fixed_points
-    drawn = [
-        (
-            "Memory states",
-            "Fixed points under zero input, and the runs along the inputs, on the two directions in which the memory states "
-            f"differ most ({found.coordinates}).",
-            _figure(lambda ax: plot_fixed_points(found, ax=ax, trajectories=report.trajectories), (6.4, 4.8)),
-        ),
-        (
-            "Multipliers",
-            "Eigenvalues of the Jacobian at every fixed point. Inside the unit circle a direction is forgotten, outside it is "
-            "pushed away.",
-            _figure(lambda ax: plot_multipliers(found, ax=ax), (5.2, 4.8)),
-        ),
-        (
-            "Gradient along the inputs",
-            f"Norm of da_t/da_0 in decades: {report.inputs_from}. Thin lines are sequences, the thick one is their median; "
-            "dashed lines are proved upper bounds.",
-            _figure(lambda ax: plot_gradient_decay(report.along_inputs, ax=ax), (6.4, 4.2)),
-        ),
-    ]
-    near = report.at_memory
-    if near is not None:
-        drawn.append(
-            (
-                "Gradient at the memory states",
-                "The same while the network rests in each memory state.",
-                _figure(lambda ax: plot_gradient_decay(near, ax=ax), (6.4, 4.2)),
-            )
-        )
-    return drawn
+def _macro(name: str, *arguments: Any) -> Markup:
+    from markupsafe import Markup
 
-
-def _figure(draw: object, size: tuple[float, float]) -> str:
-    """The SVG that `draw(ax)` makes, without XML prologue. No window is opened and the caller's figures are left alone."""
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure
-
-    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "dynlatch", "font.size": 10.0}):
-        figure: Figure = Figure(figsize=size, layout="constrained")
-        axes: Axes = figure.subplots()
-        draw(axes)  # type: ignore[operator]
-        buffer = io.StringIO()
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    svg = buffer.getvalue()
-    return re.sub(r"<metadata>.*?</metadata>", "", svg[svg.index("<svg") :], flags=re.DOTALL)
+    return Markup(getattr(_environment().get_template("parts.html.j2").module, name)(*arguments))
