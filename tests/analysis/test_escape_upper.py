@@ -232,3 +232,45 @@ def test_other_seeds_find_the_same(seed):
     net, attractors = gaussian(seed, n=6, gain=2.5)
     values = [upper_bound(ask(net, attractors[0], 2), rng=k).value for k in range(3)]
     assert max(values) < 1.03 * min(values)
+
+
+class Turn:
+    """Turns the plane by one radian and scales it by `gain(r^2)`."""
+
+    dim = input_dim = 2
+    R = np.array([[np.cos(1.0), np.sin(1.0)], [-np.sin(1.0), np.cos(1.0)]])
+
+    def __init__(self, gain):
+        self.gain = gain
+
+    def step(self, a, u=None):
+        return (self.gain((a * a).sum(-1, keepdims=True)) * a) @ self.R + (0.0 if u is None else u)
+
+
+@pytest.mark.slow
+def test_a_closed_curve_is_a_place_to_escape_to_and_slowness_is_none():
+    circles = Turn(lambda r2: 1.0 - 0.1 * (1.0 - r2) * (1.0 - r2 / 4.0))  # r = 1 repels, 2 attracts
+    start = np.zeros((1, 2))
+    assert not replay(circles, start, np.array([[1.2, 0.0]])).returned
+    assert replay(circles, start, np.array([[0.9, 0.0]])).returned
+    for rate in (0.9999, 0.99999, 1.0 - 1e-7):
+        assert replay(Turn(lambda r2, rate=rate: rate), start, np.array([[1.2, 0.0]])).returned
+
+
+@pytest.mark.slow
+def test_a_chaotic_attractor_is_a_place_to_escape_to():
+    class Chaos:
+        """A latch and, while it is down, a fully developed logistic map beside it."""
+
+        dim, input_dim = 2, 2
+
+        def step(self, a, u=None):
+            x = 2.0 * np.tanh(a[..., 0])
+            y = np.where(a[..., 0] < 0.0, 4.0 * np.clip(a[..., 1], 0.0, 1.0) * (1.0 - np.clip(a[..., 1], 0.0, 1.0)), 0.3)
+            return np.stack([x, y], -1) + (0.0 if u is None else u)
+
+    up = np.array([[1.9150080481545375, 0.3]])
+    landing = replay(Chaos(), up, np.array([[-4.0, 0.0]]))
+    assert landing.period is None
+    assert not landing.returned
+    assert replay(Chaos(), up, np.array([[-1.0, 0.0]])).returned

@@ -63,7 +63,8 @@ class EscapeThreshold(Result):
         Inputs that escape, with norm `upper`; of an exact threshold, in (upper, upper (1 + 1e-6)]. None if there are none, or
         if the passage near an exact threshold takes more steps than were allowed.
     destination : ndarray, shape (n,), or None
-        Where the state comes to rest after the witness, when the input is off again (a point of a cycle, if it is one).
+        Where the state comes to rest after the witness, when the input is off again (a point of a cycle, if it is one; the last
+        state that was looked at, if it never rests).
     path : ndarray, shape (T + 1 + tail, n), or None
         States under the witness from the attractor on, and for a while after it.
     jump : float or None

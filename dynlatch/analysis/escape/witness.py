@@ -16,13 +16,15 @@ ROUNDING = 8e-16  # relative distance at which two states are the same
 NUDGE = 1e-7  # relative size of a push that a state at rest elsewhere must withstand
 BEYOND = 1e50  # what grows beyond this is lost
 BACK = 1e-6  # relative distance at which a state at rest is the attractor
+WATCHED, WINDOW = 20_000, 2_000  # steps for which a state that does not rest is watched, and between its two measurements
+KEPT = 0.9  # share of its distance that a state must keep over those steps to be taken for lost
 
 
 class Landing(NamedTuple):
     """Where a state came to rest after inputs and then silence."""
 
     state: Array
-    period: int | None  # of the cycle it is on, 1 for a fixed point; None while still moving when patience ran out
+    period: int | None  # of the cycle it is on, 1 for a fixed point; None if it never rests (chaos, a closed curve, slowness)
     returned: bool  # it is at, or slowly on its way to, the attractor it started from
     norm: float  # largest norm of an input on the way
     path: Array  # (T + 1, n): the states while the inputs acted, from the attractor on
@@ -42,7 +44,10 @@ def replay(map: Map, attractor: Array, inputs: Array, *, norm: float = np.inf, i
         path.append(a)
     state, period = rest(map, a)
     size = float(np.linalg.norm(inputs, norm, axis=1).max()) if len(inputs) else 0.0
-    returned = _is_met(map, state, period, attractor) or _on_the_edge(map, state, attractor)
+    if period is None and np.abs(state).max() < BEYOND:
+        returned = not _wanders(map, state, attractor)
+    else:
+        returned = _is_met(map, state, period, attractor) or _on_the_edge(map, state, attractor)
     return Landing(state, period, returned, size, np.stack(path))
 
 
@@ -66,18 +71,43 @@ def _on_the_edge(map: Map, state: Array, attractor: Array) -> bool:
     return any(_is_met(map, *rest(map, state + sign * d), attractor) for sign in (1.0, -1.0))
 
 
+def _wanders(map: Map, state: Array, attractor: Array) -> bool:
+    """Whether a state that does not rest keeps its distance while a nudge at the attractor dies out.
+
+    On a chaotic attractor or a closed curve it does; one that is slow to come back does not.
+    """
+    first = np.atleast_2d(attractor)[0]
+    push = NUDGE * float(np.abs(attractor).max() or 1.0)
+    early, late = _distances(map, first + push, attractor)
+    if not late <= 0.5 * early:
+        return False
+    early, late = _distances(map, state, attractor)
+    return bool(late >= KEPT * early)
+
+
+def _distances(map: Map, a: Array, attractor: Array) -> tuple[float, float]:
+    """Largest distance from the attractor's points within the first and within the last `WINDOW` of `WATCHED` steps."""
+    largest = [0.0, 0.0]
+    orbit = np.atleast_2d(attractor)
+    for t in range(WATCHED):
+        a = map.step(a)
+        if t < WINDOW or t >= WATCHED - WINDOW:
+            distance = float(np.abs(a - orbit).max(-1).min())
+            largest[t >= WINDOW] = max(largest[t >= WINDOW], distance)
+    return largest[0], largest[1]
+
+
 def is_back(state: Array, period: int | None, attractor: Array) -> bool:
     """Whether a state that was followed to `rest` is on the attractor, (n,) or (p, n), component by component.
 
-    A state still moving when patience ran out counts as back: slow convergence is no escape. One that grew beyond `BEYOND`
-    has left.
+    One that grew beyond `BEYOND` has left.
     """
     if not np.abs(state).max() < BEYOND:
         return False
     size = float(np.abs(attractor).max())
     floor = 1e-12 * size if size > 0 else 1e-9
     near = np.abs(state - np.atleast_2d(attractor)) <= BACK * np.abs(attractor) + floor
-    return period is None or bool(near.all(-1).any())
+    return period is None or bool(near.all(-1).any())  # of a nudged state that does not rest: no evidence of an escape
 
 
 def rest(map: Map, a: Array) -> tuple[Array, int | None]:
