@@ -61,6 +61,7 @@ RECORDS: Mapping[str, str] = {
     "FoldCurve": "dynlatch.analysis.continuation",
     "GammaThreshold": "dynlatch.analysis.escape.gamma",
     "Gaussian": "dynlatch.analysis.noise",
+    "GradientContributions": "dynlatch.analysis.gradients",
     "GradientDecay": "dynlatch.analysis.gradients",
     "Guarantee": "dynlatch.analysis.guarantees",
     "Guarantees": "dynlatch.analysis.guarantees",

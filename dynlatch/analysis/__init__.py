@@ -49,7 +49,9 @@ from dynlatch.analysis.escape.switching import switching_thresholds as switching
 from dynlatch.analysis.fixed_points import Completeness as Completeness
 from dynlatch.analysis.fixed_points import FixedPoints as FixedPoints
 from dynlatch.analysis.fixed_points import fixed_points as fixed_points
+from dynlatch.analysis.gradients import GradientContributions as GradientContributions
 from dynlatch.analysis.gradients import GradientDecay as GradientDecay
+from dynlatch.analysis.gradients import gradient_contributions as gradient_contributions
 from dynlatch.analysis.gradients import gradient_decay as gradient_decay
 from dynlatch.analysis.guarantees import Guarantee as Guarantee
 from dynlatch.analysis.guarantees import Guarantees as Guarantees
@@ -108,6 +110,7 @@ __all__ = [
     "GammaOutcome",
     "GammaThreshold",
     "Gaussian",
+    "GradientContributions",
     "GradientDecay",
     "Guarantee",
     "Guarantees",
@@ -148,6 +151,7 @@ __all__ = [
     "fixed_points",
     "fold_curve",
     "gamma_threshold",
+    "gradient_contributions",
     "gradient_decay",
     "guarantees",
     "invariant_manifold",

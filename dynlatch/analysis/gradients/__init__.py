@@ -1,4 +1,6 @@
 """How fast gradients decay: norms of the Jacobian of a_t with respect to a_0, in the log domain."""
 
+from dynlatch.analysis.gradients.contributions import GradientContributions as GradientContributions
+from dynlatch.analysis.gradients.contributions import gradient_contributions as gradient_contributions
 from dynlatch.analysis.gradients.decay import GradientDecay as GradientDecay
 from dynlatch.analysis.gradients.decay import gradient_decay as gradient_decay
