@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from dynlatch.networks import ElmanNetwork as ElmanNetwork
     from dynlatch.networks import LatchNeuron as LatchNeuron
     from dynlatch.networks import LeakyNetwork as LeakyNetwork
+    from dynlatch.networks import ProjectedLSTM as ProjectedLSTM
+    from dynlatch.networks import ResetBeforeGRU as ResetBeforeGRU
     from dynlatch.networks import StackedNetwork as StackedNetwork
     from dynlatch.results import load as load
     from dynlatch.symbolic import SymbolicMap as SymbolicMap
@@ -44,6 +46,8 @@ _HOME = {
     "LSTM": "dynlatch.networks",
     "LatchNeuron": "dynlatch.networks",
     "LeakyNetwork": "dynlatch.networks",
+    "ProjectedLSTM": "dynlatch.networks",
+    "ResetBeforeGRU": "dynlatch.networks",
     "StackedNetwork": "dynlatch.networks",
     "SymbolicMap": "dynlatch.symbolic",
     "WithInput": "dynlatch.maps",

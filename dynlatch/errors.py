@@ -1,4 +1,4 @@
-"""Every error that dynlatch raises on purpose: one root, one sentence each.
+"""Every error that dynlatch raises on purpose: one root, one sentence each; and one warning.
 
 A message says what was given (name, shape, value), what is allowed and what to try.
 """
@@ -36,3 +36,7 @@ class UnsupportedNetwork(DynlatchError, ValueError):
 
 class MissingExtra(DynlatchError, ImportError):
     """An optional package is needed; the message holds the pip line that brings it."""
+
+
+class ReducedPrecision(UserWarning):
+    """Weights were stored in half precision or bfloat16: converted exactly, but they have few digits."""

@@ -9,7 +9,7 @@ from dynlatch.analysis.structure import additive_form
 from dynlatch.disturbances import Disturbed, Steered
 from dynlatch.intervals import Box, add, affine_image, as_box, multiply
 from dynlatch.maps import Iterate, Map, WithInput, coordinates
-from dynlatch.networks import GRU, LSTM, ElmanNetwork, StackedNetwork
+from dynlatch.networks import GRU, LSTM, ElmanNetwork, ProjectedLSTM, ResetBeforeGRU, StackedNetwork
 from dynlatch.networks.common import box_parts
 from dynlatch.validation import FARTHEST, Array
 
@@ -33,10 +33,12 @@ def trapping_box(map: Map, u: Box | None = None) -> Box | None:
     if isinstance(map, Disturbed):
         box = trapping_box(map.map)
         return box if u is None or box is None else _disturbed(map, box, u)
-    if isinstance(map, GRU):
+    if isinstance(map, GRU | ResetBeforeGRU):
         return unit_box(map.dim)
     if isinstance(map, LSTM):
         return _lstm_box(map, u)
+    if isinstance(map, ProjectedLSTM):
+        return _projected_box(map, u)
     if isinstance(map, StackedNetwork):
         return _stack_box(map, u)
     form = additive_form(map)
@@ -63,12 +65,27 @@ def _lstm_box(net: LSTM, u: Box | None) -> Box:
     nets = affine_image(net.weight_hh, *unit_box(n), net.b)
     if u is not None:
         nets = add(nets, affine_image(net.weight_ih, *u))
+    half = np.concatenate([np.ones(n), _largest_cell(nets)])
+    return -half, half
+
+
+def _projected_box(net: ProjectedLSTM, u: Box | None) -> Box:
+    """The same, from the projection of |o tanh(c)| <= 1."""
+    h = affine_image(net.weight_hr, *unit_box(net.hidden_size))
+    nets = affine_image(net.weight_hh, *h, net.inner.b)
+    if u is not None:
+        nets = add(nets, affine_image(net.weight_ih, *u))
+    cell = _largest_cell(nets)
+    return np.concatenate([h[0], -cell]), np.concatenate([h[1], cell])
+
+
+def _largest_cell(nets: Box) -> Array:
+    """sup i |g| / (1 - sup f), given a box of what enters the four gates."""
     i, f, g, _ = box_parts(nets, 4)
     written = multiply(LOGISTIC.image(*i), TANH.image(*g))
     lost = LOGISTIC.image(-f[1], -f[0])[0]  # 1 - f as s(-net): the subtraction would lose it
     cell: Array = np.maximum(np.abs(written[0]), np.abs(written[1])) / np.maximum(lost, 1e-300) * (1.0 + 1e-12)
-    half = np.concatenate([np.ones(n), np.minimum(cell, FARTHEST)])  # a shut forget gate keeps a cell for ever
-    return -half, half
+    return np.minimum(cell, FARTHEST)  # a shut forget gate keeps a cell for ever
 
 
 def _stack_box(net: StackedNetwork, u: Box | None) -> Box | None:

@@ -9,8 +9,9 @@ from typing import Any
 
 from dynlatch.activations import Activation
 from dynlatch.errors import InvalidInput, UnreadableFile
-from dynlatch.interop.mapping import Network, network_from
+from dynlatch.interop.mapping import network_from
 from dynlatch.interop.npz import read_npz
+from dynlatch.interop.parts import Network, Wanted
 from dynlatch.interop.pytorch import read_checkpoint
 from dynlatch.interop.safetensors import read_safetensors
 
@@ -25,7 +26,7 @@ READERS: dict[str, Reader] = {
 NOT_YET = {".onnx": "ONNX", ".keras": "Keras", ".h5": "Keras"}
 
 
-def load_network(path: str | os.PathLike[str], *, layer: str | None = None, nonlinearity: str | Activation = "tanh") -> Network:
+def load_network(path: str | os.PathLike[str], *, layer: Wanted = None, nonlinearity: str | Activation = "tanh") -> Network:
     """A trained network from a file of weights with PyTorch's names.
 
     Reads `.pt` and `.pth` (weights only; needs the torch extra), `.safetensors` and `.npz`. Nothing is executed.
@@ -68,7 +69,7 @@ def load_network(path: str | os.PathLike[str], *, layer: str | None = None, nonl
         path = Path(path)
     except TypeError:
         raise InvalidInput(f"`path` must be the path of a file; got {type(path).__name__}.") from None
-    return network_from(_reader(path)(path), layer=layer, nonlinearity=nonlinearity)
+    return network_from(_reader(path)(path), layer=layer, nonlinearity_of=lambda _: nonlinearity)
 
 
 def _reader(path: Path) -> Reader:

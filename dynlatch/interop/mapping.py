@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -11,12 +11,12 @@ import numpy as np
 
 from dynlatch.activations import Activation, resolve
 from dynlatch.errors import InvalidInput, UnsupportedNetwork
-from dynlatch.interop.arrays import as_array, shape_of
-from dynlatch.networks import GRU, LSTM, ElmanNetwork, StackedNetwork
+from dynlatch.interop.arrays import as_array, precisions, shape_of
+from dynlatch.interop.parts import Network, Part, Wanted, listing, network_of, words
+from dynlatch.networks import GRU, LSTM, ElmanNetwork, ProjectedLSTM, StackedNetwork
 from dynlatch.networks.readout import Readout
 from dynlatch.validation import Array, shaped_array
 
-Network: TypeAlias = ElmanNetwork | GRU | LSTM | StackedNetwork
 Arrays: TypeAlias = Mapping[Any, Any]
 
 WRAPPERS = ("state_dict", "model_state_dict", "model")
@@ -40,10 +40,25 @@ class RecurrentLayer:
         return sorted({depth for depth, _ in self.names})
 
 
-def network_from(arrays: Arrays, *, layer: str | None, nonlinearity: str | Activation) -> Network:
-    """The network of one recurrent layer of `arrays`, a state dict or a checkpoint that wraps one."""
+def network_from(arrays: Arrays, *, layer: Wanted, nonlinearity_of: Callable[[str], str | Activation | None]) -> Network:
+    """The network of one recurrent layer of `arrays`, a state dict or a checkpoint that wraps one, or of several stacked.
+
+    `nonlinearity_of` gives that of a plain layer by its prefix, or None where nobody knows it.
+    """
     arrays = unwrap(arrays)
-    return build(choose(recurrent_layers(arrays), layer, arrays), arrays, nonlinearity)
+    parts = [_part(found, arrays, nonlinearity_of) for found in recurrent_layers(arrays)]
+    nothing = (
+        "there is no recurrent layer here: expected names such as 'rnn.weight_ih_l0' and 'rnn.weight_hh_l0'; "
+        f"got {listing(arrays)}."
+    )
+    return network_of(parts, layer, lambda _, width: find_readout(arrays, width), nothing)
+
+
+def _part(layer: RecurrentLayer, arrays: Arrays, nonlinearity_of: Callable[[str], str | Activation | None]) -> Part:
+    def built() -> Network:
+        return build(layer, arrays, nonlinearity_of(layer.prefix))
+
+    return Part(layer.prefix, _describe(layer, arrays), built, precisions(arrays[name] for name in layer.names.values()))
 
 
 def unwrap(arrays: Arrays) -> Arrays:
@@ -73,34 +88,14 @@ def recurrent_layers(arrays: Arrays) -> list[RecurrentLayer]:
     return list(found.values())
 
 
-def choose(layers: list[RecurrentLayer], wanted: str | None, arrays: Arrays) -> RecurrentLayer:
-    """The layer called `wanted`, or the only one."""
-    if not layers:
-        raise UnsupportedNetwork(
-            "there is no recurrent layer here: expected names such as 'rnn.weight_ih_l0' and 'rnn.weight_hh_l0'; "
-            f"got {_listing(arrays)}."
-        )
-    if wanted is None and len(layers) == 1:
-        return layers[0]
-    for layer in layers:
-        if layer.prefix == wanted:
-            return layer
-    known = "; ".join(f"{layer.prefix!r} ({_describe(layer, arrays)})" for layer in layers)
-    if wanted is None:
-        raise InvalidInput(f"there are {len(layers)} recurrent layers, choose one with `layer=`: {known}.")
-    raise InvalidInput(f"there is no recurrent layer {wanted!r}: `layer` is one of {known}.")
-
-
 def build(layer: RecurrentLayer, arrays: Arrays, nonlinearity: str | Activation | None) -> Network:
-    """The network of `layer`, with its readout. Only a plain recurrent layer needs the nonlinearity."""
+    """The network of `layer`, without a readout. Only a plain recurrent layer needs the nonlinearity."""
     _check_supported(layer)
     first = _checked(layer, arrays, layer.depths[0], None)
     stages = [first, *(_checked(layer, arrays, depth, first) for depth in layer.depths[1:])]
     f = _activation(layer, KINDS[first.gates], nonlinearity)
-    readout = find_readout(arrays, first.hidden)
-    if len(stages) == 1:
-        return _network(first, f, readout)
-    return StackedNetwork([_network(stage, f, None) for stage in stages], readout=readout)
+    networks = [_network(stage, f) for stage in stages]
+    return networks[0] if len(networks) == 1 else StackedNetwork(networks)
 
 
 def _activation(layer: RecurrentLayer, kind: str, nonlinearity: str | Activation | None) -> Activation:
@@ -118,13 +113,6 @@ def _check_supported(layer: RecurrentLayer) -> None:
             f"the layer {layer.prefix!r} is bidirectional: it reads the future and is no map of its state; to analyse "
             "the forward direction alone, give `from_torch` a state dict of one layer without the `_reverse` entries."
         )
-    projection = next((name for (_, role), name in layer.names.items() if role == "weight_hr"), None)
-    if projection is not None:
-        raise UnsupportedNetwork(
-            f"the layer {layer.prefix!r} projects its output ({projection!r}, proj_size); multiply every matrix that "
-            f"reads it (weight_hh, the weight_ih above, the readout) by {projection!r} from the right, and leave "
-            "that entry out: the dynamics are the same."
-        )
     if layer.depths not in ([CELL], list(range(len(layer.depths)))):
         raise InvalidInput(f"the layer {layer.prefix!r} has weights for depths {layer.depths}, which do not count up from 0.")
 
@@ -134,9 +122,9 @@ class Stage:
     """The checked arrays of one depth."""
 
     gates: int
-    hidden: int
     weight_ih: Array
     weight_hh: Array
+    weight_hr: Array | None
     bias_ih: Array | None
     bias_hh: Array | None
 
@@ -148,19 +136,31 @@ class Stage:
 def _checked(layer: RecurrentLayer, arrays: Arrays, depth: int, first: Stage | None) -> Stage:
     """The arrays of one depth; beyond the first, the kind and the sizes are those of the first."""
     weight_ih, weight_hh = (_required(layer, arrays, depth, role) for role in ("weight_ih", "weight_hh"))
+    projected = first.weight_hr is not None if first is not None else (depth, "weight_hr") in layer.names
+    weight_hr = _required(layer, arrays, depth, "weight_hr") if projected else None
+    gates = _gates(layer.names[depth, "weight_hh"], weight_hh, weight_hr)
+    rows, columns = len(weight_hh), weight_ih.shape[1]
+    if first is not None:
+        rows, columns = first.weight_hh.shape
+        shaped_array(layer.names[depth, "weight_hh"], weight_hh, first.weight_hh.shape)
+    if weight_hr is not None:
+        shaped_array(layer.names[depth, "weight_hr"], weight_hr, (weight_hh.shape[1], len(weight_hh) // gates))
+    shaped_array(layer.names[depth, "weight_ih"], weight_ih, (rows, columns))
+    return Stage(gates, weight_ih, weight_hh, weight_hr, *_biases(layer, arrays, depth, rows))
+
+
+def _gates(name: str, weight_hh: Array, weight_hr: Array | None) -> int:
+    """How many gates stand below each other in the recurrent weights; with a projection it is an LSTM."""
     rows, hidden = weight_hh.shape
+    if weight_hr is not None:
+        if hidden == 0 or rows == 0 or rows % 4:
+            raise InvalidInput(f"`{name}` must have shape (4 n, p) in a layer with a projection to p; got {weight_hh.shape}.")
+        return 4
     if hidden == 0 or rows % hidden or rows // hidden not in KINDS:
         raise InvalidInput(
-            f"`{layer.names[depth, 'weight_hh']}` must have 1, 3 or 4 times as many rows as columns (RNN, GRU, LSTM); "
-            f"got shape {weight_hh.shape}."
+            f"`{name}` must have 1, 3 or 4 times as many rows as columns (RNN, GRU, LSTM); got shape {weight_hh.shape}."
         )
-    columns = weight_ih.shape[1]
-    if first is not None:
-        rows, columns = first.gates * first.hidden, first.hidden
-        shaped_array(layer.names[depth, "weight_hh"], weight_hh, first.weight_hh.shape)
-    shaped_array(layer.names[depth, "weight_ih"], weight_ih, (rows, columns))
-    biases = _biases(layer, arrays, depth, rows)
-    return Stage(rows // hidden, hidden, weight_ih, weight_hh, *biases)
+    return rows // hidden
 
 
 def _required(layer: RecurrentLayer, arrays: Arrays, depth: int, role: str) -> Array:
@@ -168,7 +168,7 @@ def _required(layer: RecurrentLayer, arrays: Arrays, depth: int, role: str) -> A
     if name is None:
         raise InvalidInput(
             f"`{_full_name(layer, depth, role)}` is missing: of the layer {layer.prefix!r} there are only "
-            f"{_listing(layer.names.values())}."
+            f"{listing(layer.names.values())}."
         )
     return as_array(name, arrays[name], ndim=2)
 
@@ -185,11 +185,13 @@ def _biases(layer: RecurrentLayer, arrays: Arrays, depth: int, rows: int) -> tup
     return first, second
 
 
-def _network(stage: Stage, f: Activation, readout: Readout | None) -> ElmanNetwork | GRU | LSTM:
+def _network(stage: Stage, f: Activation) -> ElmanNetwork | GRU | LSTM | ProjectedLSTM:
     if stage.gates == 1:
-        return ElmanNetwork(stage.weight_hh, stage.weight_ih, stage.bias, f, readout=readout)
-    gated = GRU if stage.gates == 3 else LSTM
-    return gated(stage.weight_ih, stage.weight_hh, stage.bias_ih, stage.bias_hh, readout=readout)
+        return ElmanNetwork(stage.weight_hh, stage.weight_ih, stage.bias, f)
+    weights = stage.weight_ih, stage.weight_hh
+    if stage.weight_hr is not None:
+        return ProjectedLSTM(*weights, stage.weight_hr, stage.bias_ih, stage.bias_hh)
+    return (GRU if stage.gates == 3 else LSTM)(*weights, stage.bias_ih, stage.bias_hh)
 
 
 def find_readout(arrays: Arrays, hidden: int) -> Readout | None:
@@ -214,16 +216,12 @@ def _full_name(layer: RecurrentLayer, depth: int, role: str) -> str:
 def _describe(layer: RecurrentLayer, arrays: Arrays) -> str:
     """Kind and sizes, as far as the names and shapes tell."""
     first = min(layer.depths, default=0)
-    names = [layer.names.get((first, role)) for role in ("weight_ih", "weight_hh")]
+    names = [layer.names.get((first, role)) for role in ("weight_ih", "weight_hh", "weight_hr")]
     shapes = [() if name is None else shape_of(arrays[name]) for name in names]
-    if any(len(shape) != 2 for shape in shapes) or shapes[1][1] == 0:
+    if any(len(shape) != 2 for shape in shapes[:2]) or shapes[1][1] == 0:
         return "incomplete"
-    (_, inputs), (rows, hidden) = shapes
+    (_, inputs), (rows, hidden) = shapes[:2]
+    if len(shapes[2]) == 2:
+        return words("LSTM", inputs, rows // 4, len(layer.depths)) + f" projected to {hidden}"
     kind = "unknown kind" if rows % hidden else KINDS.get(rows // hidden, "unknown kind")
-    return f"{kind}, {inputs} inputs, {hidden} units" + (f", {len(layer.depths)} deep" if len(layer.depths) > 1 else "")
-
-
-def _listing(names: Any) -> str:
-    """The first few of `names`, for a message."""
-    shown = [repr(name)[:80] for name in names]
-    return ", ".join(shown[:6]) + (f" and {len(shown) - 6} more" if len(shown) > 6 else "") if shown else "nothing"
+    return words(kind, inputs, hidden, len(layer.depths))

@@ -6,39 +6,48 @@ import pickle
 import warnings
 import zipfile
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from dynlatch.activations import Activation, resolve
 from dynlatch.errors import InvalidInput, MissingExtra, UnreadableFile
 from dynlatch.interop.files import check_zip, reading
-from dynlatch.interop.mapping import Network, build, choose, network_from, recurrent_layers
+from dynlatch.interop.mapping import network_from
+from dynlatch.interop.parts import Network, Wanted
 
 
-def from_torch(module_or_state_dict: Any, *, layer: str | None = None, nonlinearity: str | Activation | None = None) -> Network:
+def from_torch(module_or_state_dict: Any, *, layer: Wanted = None, nonlinearity: str | Activation | None = None) -> Network:
     """A network from a PyTorch module, its state dict, or any mapping from PyTorch's names to arrays.
 
     Parameters
     ----------
     module_or_state_dict : torch.nn.Module or mapping of str to array_like
         `nn.RNN`, `nn.GRU`, `nn.LSTM`, their cells, or a module that contains one; tensors of any precision or arrays.
-    layer : str, optional
-        Prefix of the recurrent layer to take (`"encoder.rnn"`); one layer alone is found by itself.
+    layer : str or sequence of str, optional
+        Prefix of the recurrent layer to take (`"encoder.rnn"`); one layer alone is found by itself. Several prefixes, the
+        lowest first, are stacked.
     nonlinearity : str or Activation, optional
         f of a plain recurrent layer. A module knows its own; a mapping does not, and `None` means tanh there.
 
     Returns
     -------
-    network : ElmanNetwork, GRU, LSTM or StackedNetwork
-        Several layers become a stack. `network.readout` is the one linear layer that reads the output, or None.
+    network : ElmanNetwork, GRU, LSTM, ProjectedLSTM or StackedNetwork
+        Several layers become a stack, an LSTM with `proj_size` a ProjectedLSTM. `network.readout` is the one linear layer
+        that reads the output, or None.
 
     Raises
     ------
     UnsupportedNetwork
-        If there is no recurrent layer, or one that is bidirectional or has a projection.
+        If there is no recurrent layer, or one that is bidirectional.
     InvalidInput
         If a weight is missing, does not fit or is not finite, if `nonlinearity` contradicts the module, or if `layer`
         is needed and names no layer.
+
+    Warns
+    -----
+    ReducedPrecision
+        If the weights are in half precision or bfloat16.
 
     Examples
     --------
@@ -48,15 +57,19 @@ def from_torch(module_or_state_dict: Any, *, layer: str | None = None, nonlinear
     """
     source = module_or_state_dict
     if isinstance(source, Mapping):
-        return network_from(source, layer=layer, nonlinearity="tanh" if nonlinearity is None else nonlinearity)
+        f = "tanh" if nonlinearity is None else nonlinearity
+        return network_from(source, layer=layer, nonlinearity_of=lambda _: f)
     if not callable(getattr(source, "state_dict", None)):
         raise InvalidInput(f"expected a PyTorch module or a mapping from names to arrays; got {type(source).__name__}.")
-    arrays = source.state_dict()
-    chosen = choose(recurrent_layers(arrays), layer, arrays)
-    own = _declared(source, chosen.prefix)
-    if own is not None and nonlinearity is not None and resolve(nonlinearity).name != own:
-        raise InvalidInput(f"`nonlinearity` is {resolve(nonlinearity).name!r}, but the module has {own!r}: leave it out.")
-    return build(chosen, arrays, nonlinearity if own is None else own)
+    return network_from(source.state_dict(), layer=layer, nonlinearity_of=partial(_nonlinearity, source, nonlinearity))
+
+
+def _nonlinearity(module: Any, given: str | Activation | None, prefix: str) -> str | Activation | None:
+    """What the layer under `prefix` declares, or what is given; the two must not contradict each other."""
+    own = _declared(module, prefix)
+    if own is not None and given is not None and resolve(given).name != own:
+        raise InvalidInput(f"`nonlinearity` is {resolve(given).name!r}, but the module has {own!r}: leave it out.")
+    return given if own is None else own
 
 
 def _declared(module: Any, prefix: str) -> str | None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from dynlatch.errors import UnreadableFile
+from dynlatch.interop.arrays import widened
 from dynlatch.interop.files import check_size, reading
 
 TYPES = {
@@ -45,4 +46,4 @@ def _array(path: Path, name: str, entry: Mapping[str, Any]) -> np.ndarray[Any, A
     if kind not in TYPES:
         raise UnreadableFile(f"{str(path)!r}: {name!r} holds numbers of type {kind}, which are not read; save it as F32.")
     numbers = np.frombuffer(entry["data"], dtype=TYPES[kind]).reshape(entry["shape"])
-    return (numbers.astype(np.uint32) << 16).view(np.float32) if kind == "BF16" else numbers
+    return widened(numbers) if kind == "BF16" else numbers

@@ -6,6 +6,8 @@ from dynlatch.networks.elman import ElmanNetwork as ElmanNetwork
 from dynlatch.networks.gru import GRU as GRU
 from dynlatch.networks.leaky import LeakyNetwork as LeakyNetwork
 from dynlatch.networks.lstm import LSTM as LSTM
+from dynlatch.networks.projected_lstm import ProjectedLSTM as ProjectedLSTM
+from dynlatch.networks.reset_before_gru import ResetBeforeGRU as ResetBeforeGRU
 from dynlatch.networks.stacked import StackedNetwork as StackedNetwork
 
-NETWORKS = (AdditiveNetwork, LeakyNetwork, ElmanNetwork, GRU, LSTM, StackedNetwork)
+NETWORKS = (AdditiveNetwork, LeakyNetwork, ElmanNetwork, GRU, ResetBeforeGRU, LSTM, ProjectedLSTM, StackedNetwork)

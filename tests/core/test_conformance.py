@@ -25,6 +25,11 @@ def gru(n, m, bias=True, scale=1.0):
     return dl.GRU(normal(3 * n, m), normal(3 * n, n, scale=scale), *biases)
 
 
+def reset_before(n, m, bias=True, scale=1.0):
+    recurrent = normal(2 * n, n, scale=scale), normal(n, n, scale=scale)
+    return dl.ResetBeforeGRU(normal(3 * n, m), *recurrent, normal(3 * n) if bias else None)
+
+
 def lstm(n, m, bias=True, scale=1.0):
     biases = (normal(4 * n), normal(4 * n)) if bias else (None, None)
     return dl.LSTM(normal(4 * n, m), normal(4 * n, n, scale=scale), *biases)
@@ -60,6 +65,13 @@ NETS = {
     "lstm without bias": lstm(3, 2, bias=False),
     "lstm without input": lstm(2, 0),
     "lstm with one bias": dl.LSTM(normal(8, 2), normal(8, 2), normal(8)),
+    "gru, reset before": reset_before(3, 2),
+    "gru, reset before, without bias": reset_before(3, 2, bias=False),
+    "gru, reset before, without input": reset_before(2, 0),
+    "gru, reset before, saturated": reset_before(3, 2, scale=20.0),
+    "lstm projected": dl.ProjectedLSTM(normal(12, 2), normal(12, 2), normal(2, 3), normal(12), normal(12)),
+    "lstm projected, without bias": dl.ProjectedLSTM(normal(8, 1), normal(8, 1), normal(1, 2)),
+    "lstm projected, without input": dl.ProjectedLSTM(normal(8, 0), normal(8, 1), normal(1, 2), None, normal(8)),
     "stack of one": dl.StackedNetwork([gru(2, 1)]),
     "stack of grus": dl.StackedNetwork([gru(2, 2), gru(3, 2)]),
     "stack of lstms": dl.StackedNetwork([lstm(2, 1), lstm(2, 2), lstm(1, 2)]),
@@ -74,6 +86,13 @@ NETS = {
         [lstm(2, 1), dl.LeakyNetwork(normal(2, 2), 0.4, normal(2)), elman(3, 2, "logistic"), gru(1, 3)]
     ),
     "stack without input": dl.StackedNetwork([elman(2, 0), lstm(1, 2)]),
+    "stack of projected lstms and a gru": dl.StackedNetwork(
+        [
+            dl.ProjectedLSTM(normal(12, 1), normal(12, 2), normal(2, 3)),
+            reset_before(2, 2, bias=False),
+            dl.ProjectedLSTM(normal(8, 2), normal(8, 1), normal(1, 2), normal(8), normal(8)),
+        ]
+    ),
     "stack of a stack": dl.StackedNetwork([dl.StackedNetwork([gru(2, 1), lstm(2, 2)]), elman(2, 2)]),
 }
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import dynlatch as dl
-from dynlatch.errors import InvalidInput, UnsupportedNetwork
+from dynlatch.errors import InvalidInput, ReducedPrecision, UnsupportedNetwork
 from dynlatch.networks.readout import Readout
 
 GATES = {"ElmanNetwork": 1, "GRU": 3, "LSTM": 4}
@@ -207,9 +207,79 @@ def test_bidirectional_is_refused_and_its_advice_works():
     assert_same(dl.from_torch(forward), expected("GRU", arrays))
 
 
-def test_projection_is_refused():
-    with pytest.raises(UnsupportedNetwork, match=r"'rnn\.weight_hr_l0', proj_size"):
-        dl.from_torch(recurrent(4) | {"rnn.weight_hr_l0": np.ones((2, HIDDEN))})
+def projected(layers=1, outputs=2):
+    """A state dict of an LSTM with proj_size."""
+    rng = np.random.default_rng(3)
+    arrays = recurrent(4, layers=layers)
+    for depth in range(layers):
+        arrays[f"rnn.weight_hh_l{depth}"] = rng.normal(size=(4 * HIDDEN, outputs))
+        arrays[f"rnn.weight_hr_l{depth}"] = rng.normal(size=(outputs, HIDDEN))
+        if depth:
+            arrays[f"rnn.weight_ih_l{depth}"] = rng.normal(size=(4 * HIDDEN, outputs))
+    return arrays
+
+
+def test_a_projection():
+    arrays = projected() | readout(width=2)
+    names = ("weight_ih", "weight_hh", "weight_hr", "bias_ih", "bias_hh")
+    network = dl.from_torch(arrays)
+    assert_same(network, dl.ProjectedLSTM(*(arrays[f"rnn.{name}_l0"] for name in names)))
+    assert network.dim == 2 + HIDDEN
+    assert network.readout.matrix.shape == (4, 2)
+
+
+def test_projections_become_a_stack():
+    network = dl.from_torch(projected(layers=3))
+    assert [type(layer) for layer in network.layers] == [dl.ProjectedLSTM] * 3
+    assert network.dim == 3 * (2 + HIDDEN)
+
+
+@pytest.mark.parametrize("depth", [0, 1])
+@pytest.mark.parametrize("shape", [(2, HIDDEN + 1), (1, HIDDEN), (HIDDEN, 2), (2,)])
+def test_a_projection_that_does_not_fit(depth, shape):
+    with pytest.raises(InvalidInput, match=rf"`rnn\.weight_h[rh]_l{depth}`"):
+        dl.from_torch(projected(layers=2) | {f"rnn.weight_hr_l{depth}": np.ones(shape)})
+
+
+def test_a_projection_that_is_missing_above():
+    arrays = projected(layers=2)
+    del arrays["rnn.weight_hr_l1"]
+    with pytest.raises(InvalidInput, match=r"`rnn\.weight_hr_l1` is missing"):
+        dl.from_torch(arrays)
+
+
+def test_several_layers_are_stacked_in_the_order_given():
+    arrays = recurrent(3, prefix="low.") | recurrent(4, prefix="high.", inputs=HIDDEN, hidden=5) | readout(width=5)
+    network = dl.from_torch(arrays, layer=["low", "high"])
+    assert_same(network, dl.StackedNetwork([dl.from_torch(arrays, layer=name) for name in ("low", "high")]))
+    assert network.readout.matrix.shape == (4, 5)
+    with pytest.raises(InvalidInput, match="layer 1 takes 2 inputs, but layer 0 has 5 outputs"):
+        dl.from_torch(arrays, layer=("high", "low"))
+    with pytest.raises(InvalidInput, match="no recurrent layer 'middle'"):
+        dl.from_torch(arrays, layer=["low", "middle"])
+
+
+@pytest.mark.parametrize("wanted", [[], [3], 3])
+def test_names_that_are_no_names(wanted):
+    with pytest.raises(InvalidInput, match="`layer` must be the name of a layer"):
+        dl.from_torch(recurrent(3), layer=wanted)
+
+
+def test_half_precision_is_said_once_and_only_of_the_chosen_layer():
+    arrays = {name: value.astype(np.float16) for name, value in recurrent(3, prefix="a.").items()} | recurrent(3, prefix="b.")
+    with pytest.warns(ReducedPrecision, match="'a' are stored as float16") as caught:
+        network = dl.from_torch(arrays, layer="a")
+    assert len(caught) == 1
+    np.testing.assert_array_equal(network.weight_hh, arrays["a.weight_hh_l0"].astype(np.float64))
+    dl.from_torch(arrays, layer="b")
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.uint8])
+def test_quantised_weights_are_refused(kind):
+    arrays = recurrent(3)
+    arrays["rnn.weight_hh_l0"] = arrays["rnn.weight_hh_l0"].astype(kind)
+    with pytest.raises(InvalidInput, match=rf"`rnn\.weight_hh_l0` holds {np.dtype(kind)} numbers.*dequantise"):
+        dl.from_torch(arrays)
 
 
 @pytest.mark.parametrize("role", ["weight_ih", "weight_hh", "bias_ih", "bias_hh"])

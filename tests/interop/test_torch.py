@@ -3,6 +3,7 @@
 import io
 import os
 import pickle
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import dynlatch as dl
-from dynlatch.errors import DynlatchError, InvalidInput, UnreadableFile, UnsupportedNetwork
+from dynlatch.errors import DynlatchError, InvalidInput, ReducedPrecision, UnreadableFile, UnsupportedNetwork
 
 torch = pytest.importorskip("torch")
 nn = torch.nn
@@ -130,7 +131,10 @@ def test_a_users_own_layer_does_not():
 def test_every_precision(dtype, tmp_path):
     state = {name: value.to(dtype) for name, value in LAYERS["GRU"]().state_dict().items()}
     reference = dl.from_torch({name: value.double().numpy() for name, value in state.items()})
-    for network in (dl.from_torch(state), dl.load_network(saved(tmp_path, state))):
+    few = dtype in (torch.float16, torch.bfloat16)
+    for source in (state, saved(tmp_path, state)):
+        with pytest.warns(ReducedPrecision, match=str(dtype).removeprefix("torch.")) if few else nullcontext():
+            network = dl.from_torch(source) if source is state else dl.load_network(source)
         for name, value in reference.parameters.items():
             np.testing.assert_array_equal(network.parameters[name], value)
 
@@ -140,7 +144,8 @@ def test_bfloat16_in_safetensors(tmp_path):
 
     state = {name: value.bfloat16() for name, value in LAYERS["GRU"]().state_dict().items()}
     save_file(state, tmp_path / "net.safetensors")
-    network = dl.load_network(tmp_path / "net.safetensors")
+    with pytest.warns(ReducedPrecision, match="bfloat16"):
+        network = dl.load_network(tmp_path / "net.safetensors")
     np.testing.assert_array_equal(network.weight_hh, state["weight_hh_l0"].double().numpy())
 
 
@@ -168,21 +173,24 @@ def test_bidirectional_is_refused_and_its_advice_works():
     np.testing.assert_allclose(outputs_of(network, u), forward, rtol=0, atol=TOLERANCE)
 
 
-def test_a_projection_is_refused_and_its_advice_works():
-    layer = LAYERS["LSTM"](proj_size=2, num_layers=2)
-    with pytest.raises(UnsupportedNetwork, match="proj_size"):
-        dl.from_torch(layer)
-    state = layer.state_dict()
-    first, second = state.pop("weight_hr_l0"), state.pop("weight_hr_l1")
-    state["weight_hh_l0"] = state["weight_hh_l0"] @ first
-    state["weight_ih_l1"] = state["weight_ih_l1"] @ first
-    state["weight_hh_l1"] = state["weight_hh_l1"] @ second
-    state["readout.weight"] = second
-    network = dl.from_torch(state)
-    u = inputs()
-    with torch.no_grad():
-        expected = layer(u)[0].numpy()
-    np.testing.assert_allclose(network.readout(outputs_of(network, u)), expected, rtol=0, atol=TOLERANCE)
+@pytest.mark.parametrize("more", [{}, {"num_layers": 3}, {"bias": False}])
+def test_a_projection(more, tmp_path):
+    layer = LAYERS["LSTM"](proj_size=2, **more)
+    assert_runs_as(dl.from_torch(layer), layer)
+    assert_runs_as(dl.load_network(saved(tmp_path, layer.state_dict())), layer)
+
+
+def test_the_jacobian_of_a_projection_is_that_of_autograd():
+    cell = LAYERS["LSTM"](proj_size=2)
+    network = dl.from_torch(cell)
+    a, u = torch.randn(7, dtype=torch.float64), torch.randn(INPUTS, dtype=torch.float64)
+
+    def step(a):
+        _, (h, c) = cell(u[None], (a[None, :2], a[None, 2:]))
+        return torch.cat([h[0], c[0]])
+
+    expected = torch.autograd.functional.jacobian(step, a).numpy()
+    np.testing.assert_allclose(network.jacobian(a.numpy(), u.numpy()), expected, rtol=0, atol=TOLERANCE)
 
 
 @pytest.mark.parametrize(
@@ -193,8 +201,10 @@ def test_a_projection_is_refused_and_its_advice_works():
         torch.ones(15, 5, device="meta"),
         torch.ones(15, 5).to_sparse(),
         torch.ones(1).expand(3 * 10**6, 10**6),
+        torch.ones(15, 5, dtype=torch.int8),
+        torch.ones(15, 5).to(torch.float8_e4m3fn),
     ],
-    ids=["nan", "complex", "meta", "sparse", "huge"],
+    ids=["nan", "complex", "meta", "sparse", "huge", "bytes", "float8"],
 )
 def test_a_tensor_that_is_no_matrix_of_numbers_is_named(bad):
     with pytest.raises(InvalidInput, match="`weight_hh_l0`"):
