@@ -76,6 +76,7 @@ RECORDS: Mapping[str, str] = {
     "ScalarLatch": "dynlatch.analysis.scalar",
     "SlowPoints": "dynlatch.analysis.slow",
     "SpecialPoint": "dynlatch.analysis.continuation",
+    "StepVerdicts": "dynlatch.analysis.gradients",
     "SwitchingThresholds": "dynlatch.analysis.escape.switching",
     "TradeOff": "dynlatch.analysis.noise",
     "Uniform": "dynlatch.analysis.noise",
@@ -96,6 +97,7 @@ ENUMS: Mapping[str, str] = {
     "ShockOutcome": "dynlatch.analysis.escape.shock",
     "PathOutcome": "dynlatch.analysis.noise.quasi_potential",
     "Stability": "dynlatch.analysis.outcomes",
+    "StepVerdict": "dynlatch.analysis.gradients",
 }
 
 

@@ -53,6 +53,9 @@ from dynlatch.analysis.gradients import GradientContributions as GradientContrib
 from dynlatch.analysis.gradients import GradientDecay as GradientDecay
 from dynlatch.analysis.gradients import gradient_contributions as gradient_contributions
 from dynlatch.analysis.gradients import gradient_decay as gradient_decay
+from dynlatch.analysis.gradients.verdicts import StepVerdict as StepVerdict
+from dynlatch.analysis.gradients.verdicts import StepVerdicts as StepVerdicts
+from dynlatch.analysis.gradients.verdicts import step_verdicts as step_verdicts
 from dynlatch.analysis.guarantees import Guarantee as Guarantee
 from dynlatch.analysis.guarantees import Guarantees as Guarantees
 from dynlatch.analysis.guarantees import guarantees as guarantees
@@ -132,6 +135,8 @@ __all__ = [
     "SlowPoints",
     "SpecialPoint",
     "Stability",
+    "StepVerdict",
+    "StepVerdicts",
     "SwitchingThresholds",
     "TradeOff",
     "UncertaintyExponent",
@@ -165,6 +170,7 @@ __all__ = [
     "scalar_latch",
     "slow_points",
     "stability",
+    "step_verdicts",
     "switch_branch",
     "switching_thresholds",
     "trade_off",

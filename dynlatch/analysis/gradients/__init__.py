@@ -4,3 +4,6 @@ from dynlatch.analysis.gradients.contributions import GradientContributions as G
 from dynlatch.analysis.gradients.contributions import gradient_contributions as gradient_contributions
 from dynlatch.analysis.gradients.decay import GradientDecay as GradientDecay
 from dynlatch.analysis.gradients.decay import gradient_decay as gradient_decay
+from dynlatch.analysis.gradients.verdicts import StepVerdict as StepVerdict
+from dynlatch.analysis.gradients.verdicts import StepVerdicts as StepVerdicts
+from dynlatch.analysis.gradients.verdicts import step_verdicts as step_verdicts
