@@ -352,6 +352,7 @@ def test_diagram_holds_every_fixed_point_of_every_section():
     assert "Neimark-Sacker" in diagram.summary()
 
 
+@pytest.mark.slow
 def test_diagram_cut_short_says_so():
     diagram = bifurcation_diagram(GainFamily(dl.AdditiveNetwork(2 * np.eye(2))), (0.2, 1.0), rng=0, max_branches=2)
     assert len(diagram.branches) == 2
@@ -461,6 +462,7 @@ def test_ctrl_c_keeps_what_was_followed():
     assert diagram.not_followed[0] == "cut short: interrupted by Ctrl-C."
 
 
+@pytest.mark.slow
 def test_limits_of_a_diagram_are_kept_and_noted():
     three = bifurcation_diagram(lambda w: dl.AdditiveNetwork(w * np.eye(3)), (0.9, 1.1), rng=0, max_branches=2)
     assert len(three.branches) <= 2

@@ -93,6 +93,7 @@ def test_the_critical_state_really_folds():
     assert np.abs(np.linalg.eigvals(net.jacobian(a))).max() > 0.99
 
 
+@pytest.mark.slow
 def test_elman_in_its_own_and_in_added_coordinates():
     plain = dl.ElmanNetwork(C, np.eye(2), None)
     np.testing.assert_allclose(threshold(plain).lower, 2.0960608718071, rtol=1e-11)
@@ -214,7 +215,7 @@ def test_a_plain_function_has_an_upper_bound_only():
     assert 0.53283 < result.upper < 0.5334
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(st.integers(0, 10_000))
 def test_signs_order_and_scale_do_not_matter(seed):
     rng = np.random.default_rng(seed)
@@ -297,6 +298,7 @@ def test_hard_cases_are_right(net, truth):
         check_bracket(net, result, truth)
 
 
+@pytest.mark.slow
 def test_hard_tanh():
     hard = dl.Activation("hardtanh", lambda x: np.clip(x, -1, 1), lambda x: (np.abs(x) < 1) * 1.0, limits=(-1, 1), odd=True)
     result = threshold(dl.LatchNeuron(10.0, 0.0, hard))

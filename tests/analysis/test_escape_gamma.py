@@ -40,6 +40,7 @@ def test_of_one_unit_it_is_u_star(w):
     assert (step_sizes(net, found.factors, below) < 1.0).all()
 
 
+@pytest.mark.slow
 def test_of_one_unit_with_bias_gain_and_leak():
     net = dl.AdditiveNetwork([[2.0]], [0.6])  # one attractor, and a fold all the same
     home = scalar.fixed_points(2.0, 0.6)
@@ -79,6 +80,7 @@ def test_gradients_vanish_below_it(rotation):
     assert np.linalg.norm(product, 2) <= rotation.condition * np.prod(sizes) * (1.0 + 1e-9)
 
 
+@pytest.mark.slow
 def test_gated_cells_get_the_ball():
     rng = np.random.default_rng(1)
     cell = dl.GRU(rng.normal(size=(6, 1)), 0.3 * rng.normal(size=(6, 2)), np.zeros(6), np.zeros(6))

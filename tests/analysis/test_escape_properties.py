@@ -114,7 +114,7 @@ def check_returns(net, norm, b, sequences=200, steps=50):
     assert np.abs(a - question.attractor.point).max() < 1e-6
 
 
-FEW = [("dense", 2, 2.0, 5), ("self-loops", 3, np.inf, 1)]
+FEW = [pytest.param("dense", 2, 2.0, 5, marks=pytest.mark.slow), ("self-loops", 3, np.inf, 1)]
 MANY = [
     (kind, n, norm, seed)
     for kind in ("self-loops", "one pattern", "dense", "leaky", "elman", "two inputs", "logistic")

@@ -86,6 +86,7 @@ def test_limited_time_in_one_dimension_is_the_exact_number(steps):
     np.testing.assert_allclose(found.value, exact, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_more_time_never_costs_more():
     net, attractors = gaussian(1)
     values = [checked(ask(net, attractors[0], steps=steps)).value for steps in (1, 4, 16)]
@@ -93,6 +94,7 @@ def test_more_time_never_costs_more():
     assert all(b <= a * (1 + 1e-3) for a, b in pairwise(values))
 
 
+@pytest.mark.slow
 def test_directed_inputs_and_few_inputs():
     net, attractors = gaussian(2)
     free = checked(ask(net, attractors[0], 2)).value
@@ -143,6 +145,7 @@ def test_a_state_that_grows_without_bound_has_left():
     np.testing.assert_allclose(found.value, 0.5 * 2 / (3 * np.sqrt(3)), rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_units_without_derivatives():
     class Signs:
         dim = input_dim = 2
@@ -164,6 +167,7 @@ def test_gated_nets():
     assert [escapes(net, attractors[0].point, np.full((400, 1), b)) for b in grid[[0, 5, -1]]] == [False, False, True]
 
 
+@pytest.mark.slow
 def test_a_cycle_is_left_from_its_first_point():
     net = dl.LatchNeuron(-2.0)
     cycle = analysis.periodic_orbits(net, 2, rng=0).points[0]
