@@ -75,6 +75,8 @@ def plain(value: Any) -> Any:
     if value is None:
         return None
     if isinstance(value, np.ndarray):
+        if value.dtype.kind in "iub" or (value.dtype.kind == "f" and np.isfinite(value).all()):
+            return value.tolist()
         return [plain(item) for item in value.tolist()] if value.ndim else plain(value.item())
     if isinstance(value, list):
         return [plain(item) for item in value]

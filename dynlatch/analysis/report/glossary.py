@@ -29,6 +29,10 @@ WORDS: Mapping[str, Entry] = {
         "returns after a small push. What the network can hold for any length of time it holds in these.",
         ("memory states", "memory state"),
     ),
+    "audit": Entry(
+        "Audit",
+        "One look at the network at one moment: its memory states, and how far its gradients reach.",
+    ),
     "bits": Entry(
         "Bits",
         "log2 of the number of memory states: what the network can hold without end. What decays slowly is not counted.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
     from dynlatch.analysis.audit import Audit
+
+
+LINK = re.compile(r'href="#w-([a-z0-9-]+)"')
 
 
 class Card(NamedTuple):
@@ -69,7 +73,10 @@ def html(page: Page) -> str:
     from markupsafe import Markup
 
     style = Markup(_environment().loader.get_source(_environment(), "style.css")[0])  # type: ignore[union-attr]
-    return _environment().get_template("base.html.j2").render(page._asdict(), style=style, words=WORDS.items())
+    used = {card.key for card in page.cards}
+    used |= {key for section in page.sections for part in section.parts for key in LINK.findall(part)}
+    words = [(key, entry) for key, entry in WORDS.items() if key in used]
+    return _environment().get_template("base.html.j2").render(page._asdict(), style=style, words=words)
 
 
 def figure(title: str, caption: str, svg: str) -> Markup:
@@ -82,6 +89,13 @@ def figure(title: str, caption: str, svg: str) -> Markup:
 def pair(figures: Iterable[Markup]) -> Markup:
     """Figures side by side where there is room."""
     return _macro("pair", list(figures))
+
+
+def strip(frames: Iterable[tuple[str, str]], caption: str) -> Markup:
+    """Small pictures (name, SVG) in rows, under one caption."""
+    from markupsafe import Markup
+
+    return _macro("strip", [(name, Markup(svg)) for name, svg in frames], explained(caption))
 
 
 def table(columns: Sequence[Column], rows: Iterable[Sequence[object]]) -> Markup:
