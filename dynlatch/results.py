@@ -48,6 +48,8 @@ DAMAGE = (
 # Class name -> module, for everything a file may hold. Names, not imports: the core loads no analysis.
 RECORDS: Mapping[str, str] = {
     "Audit": "dynlatch.analysis.audit",
+    "AuditFilm": "dynlatch.analysis.audit.film",
+    "AuditFrame": "dynlatch.analysis.audit.film",
     "Basins": "dynlatch.analysis.basins",
     "EdgeState": "dynlatch.analysis.basins",
     "BifurcationDiagram": "dynlatch.analysis.continuation",
@@ -62,9 +64,12 @@ RECORDS: Mapping[str, str] = {
     "GammaThreshold": "dynlatch.analysis.escape.gamma",
     "Gaussian": "dynlatch.analysis.noise",
     "GradientContributions": "dynlatch.analysis.gradients",
+    "BoundCondition": "dynlatch.analysis.gradients",
+    "GradientBounds": "dynlatch.analysis.gradients",
     "GradientDecay": "dynlatch.analysis.gradients",
     "Guarantee": "dynlatch.analysis.guarantees",
     "Guarantees": "dynlatch.analysis.guarantees",
+    "LyapunovExponents": "dynlatch.analysis.gradients",
     "LocalStability": "dynlatch.analysis.local_stability",
     "Manifold": "dynlatch.analysis.manifolds",
     "MorseGraph": "dynlatch.analysis.morse",

@@ -49,10 +49,15 @@ from dynlatch.analysis.escape.switching import switching_thresholds as switching
 from dynlatch.analysis.fixed_points import Completeness as Completeness
 from dynlatch.analysis.fixed_points import FixedPoints as FixedPoints
 from dynlatch.analysis.fixed_points import fixed_points as fixed_points
+from dynlatch.analysis.gradients.bounds import BoundCondition as BoundCondition
+from dynlatch.analysis.gradients.bounds import GradientBounds as GradientBounds
+from dynlatch.analysis.gradients.bounds import gradient_bounds as gradient_bounds
 from dynlatch.analysis.gradients import GradientContributions as GradientContributions
 from dynlatch.analysis.gradients import GradientDecay as GradientDecay
+from dynlatch.analysis.gradients import LyapunovExponents as LyapunovExponents
 from dynlatch.analysis.gradients import gradient_contributions as gradient_contributions
 from dynlatch.analysis.gradients import gradient_decay as gradient_decay
+from dynlatch.analysis.gradients import lyapunov_exponents as lyapunov_exponents
 from dynlatch.analysis.gradients.verdicts import StepVerdict as StepVerdict
 from dynlatch.analysis.gradients.verdicts import StepVerdicts as StepVerdicts
 from dynlatch.analysis.gradients.verdicts import step_verdicts as step_verdicts
@@ -97,6 +102,7 @@ __all__ = [
     "Basins",
     "Bifurcation",
     "BifurcationDiagram",
+    "BoundCondition",
     "Branch",
     "Completeness",
     "ContinuationEnd",
@@ -114,11 +120,13 @@ __all__ = [
     "GammaThreshold",
     "Gaussian",
     "GradientContributions",
+    "GradientBounds",
     "GradientDecay",
     "Guarantee",
     "Guarantees",
     "InputFamily",
     "LocalStability",
+    "LyapunovExponents",
     "Manifold",
     "MorseGraph",
     "MorseKind",
@@ -157,9 +165,11 @@ __all__ = [
     "fold_curve",
     "gamma_threshold",
     "gradient_contributions",
+    "gradient_bounds",
     "gradient_decay",
     "guarantees",
     "invariant_manifold",
+    "lyapunov_exponents",
     "morse_graph",
     "periodic_orbits",
     "plot_portrait",
