@@ -54,6 +54,7 @@ RECORDS: Mapping[str, str] = {
     "EdgeState": "dynlatch.analysis.basins",
     "BifurcationDiagram": "dynlatch.analysis.continuation",
     "Branch": "dynlatch.analysis.continuation",
+    "CovariantVectors": "dynlatch.analysis.gradients",
     "Cusp": "dynlatch.analysis.continuation",
     "EscapeDirections": "dynlatch.analysis.escape.directions",
     "EscapeThreshold": "dynlatch.analysis.escape",

@@ -49,15 +49,17 @@ from dynlatch.analysis.escape.switching import switching_thresholds as switching
 from dynlatch.analysis.fixed_points import Completeness as Completeness
 from dynlatch.analysis.fixed_points import FixedPoints as FixedPoints
 from dynlatch.analysis.fixed_points import fixed_points as fixed_points
-from dynlatch.analysis.gradients.bounds import BoundCondition as BoundCondition
-from dynlatch.analysis.gradients.bounds import GradientBounds as GradientBounds
-from dynlatch.analysis.gradients.bounds import gradient_bounds as gradient_bounds
+from dynlatch.analysis.gradients import CovariantVectors as CovariantVectors
 from dynlatch.analysis.gradients import GradientContributions as GradientContributions
 from dynlatch.analysis.gradients import GradientDecay as GradientDecay
 from dynlatch.analysis.gradients import LyapunovExponents as LyapunovExponents
+from dynlatch.analysis.gradients import covariant_vectors as covariant_vectors
 from dynlatch.analysis.gradients import gradient_contributions as gradient_contributions
 from dynlatch.analysis.gradients import gradient_decay as gradient_decay
 from dynlatch.analysis.gradients import lyapunov_exponents as lyapunov_exponents
+from dynlatch.analysis.gradients.bounds import BoundCondition as BoundCondition
+from dynlatch.analysis.gradients.bounds import GradientBounds as GradientBounds
+from dynlatch.analysis.gradients.bounds import gradient_bounds as gradient_bounds
 from dynlatch.analysis.gradients.verdicts import StepVerdict as StepVerdict
 from dynlatch.analysis.gradients.verdicts import StepVerdicts as StepVerdicts
 from dynlatch.analysis.gradients.verdicts import step_verdicts as step_verdicts
@@ -106,6 +108,7 @@ __all__ = [
     "Branch",
     "Completeness",
     "ContinuationEnd",
+    "CovariantVectors",
     "Cusp",
     "EdgeOutcome",
     "EdgeState",
@@ -119,8 +122,8 @@ __all__ = [
     "GammaOutcome",
     "GammaThreshold",
     "Gaussian",
-    "GradientContributions",
     "GradientBounds",
+    "GradientContributions",
     "GradientDecay",
     "Guarantee",
     "Guarantees",
@@ -156,6 +159,7 @@ __all__ = [
     "bifurcation_diagram",
     "box_grid",
     "continue_fixed_point",
+    "covariant_vectors",
     "edge_state",
     "escape_directions",
     "escape_threshold",
@@ -164,8 +168,8 @@ __all__ = [
     "fixed_points",
     "fold_curve",
     "gamma_threshold",
-    "gradient_contributions",
     "gradient_bounds",
+    "gradient_contributions",
     "gradient_decay",
     "guarantees",
     "invariant_manifold",

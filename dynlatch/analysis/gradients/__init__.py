@@ -5,6 +5,8 @@ from dynlatch.analysis.gradients.bounds import GradientBounds as GradientBounds
 from dynlatch.analysis.gradients.bounds import gradient_bounds as gradient_bounds
 from dynlatch.analysis.gradients.contributions import GradientContributions as GradientContributions
 from dynlatch.analysis.gradients.contributions import gradient_contributions as gradient_contributions
+from dynlatch.analysis.gradients.covariant import CovariantVectors as CovariantVectors
+from dynlatch.analysis.gradients.covariant import covariant_vectors as covariant_vectors
 from dynlatch.analysis.gradients.decay import GradientDecay as GradientDecay
 from dynlatch.analysis.gradients.decay import gradient_decay as gradient_decay
 from dynlatch.analysis.gradients.lyapunov import LyapunovExponents as LyapunovExponents

@@ -1,4 +1,4 @@
-"""Picture of Lyapunov exponents: do their averages settle, and where."""
+"""Pictures of Lyapunov exponents (do their averages settle, and where) and of covariant vectors (how far apart they are)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dynlatch.analysis.plots.style import COLOURS, axes
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from dynlatch.analysis.gradients import LyapunovExponents
+    from dynlatch.analysis.gradients import CovariantVectors, LyapunovExponents
 
 NAMED = 5  # lines with a label
 
@@ -37,4 +37,21 @@ def plot_lyapunov_exponents(result: LyapunovExponents, *, ax: Axes | None = None
     ax.set_xlabel("steps")
     ax.set_ylabel("exponent, per step (running average)")
     ax.legend(loc="best", frameon=False, fontsize="small")
+    return ax
+
+
+def plot_covariant_vectors(result: CovariantVectors, *, ax: Axes | None = None) -> Axes:
+    """Smallest angle between the leading j vectors and the others, for the first few j; medians over trajectories."""
+    ax = axes(ax)
+    k = result.vectors.shape[-1]
+    colours = [COLOURS[name] for name in ("repelling", "attracting", "saddle", "escape", "neutral")]
+    for j, colour in zip(range(1, k), colours, strict=False):
+        angles = np.degrees(result.splitting_angle(j)).reshape(len(result.times), -1)
+        ax.plot(result.times, np.median(angles, axis=1), color=colour, linewidth=1.2, label=f"first {j} | other {k - j}")
+    ax.set_ylim(0.0, 90.0)
+    ax.set_yticks([0, 30, 60, 90])
+    ax.set_xlabel("time t")
+    ax.set_ylabel(f"smallest angle, degrees ({result.coordinates})")
+    if k > 1:
+        ax.legend(loc="best", frameon=False, fontsize="small")
     return ax
