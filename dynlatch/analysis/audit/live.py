@@ -22,6 +22,7 @@ from dynlatch.analysis.report.data import SCHEMA, as_dict
 from dynlatch.errors import InvalidInput
 from dynlatch.interop import from_torch
 from dynlatch.maps import Parametric
+from dynlatch.networks import LatchNeuron
 from dynlatch.randomness import Rng, generator
 from dynlatch.validation import count, positive_number
 
@@ -106,6 +107,7 @@ class GradientAudit:
     def __post_init__(self) -> None:
         self.every = count("every", self.every, least=1)
         self.at_most = positive_number("at_most", self.at_most)
+        _load()
 
     def __call__(self, model: Any) -> Audit | None:
         """One step of training is done; the audit of this step, where one was made."""
@@ -122,8 +124,7 @@ class GradientAudit:
         finally:
             took = time.perf_counter() - now
             self.spent += took
-            # The first audit also loads what the others need.
-            self._longest = took if self.step == 1 else max(0.5 * self._longest, took)
+            self._longest = max(0.5 * self._longest, took)
 
     @property
     def share(self) -> float:
@@ -191,3 +192,10 @@ class GradientAudit:
             os.write(handle, text.encode("utf-8", "backslashreplace"))
         finally:
             os.close(handle)
+
+
+def _load() -> None:
+    """Load what an audit needs, by one of a single unit: before the loop, not in its first step."""
+    network = LatchNeuron(2.0)
+    sequences = sequences_of(1, None, None, np.zeros(1), generator(0), False)
+    as_line(glance(network, sequences, cost_of(network, sequences, None, None, batch_first=False), None, 0))

@@ -106,6 +106,21 @@ WORDS: Mapping[str, Entry] = {
         "off, because the weights of one step rarely amplify what those of the step before made large.",
         ("upper bounds", "upper bound"),
     ),
+    "slack": Entry(
+        "Slack",
+        "How far a bound is above the truth, in decades (powers of ten): 3 means a thousand times too large.",
+        ("slack",),
+    ),
+    "source": Entry("Source", "Where a bound comes from: the theorem or paper that proves it."),
+    "condition": Entry(
+        "Condition",
+        "A condition from the literature under which gradients must vanish, or can explode: its value for these weights, the "
+        "limit it is compared with, and what follows where it holds.",
+    ),
+    "standard-error": Entry(
+        "Standard error",
+        "How uncertain an average over the sequences still is; about twice as much is possible either way.",
+    ),
     "split": Entry(
         "Split by delay",
         "The gradient of the cost at the last step, split by how many steps back each weight acted (eq. 5 of Bengio, Simard "
