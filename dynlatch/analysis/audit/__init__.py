@@ -3,6 +3,6 @@
 from dynlatch.analysis.audit.finding import Finding as Finding
 from dynlatch.analysis.audit.result import Audit as Audit
 from dynlatch.analysis.audit.result import Memory as Memory
-from dynlatch.analysis.audit.verb import SEQUENCES as SEQUENCES
-from dynlatch.analysis.audit.verb import STEPS as STEPS
+from dynlatch.analysis.audit.sequences import SEQUENCES as SEQUENCES
+from dynlatch.analysis.audit.sequences import STEPS as STEPS
 from dynlatch.analysis.audit.verb import audit as audit

@@ -15,7 +15,7 @@ WIDTH = 80
 
 def summary(report: Audit) -> str:
     """Findings with their advice, the memory states, and what was left out."""
-    lines = [*wrap(f"{report.name}: {report.architecture}, {report.parameter_count} parameters", WIDTH), ""]
+    lines = [*wrap(f"{report.name}: {report.architecture}, {report.parameter_count} parameters", WIDTH), *_header(report), ""]
     for i, finding in enumerate(report.findings, 1):
         lines += wrap(finding.sentence, WIDTH, initial_indent=f"{i}. ", subsequent_indent="   ")
         if finding.advice:
@@ -28,6 +28,15 @@ def summary(report: Audit) -> str:
         for sentence in report.left_out:
             lines += wrap(sentence, WIDTH, initial_indent="- ", subsequent_indent="  ")
     return "\n".join(lines)
+
+
+def _header(report: Audit) -> list[str]:
+    """What was audited, in two lines."""
+    count = len(report.memories)
+    states = f"{count} memory state{'s' * (count != 1)}, {report.bits:.3g} bit{'s' * (report.bits != 1)}"
+    alone = "what happened before is forgotten" if len(report.memory_states) == 1 and count == 1 else ""
+    none = "latches no bit in a fixed point" if not len(report.memory_states) else ""
+    return [*wrap(f"inputs: {report.inputs_from}", WIDTH), "memory: " + ", ".join(part for part in (states, none, alone) if part)]
 
 
 def _table(rows: tuple[Memory, ...]) -> list[str]:

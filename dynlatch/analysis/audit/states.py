@@ -1,0 +1,213 @@
+"""The memory states of a network: attracting fixed points and cycles, and which runs come to rest in which.
+
+Two sources. The searches `fixed_points` and `periodic_orbits` (period 2), where the size allows them; and the runs themselves,
+followed under the context input until they rest or close, which also shows longer cycles and works at any size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from dynlatch.analysis.attractor import polish
+from dynlatch.analysis.audit.sequences import Indices
+from dynlatch.analysis.basins.recurrences import period_of
+from dynlatch.analysis.basins.targets import prime_orbit, same_orbit
+from dynlatch.analysis.fixed_points import Completeness, FixedPoints, fixed_points
+from dynlatch.analysis.fixed_points.equations import equation_of
+from dynlatch.analysis.outcomes import Stability, classify
+from dynlatch.analysis.periodic_orbits import PeriodicOrbits, periodic_orbits
+from dynlatch.analysis.periodic_orbits.describe import described
+from dynlatch.analysis.periodic_orbits.orbits import Collection, Cycle
+from dynlatch.errors import DynlatchError
+from dynlatch.maps import SmoothMap, coordinates
+from dynlatch.validation import Array
+
+SEARCHED, UNHURRIED = 512, 200  # units up to which fixed points are searched for, and up to which without a time limit
+SECONDS = 15.0  # that limit
+CYCLES_SEARCHED = 64  # units up to which cycles of period 2 are searched for
+LEADING = 6  # multipliers of a fixed point of a larger network that are computed
+ROOM = 10.0  # the box searched in an unbounded network, in units of the largest state of the runs
+SETTLE, WATCHED = 2000, 256  # steps a run has to come to rest, and steps in which it then has to close
+ENDS = 64  # runs of which the ends are looked at one by one
+WORK = 1 << 36  # floating-point operations spent on letting runs settle
+AT_REST, STILL = 1e-6, 1e-12
+
+
+class States(NamedTuple):
+    """Fixed points, attracting cycles by period, where each of the given runs ends, and what was not searched for.
+
+    `ends` (N,) are numbers of memory states, -1 where a run ends in none of them.
+    """
+
+    fixed_points: FixedPoints
+    cycles: tuple[PeriodicOrbits, ...]
+    ends: Indices
+    left_out: tuple[str, ...]
+
+
+def memory_orbits(found: FixedPoints, cycles: tuple[PeriodicOrbits, ...]) -> list[Array]:
+    """The points (p, n) of every memory state: attracting fixed points first, then cycles."""
+    return [point[None] for point in found.attractors.points] + [orbit for record in cycles for orbit in record.points]
+
+
+def step_cost(map: SmoothMap) -> float:
+    """Floating-point operations of one step of one state, about."""
+    weights = getattr(map, "parameters", None) or getattr(getattr(map, "map", None), "parameters", None)
+    return 2.0 * float(sum(array.size for array in weights.values())) if weights else 2.0 * map.dim**2
+
+
+def memory_states(map: SmoothMap, last: Array, reach: float, rng: np.random.Generator, enter: Callable[[str], None]) -> States:
+    """Memory states of `map` (the context input is part of it), given the last states (N, n) of runs of size `reach`."""
+    left_out: list[str] = []
+    enter("where the runs end")
+    tails = settle(map, last)
+    enter("fixed points")
+    limit = None if map.dim <= UNHURRIED else SECONDS
+    if map.dim <= SEARCHED:
+        found = fixed_points(map, bounds=_bounds(map, reach), rng=rng, time_budget=limit)
+    else:
+        found = _resting(map, tails[-1])
+        left_out.append(
+            f"Fixed points other than those in which runs end, and all but the {LEADING} leading multipliers: with {map.dim} units "
+            f"no search is affordable here (`dynlatch fixed-points` takes the time; up to {SEARCHED} units it is part of the audit)."
+        )
+    enter("cycles")
+    cycles = _cycles(map, tails, reach, rng)
+    if map.dim > CYCLES_SEARCHED:
+        left_out.append(
+            f"Cycles in which no run ends: they are searched for up to {CYCLES_SEARCHED} units "
+            "(`dynlatch.analysis.periodic_orbits`)."
+        )
+    return States(found, cycles, _ends(tails, memory_orbits(found, cycles)), tuple(left_out))
+
+
+def _bounds(map: SmoothMap, reach: float) -> tuple[float, float] | None:
+    """Where to search: None where structure bounds the network, else ten times as far out as the runs went."""
+    if equation_of(map)[0].box() is not None:
+        return None
+    size = ROOM * (1.0 + reach)
+    return -size, size
+
+
+def settle(map: SmoothMap, last: Array) -> Array:
+    """The last steps (WATCHED + 1, N, n) of the runs, after they had time to come to rest; one (1, N, n) if all of them did.
+
+    Runs that leave the finite numbers stay where they were last.
+    """
+    steps = int(np.clip(WORK / (step_cost(map) * len(last)), WATCHED, SETTLE))
+    states = last
+    for _ in range(steps):
+        moved = _finite_step(map, states)
+        if np.abs(moved - states).max() <= STILL:
+            return moved[None]
+        states = moved
+    record = [states]
+    # What is still moving is watched; ends are compared, so a memory of all runs over all steps is not needed for many.
+    for _ in range(WATCHED if last.size * WATCHED <= 1 << 26 else 1):
+        record.append(_finite_step(map, record[-1]))
+    return np.stack(record)
+
+
+def _finite_step(map: SmoothMap, states: Array) -> Array:
+    with np.errstate(over="ignore", invalid="ignore"):
+        moved = map.step(states)
+    escaped = ~(np.abs(moved) < 1e100).all(-1)
+    moved[escaped] = states[escaped]
+    return moved
+
+
+def _ends(tails: Array, orbits: list[Array]) -> Indices:
+    """The memory state at which each run (columns of `tails`) is; -1 for none."""
+    last = tails[-1]
+    if not orbits:
+        return np.full(len(last), -1)
+    nearest = np.stack([_distance(last, orbit) for orbit in orbits], axis=-1)
+    near = nearest.min(-1) <= AT_REST * (1.0 + np.abs(last).max(-1))
+    return np.where(near, nearest.argmin(-1), -1)
+
+
+def _distance(states: Array, orbit: Array) -> Array:
+    """Largest component of the distance of states (N, n) from the nearest point of an orbit."""
+    return np.min([np.abs(states - point).max(-1) for point in orbit], axis=0)
+
+
+def _resting(map: SmoothMap, last: Array) -> FixedPoints:
+    """The attracting fixed points at which runs have come to rest, with their leading multipliers."""
+    from scipy.sparse.linalg import LinearOperator, eigs
+
+    moved = _finite_step(map, last)
+    still = np.abs(moved - last).max(-1) <= AT_REST * (1.0 + np.abs(last).max(-1))
+    points: list[Array] = []
+    for state in moved[still][:ENDS]:
+        if not any(np.abs(state - point).max() <= AT_REST * (1.0 + np.abs(point).max()) for point in points):
+            points.append(state)
+    kept = np.array(sorted(points, key=tuple)).reshape(-1, map.dim)
+    start = np.random.default_rng(0).standard_normal(map.dim)
+    values = np.zeros((len(kept), LEADING), dtype=np.complex128)
+    for i, point in enumerate(kept):
+        slope = LinearOperator((map.dim, map.dim), matvec=lambda v, a=point: map.jvp(a, v.ravel()), dtype=np.float64)
+        found = eigs(slope, k=LEADING, v0=start, return_eigenvectors=False, tol=1e-10)
+        values[i] = found[np.argsort(-np.abs(found))]
+    residuals = np.abs(map.step(kept) - kept).max(-1, initial=0.0)
+    radius = np.abs(values).max(-1, initial=0.0)
+    stability = classify(values, radius)
+    attracting = stability == Stability.ATTRACTING
+    return FixedPoints(
+        points=kept,
+        eigenvalues=values,
+        residuals=residuals,
+        errors=np.where(attracting, residuals / np.maximum(1.0 - radius, 1e-16), np.inf),
+        stability=stability,
+        index=attracting.astype(np.int64),
+        completeness=Completeness.BUDGET,
+        estimated_missing=0.0,
+        dimension=np.zeros(len(kept), dtype=np.int64),
+        certified=np.zeros(len(kept), dtype=bool),
+        unresolved=np.zeros((0, 2, map.dim)),
+        coordinates=coordinates(map),
+    )
+
+
+def _cycles(map: SmoothMap, tails: Array, reach: float, rng: np.random.Generator) -> tuple[PeriodicOrbits, ...]:
+    """Attracting cycles: of period 2 by search, and of any period in which a run ends."""
+    met = _closed_ends(map, tails)
+    records = []
+    if map.dim <= CYCLES_SEARCHED:
+        found = periodic_orbits(map, 2, bounds=_bounds(map, reach), rng=rng).attractors
+        met = [orbit for orbit in met if not any(same_orbit(orbit, other) for other in found.points)]
+        records += [found] if len(found) else []
+    for period in sorted({len(orbit) for orbit in met}):
+        collection = Collection([Cycle(orbit, _error(map, orbit)) for orbit in met if len(orbit) == period])
+        nothing = np.zeros((0, 2, map.dim))
+        record = described(
+            map, period, collection, odd=False, completeness=Completeness.BUDGET, unseen=0.0, unresolved=nothing
+        ).attractors
+        records += [record] if len(record) else []
+    return tuple(sorted(records, key=lambda record: record.period))
+
+
+def _closed_ends(map: SmoothMap, tails: Array) -> list[Array]:
+    """The points (p, n) of the attracting cycles, p > 1, in which runs end."""
+    met: list[Array] = []
+    if len(tails) <= 2 or map.dim > SEARCHED:
+        return met
+    moving = np.flatnonzero(np.abs(tails[-1] - tails[-2]).max(-1) > AT_REST)[:ENDS]
+    for orbit in np.moveaxis(tails[:, moving], 1, 0):
+        period = period_of(orbit, AT_REST)
+        if period is None or period == 1 or any(_distance(orbit[-1:], other).max() <= 1e-4 for other in met):
+            continue
+        try:
+            polished = polish(map, orbit[-period:], "audit")
+        except DynlatchError:
+            continue  # a slow drift that looked closed
+        if polished.period > 1 and polished.spectral_radius < 1.0:
+            met.append(prime_orbit(polished.points))
+    return met
+
+
+def _error(map: SmoothMap, orbit: Array) -> float:
+    """First-order bound on the distance of a polished cycle from the true one."""
+    return float(np.abs(map.step(orbit) - np.roll(orbit, -1, axis=0)).max()) + 1e-15 * (1.0 + float(np.abs(orbit).max()))

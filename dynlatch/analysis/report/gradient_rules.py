@@ -1,0 +1,181 @@
+"""Findings about gradients: how far back they reach, why no further, and what saturates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dynlatch.analysis.audit.finding import Finding
+from dynlatch.analysis.report.advice import EXPLODING, FORGETTING, INTEGRATOR, READOUT, SATURATION, latching
+from dynlatch.analysis.report.facts import FAINT, Facts, Regime
+from dynlatch.analysis.report.words import decades, plural
+
+if TYPE_CHECKING:
+    from dynlatch.analysis.audit.result import Audit
+
+MANY = 0.5  # share of units, or sequences, from which something is said about all of them
+
+
+def horizon(report: Audit, facts: Facts) -> Finding | None:
+    """How far back the gradient of the cost comes from."""
+    if facts.cost_is_dead:
+        return Finding(
+            "dead cost",
+            f"The gradient of the cost ({report.cost}) is exactly zero along every sequence: it does not move with the weights.",
+            {},
+            READOUT,
+            1.0,
+        )
+    if facts.near is None or facts.far is None or report.contributions is None:
+        return None
+    share = float(np.median(report.contributions.share_within(facts.far)))
+    sentence = (
+        f"{share:.0%} of the gradient of the last step comes from the last {plural(facts.far, 'step')} out of "
+        f"{facts.cost_steps}, half of it from the last {facts.near} ({report.cost})"
+    )
+    if facts.fading is not None and facts.cost_steps > 2:
+        sentence += f"; each step further back weighs {facts.fading:.3g} times as much"
+    short = 1.0 - facts.far / facts.cost_steps
+    evidence = {"h_50": facts.near, "h_95": facts.far, "steps": facts.cost_steps, "share within h_95": share}
+    return Finding("horizon", sentence + ".", evidence, "", round(0.3 + 0.6 * short, 3) if facts.cost_steps > 2 else 0.2)
+
+
+def cause(report: Audit, facts: Facts) -> Finding | None:
+    """Why gradients along the sequences do what they do: latching, forgetting, expansion, or none of these."""
+    if facts.regime is Regime.TOO_SHORT:
+        return _too_short(report, facts)
+    evidence: dict[str, float | str] = {
+        "ln of the norm at the end": facts.change,
+        "factor per step": float(np.exp(facts.rate)),
+        "steps": facts.steps,
+    }
+    if facts.exponent is not None:
+        evidence["largest conditional exponent"] = facts.exponent
+    if facts.regime is Regime.EXPLODES:
+        return Finding("exploding", _exploding(facts), evidence, EXPLODING, 0.96)
+    if facts.regime is Regime.PASSES:
+        return Finding("passing", _passing(facts), evidence, "", 0.5)
+    if facts.latched is not None:
+        evidence["share of sequences latched at the end"] = facts.latched
+    # One memory state holds nothing: to be "latched" there is to have forgotten.
+    if len(facts.radii) > 1 and facts.latched is not None and facts.latched >= MANY:
+        return Finding("latching", _latching(facts), evidence, latching(float(np.exp(facts.rate))), 0.95)
+    if len(facts.radii) == 1:
+        return Finding("forgetting", _forgetting(facts), evidence, FORGETTING, 0.95)
+    return Finding("vanishing", _vanishing(facts), evidence, latching(float(np.exp(facts.rate))), 0.93)
+
+
+def _along(facts: Facts) -> str:
+    """The decay in numbers."""
+    since = f" and stays below {FAINT:g} from step {facts.reached:.0f} on" if np.isfinite(facts.reached) else ""
+    return f"the norm of da_t/da_0 falls by a factor {np.exp(facts.rate):.3g} per step{since} (medians)"
+
+
+def _latching(facts: Facts) -> str:
+    return (
+        f"Gradients vanish because the network latches: {facts.latched:.0%} of the sequences are in Gamma of a memory state at "
+        f"their end, from step {facts.latches_at} of {facts.steps} on (median), and {_along(facts)}. What holds the bit is "
+        "what kills the gradient (Theorem 4 of Bengio, Simard and Frasconi, 1994)."
+    )
+
+
+def _forgetting(facts: Facts) -> str:
+    return (
+        f"Gradients vanish without anything being held: there is one memory state, every run falls back to it, and "
+        f"{_along(facts)}."
+    )
+
+
+def _vanishing(facts: Facts) -> str:
+    states = f"{plural(len(facts.radii), 'memory state')} exist" if len(facts.radii) else "no memory state was found"
+    if len(facts.radii) > 1 and facts.latched is not None:
+        states += f", but only {facts.latched:.0%} of the sequences are latched at their end"
+    return f"Gradients vanish along the sequences: {_along(facts)}. It is contraction more than latching: {states}."
+
+
+def _exploding(facts: Facts) -> str:
+    chaos = facts.exponent is not None and facts.exponent > 0.0
+    return (
+        f"Gradients explode: over {facts.steps} steps the norm of da_t/da_0 grows to {decades(facts.change)}, by a factor "
+        f"{np.exp(facts.rate):.3g} per step (medians)"
+        + (
+            f"; the largest conditional exponent is {facts.exponent:+.3g}, so two runs under the same input part: prediction "
+            f"horizon ln 2 / exponent = {np.log(2.0) / facts.exponent:.3g} steps"
+            if chaos and facts.exponent is not None
+            else ""
+        )
+        + "."
+    )
+
+
+def _passing(facts: Facts) -> str:
+    return (
+        f"Gradients neither vanish nor explode over these sequences: after {facts.steps} steps the norm of da_t/da_0 is "
+        f"{decades(facts.change)}, and it changes by a factor {np.exp(facts.rate):.4g} per step (medians). Whether it would "
+        "over longer ones, only longer ones show."
+    )
+
+
+def _too_short(report: Audit, facts: Facts) -> Finding:
+    return Finding(
+        "too short",
+        f"The sequences are too short to tell a rate: after {plural(facts.steps, 'step')} the norm of da_t/da_0 is "
+        f"{decades(facts.change)} (median).",
+        {"steps": facts.steps, "ln of the norm at the end": facts.change},
+        "Audit it along sequences as long as the dependencies that it should learn.",
+        0.4,
+    )
+
+
+def integrator(report: Audit, facts: Facts) -> Finding | None:
+    """Multipliers close to 1: the third case beside latching and expanding."""
+    found = report.fixed_points
+    moduli = np.abs(found.eigenvalues)
+    if not moduli.size:
+        return None
+    slow = np.abs(moduli - 1.0).min(-1) <= 1e-3
+    continuum = found.dimension > 0
+    if not (slow | continuum).any():
+        return None
+    number = int((slow | continuum).sum())
+    what = (
+        "a continuum of fixed points"
+        if continuum.any()
+        else f"{plural(number, 'fixed point')} with a multiplier within 1e-3 of 1"
+    )
+    sentence = (
+        f"There is {what}: along that direction the network integrates. Gradients pass through it unchanged, and a value held "
+        "there drifts under any noise: it is neither latched nor forgotten."
+    )
+    nearest = float(moduli.flat[np.abs(moduli - 1.0).argmin()])
+    return Finding("integrator", sentence, {"fixed points": number, "nearest multiplier": nearest}, INTEGRATOR, 0.6)
+
+
+def saturation(report: Audit, facts: Facts) -> Finding | None:
+    """Units without a slope."""
+    if report.verdicts is None:
+        return None
+    shares = {name: share for name, share in report.verdicts.saturated.items() if share >= MANY}
+    if not shares:
+        return None
+    listed = ", ".join(f"{share:.0%} of the {name}" for name, share in shares.items())
+    sentence = f"Saturation: at the median step {listed} have less than a tenth of their greatest slope left."
+    sentence = sentence.replace("at the median step ", "over all steps and units, ")
+    return Finding("saturation", sentence, dict(shares), SATURATION, round(0.25 + 0.35 * max(shares.values()), 3))
+
+
+def slack(report: Audit, facts: Facts) -> Finding | None:
+    """How far the proved bounds are from the truth."""
+    bounds = {name: float(np.median(log[-1])) for name, log in report.along_inputs.bounds.items()}
+    if not bounds or not np.isfinite(facts.change):
+        return None
+    name = min(bounds, key=lambda key: bounds[key])
+    sentence = (
+        f"Bounds say less than the norm itself: after {len(report.along_inputs.log_norms)} steps the best of them ({name}) "
+        f"allows {decades(bounds[name])}, the norm is {decades(facts.change)} (medians)."
+    )
+    return Finding("bounds", sentence, {name: bounds[name], "ln of the norm at the end": facts.change}, "", 0.05)
+
+
+GRADIENT_RULES = (horizon, cause, integrator, saturation, slack)
