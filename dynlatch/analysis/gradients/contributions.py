@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlatch.analysis.gradients.split import Split, back_propagated, split_by_time
+from dynlatch.analysis.gradients.tangent import aligned
 from dynlatch.errors import InvalidInput
 from dynlatch.maps import Map, Parametric, WithInput, drive, trajectory
 from dynlatch.results import Result
@@ -194,8 +195,7 @@ def gradient_contributions(
     start, sequence, T = drive(inner, a0, inputs, steps)
     visited = trajectory(inner, start, sequence, None if sequence is not None else _some(T))
     last = _cost_gradient(cost_gradient, visited[-1])
-    if sequence is not None:
-        sequence = np.broadcast_to(sequence, (T, *visited.shape[1:-1], sequence.shape[-1]))
+    sequence = aligned(sequence, visited)
     adjoints = back_propagated(inner, visited, sequence, last)
     return _contributions(split_by_time(inner, visited, sequence, adjoints), visited.shape[1:-1])
 

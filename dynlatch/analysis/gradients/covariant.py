@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from dynlatch.analysis.gradients.frames import FLOOR, carried, first_frame, orthonormal
 from dynlatch.analysis.gradients.lyapunov import directions
-from dynlatch.analysis.gradients.tangent import Tangent
+from dynlatch.analysis.gradients.tangent import Tangent, aligned
 from dynlatch.errors import InvalidInput
 from dynlatch.maps import Map, coordinates, drive, require_smooth, trajectory
 from dynlatch.results import Result
@@ -176,8 +176,7 @@ def covariant_vectors(
     if 2 * before >= T:
         raise InvalidInput(f"a transient of {before} steps at both ends leaves nothing of {T} steps: take more steps.")
     visited = trajectory(map, start, sequence, None if sequence is not None else T)
-    if sequence is not None:
-        sequence = np.broadcast_to(sequence, (T, *visited.shape[1:-1], sequence.shape[-1]))
+    sequence = aligned(sequence, visited)
     tangent = Tangent(smooth, visited, sequence, vectors=number)
     left = carried(tangent, first_frame(smooth.dim, number, visited.shape[1:-1]), 0, before)
     Q, R, alive = _forward(tangent, left.rows, before, T)

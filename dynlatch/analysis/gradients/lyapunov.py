@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlatch.analysis.gradients.frames import carried, completed, first_frame, fresh
-from dynlatch.analysis.gradients.tangent import Tangent
+from dynlatch.analysis.gradients.tangent import Tangent, aligned
 from dynlatch.errors import InvalidInput
 from dynlatch.maps import Map, SmoothMap, drive, require_smooth, trajectory
 from dynlatch.results import Result
@@ -226,8 +226,7 @@ def lyapunov_exponents(
             f"there are {T} steps of which `transient` leaves out {before}: at least one step must be left to average over."
         )
     visited = trajectory(map, start, sequence, None if sequence is not None else T)
-    if sequence is not None:
-        sequence = np.broadcast_to(sequence, (T, *visited.shape[1:-1], sequence.shape[-1]))
+    sequence = aligned(sequence, visited)
     times = _ends(before, T, None if window is None else count("window", window, least=1))
     rates = _rates(smooth, visited, sequence, directions(smooth, k), times, before)
     lengths = np.diff(times, prepend=before).astype(float)

@@ -15,6 +15,15 @@ CHEAP = 1 << 15  # entries of the Jacobians of one step that cost less than a ca
 BLOCK = 1 << 17  # entries of the Jacobians that are kept
 
 
+def aligned(sequence: Array | None, visited: Array) -> Array | None:
+    """Inputs (T, ..., m) with the batch axes of the states (T + 1, ..., n) that they drive."""
+    if sequence is None:
+        return None
+    T, *batch, m = sequence.shape
+    missing = visited.ndim - sequence.ndim
+    return np.broadcast_to(sequence.reshape(T, *[1] * missing, *batch, m), (T, *visited.shape[1:-1], m))
+
+
 class Tangent:
     """The linearised run: step t leads from `visited[t]` to `visited[t + 1]`. Steps are asked for in turn, in either order."""
 
