@@ -1,21 +1,27 @@
-"""`log ||da_t/da_0||` for every t, without underflow or overflow.
+"""`log ||da_t/da_0||` and `log ||da_T/da_t||` for every t, without underflow or overflow.
 
-`da_t/da_0 = J_t ... J_1` with `J_t = M'(a_{t-1})` (Bengio, Simard and Frasconi 1994, section III.A). The running product is
-rescaled at every step and its scale kept as a logarithm, so that T = 1e5 steps of a contracting net are as exact as ten.
+`da_t/da_0 = J_t ... J_1` with `J_t = M'(a_{t-1})` (Bengio, Simard and Frasconi 1994, section III.A). Products are rescaled on
+the way and their scale kept as a logarithm, so that T = 1e5 steps of a contracting net are as exact as ten; how, and why
+most of a product need not be computed, is told in `products`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dynlatch.analysis.gradients.deferred import deferred, later
+from dynlatch.analysis.gradients.factors import Factors, Trajectories, factors_of
+from dynlatch.analysis.gradients.measures import Measure, checked_norm, measures
+from dynlatch.analysis.gradients.products import product_norms
 from dynlatch.analysis.structure import additive_form, steepest_slope
 from dynlatch.errors import InvalidInput
-from dynlatch.linalg import check_norm, matrix_norm, scaled_products
-from dynlatch.maps import Map, SmoothMap, coordinates, drive, require_smooth, trajectory
+from dynlatch.linalg import matrix_norm
+from dynlatch.maps import Map, coordinates, drive, require_smooth, trajectory
 from dynlatch.results import Result
 from dynlatch.validation import Array, positive_number
 
@@ -23,6 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+@deferred("backward")
 @dataclass(frozen=True, eq=False)
 class GradientDecay(Result):
     """Logarithms of `||da_t/da_0||` along trajectories.
@@ -32,12 +39,15 @@ class GradientDecay(Result):
     log_norms : ndarray, shape (T, ...)
         Natural logarithm; entry t - 1 is for time t. `-inf` where the product is exactly zero.
     backward : ndarray, shape (T, ...)
-        Natural logarithm of `||da_T/da_t||`: what of a change at time t is left at the end. Entry t is for time t = 0 ... T - 1.
+        Natural logarithm of `||da_T/da_t||`: what of a change at time t is left at the end. Entry t is for t = 0 ... T - 1.
+        Computed when it is first asked for.
     bounds : mapping of str to ndarray, shape (T, ...)
-        Logarithms of proved upper bounds: "product of norms" (the sum of log ||J_t||) and, where the weights are known,
-        "weight norm" (t log(||W|| max f'), Hochreiter 1991, Pascanu et al. 2013).
-    norm : float or str
-        1, 2, inf or "fro".
+        Logarithms of proved upper bounds on `log_norms`, those that cost next to nothing: "product of norms" (of each J_t; in
+        the 2-norm it is bounded by the Frobenius norm, and by ||W|| max f' at time t where the weights are known) and, where
+        the weights are known, "weight norm" (t log(||W|| max f'), Hochreiter 1991, Pascanu et al. 2013). None in an adapted
+        norm. `gradient_bounds` has sharper ones.
+    norm : float, str or ndarray
+        1, 2, inf, "fro", or the factor S (n, n) of an adapted norm `|S v|_2`.
     coordinates : str
         What the state is: in other coordinates the norms differ.
     """
@@ -45,7 +55,7 @@ class GradientDecay(Result):
     log_norms: Array
     backward: Array
     bounds: Mapping[str, Array]
-    norm: float | str
+    norm: float | str | Array
     coordinates: str
 
     @property
@@ -66,13 +76,20 @@ class GradientDecay(Result):
         time = np.where(above.any(axis=0), last_above, 0) + 1.0
         return np.where(time > len(above), np.inf, time)
 
+    @property
+    def norm_name(self) -> str:
+        """The norm in words."""
+        if isinstance(self.norm, np.ndarray):
+            return "adapted norm"
+        return "Frobenius norm" if self.norm == "fro" else f"{self.norm}-norm"
+
     def summary(self) -> str:
         final = np.atleast_1d(self.log_norms[-1]) / np.log(10.0)
         rate = np.atleast_1d(self.rate)
         T, runs = len(self.log_norms), final.size
         verb = "decays" if np.median(rate) < 0 else "grows"
         lines = [
-            f"||da_t/da_0|| ({self.norm}-norm, {self.coordinates}) over {T} steps"
+            f"||da_t/da_0|| ({self.norm_name}, {self.coordinates}) over {T} steps"
             + (f", {runs} trajectories (medians)" if runs > 1 else ""),
             f"  at t = {T}: 10^{np.median(final):.2f}"
             + (f"  (from 10^{final.min():.2f} to 10^{final.max():.2f})" if runs > 1 else ""),
@@ -92,8 +109,10 @@ class GradientDecay(Result):
         return plot_gradient_decay(self, ax=ax)
 
 
-def gradient_decay(map: Map, a0: Any, inputs: Any = None, steps: int | None = None, *, norm: float | str = 2) -> GradientDecay:
-    """Logarithm of `||da_t/da_0||` for every t along the trajectory from `a0`.
+def gradient_decay(
+    map: Map, a0: Any, inputs: Any = None, steps: int | None = None, *, norm: float | str | Array = 2
+) -> GradientDecay:
+    """Logarithms of `||da_t/da_0||` and `||da_T/da_t||` for every t along the trajectory from `a0`.
 
     Parameters
     ----------
@@ -102,8 +121,9 @@ def gradient_decay(map: Map, a0: Any, inputs: Any = None, steps: int | None = No
     inputs : array_like, shape (T, ..., m), optional
     steps : int, optional
         Number of steps without input; give `inputs` or `steps`.
-    norm : {2, 1, inf, "fro"}
-        Operator norms induced by the vector norms, or Frobenius.
+    norm : {2, 1, inf, "fro"} or array_like, shape (n, n)
+        Operator norms induced by the vector norms, or Frobenius; a matrix S is the operator norm induced by `|S v|_2`, such
+        as one of the `factors` of `stability`. 1 and inf need whole products and cost several times as much as the others.
 
     Returns
     -------
@@ -115,6 +135,11 @@ def gradient_decay(map: Map, a0: Any, inputs: Any = None, steps: int | None = No
         On wrong shapes, no steps, or a trajectory that overflows.
     NotSmooth
         If the map has no derivatives.
+
+    Notes
+    -----
+    Memory is that of the trajectories. In norms of an inner product directions that have fallen behind by 1e-9 are no longer
+    followed, which moves the logarithm by less than 1e-12; whether one comes back is watched, and then nothing is left out.
 
     References
     ----------
@@ -133,42 +158,41 @@ def gradient_decay(map: Map, a0: Any, inputs: Any = None, steps: int | None = No
     (0.166372, -1793.529)
     """
     smooth = require_smooth(map, "gradient_decay")
-    check_norm(norm)
+    norm = checked_norm(norm, smooth.dim)
     start, sequence, T = drive(map, a0, inputs, steps)
     if T == 0:
         raise InvalidInput("`steps` must be at least 1: there is no gradient over zero steps.")
     visited = trajectory(map, start, sequence, None if sequence is not None else T)
-    logs = np.empty(visited.shape[:-1])[1:]
-    singles = np.empty_like(logs)
-    with np.errstate(divide="ignore"):
-        jacobians = _jacobians(smooth, visited, sequence, singles, norm)
-        for t, (product, log_scale) in enumerate(scaled_products(jacobians)):
-            logs[t] = np.log(matrix_norm(product, norm)) + log_scale
-        bounds = {"product of norms": np.cumsum(np.log(singles), axis=0)}
-        weights = _weight_bound(map, norm)
-        if weights is not None:
-            steps_so_far = np.arange(1, T + 1).reshape(-1, *[1] * (logs.ndim - 1))
-            bounds["weight norm"] = np.broadcast_to(steps_so_far * np.log(weights), logs.shape).copy()
-    return GradientDecay(logs, _backward(smooth, visited, sequence, norm), bounds, norm, coordinates(map))
+    factors = factors_of(smooth, _flattened(visited, sequence), 2 if isinstance(norm, np.ndarray) else norm)
+    shape = visited.shape[:-1]
+    forward, backward = measures(norm, smooth.dim)
+    logs = product_norms(factors, forward, backward=False).reshape(T, *shape[1:])
+    bounds = {} if isinstance(norm, np.ndarray) else _bounds(map, factors.log_sizes.reshape(logs.shape), norm)
+    return GradientDecay(logs, later(partial(_backward, factors, backward, logs.shape)), bounds, norm, coordinates(map))
 
 
-def _backward(map: SmoothMap, visited: Array, sequence: Array | None, norm: float | str) -> Array:
-    logs = np.empty_like(visited[1:, ..., 0])
-    T = len(logs)
-    turned = (map.jacobian(visited[t], None if sequence is None else sequence[t]) for t in range(T - 1, -1, -1))
-    across = {1: np.inf, np.inf: 1}.get(norm, norm)  # norm of the transposed product
-    with np.errstate(divide="ignore"):
-        for k, (product, log_scale) in enumerate(scaled_products(np.swapaxes(J, -1, -2) for J in turned)):
-            logs[T - 1 - k] = np.log(matrix_norm(product, across)) + log_scale
-    return logs
+def _flattened(visited: Array, sequence: Array | None) -> Trajectories:
+    """States (T + 1, B, n) and inputs (T, B, m), the batch axes broadcast and made one."""
+    T, batch = len(visited) - 1, visited.shape[1:-1]
+    if sequence is not None:
+        missing = (1,) * (visited.ndim - sequence.ndim)
+        aligned = sequence.reshape(T, *missing, *sequence.shape[1:])
+        sequence = np.broadcast_to(aligned, (T, *batch, sequence.shape[-1])).reshape(T, -1, sequence.shape[-1])
+    return Trajectories(visited.reshape(T + 1, -1, visited.shape[-1]), sequence)
 
 
-def _jacobians(map: SmoothMap, visited: Array, sequence: Array | None, singles: Array, norm: float | str) -> Iterator[Array]:
-    """The Jacobian of every step in turn; the norm of each is left in `singles`."""
-    for t in range(len(visited) - 1):
-        J = map.jacobian(visited[t], None if sequence is None else sequence[t])
-        singles[t] = matrix_norm(J, norm)
-        yield J
+def _backward(factors: Factors, measure: Measure, shape: tuple[int, ...]) -> Array:
+    return product_norms(factors, measure, backward=True)[::-1].reshape(shape)
+
+
+def _bounds(map: Map, log_sizes: Array, norm: float | str) -> dict[str, Array]:
+    bounds = {"product of norms": np.cumsum(log_sizes, axis=0)}
+    weights = _weight_bound(map, norm)
+    if weights is not None:
+        steps = np.arange(1, len(log_sizes) + 1).reshape(-1, *[1] * (log_sizes.ndim - 1))
+        with np.errstate(divide="ignore"):
+            bounds["weight norm"] = np.broadcast_to(steps * np.log(weights), log_sizes.shape).copy()
+    return bounds
 
 
 def _weight_bound(map: Map, norm: float | str) -> float | None:
