@@ -60,6 +60,10 @@ from dynlatch.analysis.gradients import lyapunov_exponents as lyapunov_exponents
 from dynlatch.analysis.gradients.bounds import BoundCondition as BoundCondition
 from dynlatch.analysis.gradients.bounds import GradientBounds as GradientBounds
 from dynlatch.analysis.gradients.bounds import gradient_bounds as gradient_bounds
+from dynlatch.analysis.gradients.projection import LatchedProjection as LatchedProjection
+from dynlatch.analysis.gradients.projection import latched_projection as latched_projection
+from dynlatch.analysis.gradients.splitting import SlowFastSplitting as SlowFastSplitting
+from dynlatch.analysis.gradients.splitting import slow_fast_splitting as slow_fast_splitting
 from dynlatch.analysis.gradients.verdicts import StepVerdict as StepVerdict
 from dynlatch.analysis.gradients.verdicts import StepVerdicts as StepVerdicts
 from dynlatch.analysis.gradients.verdicts import step_verdicts as step_verdicts
@@ -128,6 +132,7 @@ __all__ = [
     "Guarantee",
     "Guarantees",
     "InputFamily",
+    "LatchedProjection",
     "LocalStability",
     "LyapunovExponents",
     "Manifold",
@@ -143,6 +148,7 @@ __all__ = [
     "RetentionOutcome",
     "ScalarLatch",
     "ShockOutcome",
+    "SlowFastSplitting",
     "SlowPoints",
     "SpecialPoint",
     "Stability",
@@ -173,6 +179,7 @@ __all__ = [
     "gradient_decay",
     "guarantees",
     "invariant_manifold",
+    "latched_projection",
     "lyapunov_exponents",
     "morse_graph",
     "periodic_orbits",
@@ -182,6 +189,7 @@ __all__ = [
     "reduced_attracting_set",
     "retention",
     "scalar_latch",
+    "slow_fast_splitting",
     "slow_points",
     "stability",
     "step_verdicts",

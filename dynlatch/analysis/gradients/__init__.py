@@ -11,6 +11,10 @@ from dynlatch.analysis.gradients.decay import GradientDecay as GradientDecay
 from dynlatch.analysis.gradients.decay import gradient_decay as gradient_decay
 from dynlatch.analysis.gradients.lyapunov import LyapunovExponents as LyapunovExponents
 from dynlatch.analysis.gradients.lyapunov import lyapunov_exponents as lyapunov_exponents
+from dynlatch.analysis.gradients.projection import LatchedProjection as LatchedProjection
+from dynlatch.analysis.gradients.projection import latched_projection as latched_projection
+from dynlatch.analysis.gradients.splitting import SlowFastSplitting as SlowFastSplitting
+from dynlatch.analysis.gradients.splitting import slow_fast_splitting as slow_fast_splitting
 from dynlatch.analysis.gradients.verdicts import StepVerdict as StepVerdict
 from dynlatch.analysis.gradients.verdicts import StepVerdicts as StepVerdicts
 from dynlatch.analysis.gradients.verdicts import step_verdicts as step_verdicts
