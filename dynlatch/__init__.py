@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from dynlatch.activations import Activation as Activation
     from dynlatch.errors import DynlatchError as DynlatchError
     from dynlatch.functions import FunctionMap as FunctionMap
+    from dynlatch.interop import from_flax as from_flax
     from dynlatch.interop import from_torch as from_torch
+    from dynlatch.interop import from_torch_cell as from_torch_cell
     from dynlatch.interop import load_network as load_network
     from dynlatch.maps import Augmented as Augmented
     from dynlatch.maps import Iterate as Iterate
@@ -51,7 +53,9 @@ _HOME = {
     "StackedNetwork": "dynlatch.networks",
     "SymbolicMap": "dynlatch.symbolic",
     "WithInput": "dynlatch.maps",
+    "from_flax": "dynlatch.interop",
     "from_torch": "dynlatch.interop",
+    "from_torch_cell": "dynlatch.interop",
     "load": "dynlatch.results",
     "load_network": "dynlatch.interop",
     "trajectory": "dynlatch.maps",

@@ -11,6 +11,8 @@ from dynlatch.errors import DynlatchError, UnreadableFile
 
 # Bytes. More than any recurrent layer whose Jacobian one could still take apart.
 LARGEST = 8 * 2**30
+INNOCENT = 2**28  # declared bytes up to which a high compression does no harm (a sparse layer, saved compressed)
+LARGEST_RATIO = 100
 
 
 @contextmanager
@@ -38,7 +40,10 @@ def check_file(path: Path) -> None:
 def check_zip(path: Path) -> None:
     """Refuse an archive whose members declare too many bytes; readers stop at the declared size."""
     with zipfile.ZipFile(path) as archive:
-        check_size(path, sum(member.file_size for member in archive.infolist()))
+        members = archive.infolist()
+        # Stored sizes are declared too, and can be no larger than the file.
+        stored = min(sum(member.compress_size for member in members), path.stat().st_size)
+        check_inflation(path, sum(member.file_size for member in members), stored)
 
 
 def check_size(path: Path, declared: int) -> None:
@@ -47,6 +52,16 @@ def check_size(path: Path, declared: int) -> None:
         raise UnreadableFile(
             f"{str(path)!r} declares {declared / 2**30:.4g} GiB of data and is refused unread: at most "
             f"{LARGEST >> 30} GiB are read; keep only the recurrent layer's weights in the file."
+        )
+
+
+def check_inflation(path: Path, declared: int, stored: int) -> None:
+    """Refuse `declared` bytes where they are too many, or where far fewer are stored: weights hardly compress."""
+    check_size(path, declared)
+    if declared > INNOCENT and declared > LARGEST_RATIO * stored:
+        raise UnreadableFile(
+            f"{str(path)!r} declares {declared / 2**30:.4g} GiB of data in {stored} bytes and is refused unread: trained "
+            "weights do not compress like that."
         )
 
 

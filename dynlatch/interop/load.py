@@ -9,51 +9,87 @@ from typing import Any
 
 from dynlatch.activations import Activation
 from dynlatch.errors import InvalidInput, UnreadableFile
-from dynlatch.interop.mapping import network_from
+from dynlatch.interop.flax import cells, from_flax, nested
+from dynlatch.interop.keras import load_keras, load_keras_weights
+from dynlatch.interop.mapping import network_from, recurrent_layers, unwrap
 from dynlatch.interop.npz import read_npz
+from dynlatch.interop.onnx import load_onnx
 from dynlatch.interop.parts import Network, Wanted
 from dynlatch.interop.pytorch import read_checkpoint
 from dynlatch.interop.safetensors import read_safetensors
 
-Reader = Callable[[Path], Mapping[str, Any]]
+Loader = Callable[[Path, Wanted, str | Activation], Network]
 
-READERS: dict[str, Reader] = {
-    ".pt": read_checkpoint,
-    ".pth": read_checkpoint,
-    ".safetensors": read_safetensors,
-    ".npz": read_npz,
+
+def _weights(read: Callable[[Path], Mapping[str, Any]]) -> Loader:
+    """A loader of files that are a mapping from names to arrays: PyTorch's names, or else Flax's."""
+
+    def load(path: Path, layer: Wanted, nonlinearity: str | Activation) -> Network:
+        arrays = read(path)
+        if not recurrent_layers(unwrap(arrays)) and any(cells(nested(arrays))):
+            return from_flax(arrays, layer=layer, nonlinearity=nonlinearity)
+        return network_from(arrays, layer=layer, nonlinearity_of=lambda _: nonlinearity)
+
+    return load
+
+
+LOADERS: dict[str, Loader] = {
+    ".pt": _weights(read_checkpoint),
+    ".pth": _weights(read_checkpoint),
+    ".safetensors": _weights(read_safetensors),
+    ".npz": _weights(read_npz),
+    ".keras": load_keras,
+    ".h5": load_keras_weights,
+    ".onnx": load_onnx,
 }
-NOT_YET = {".onnx": "ONNX", ".keras": "Keras", ".h5": "Keras"}
 
 
 def load_network(path: str | os.PathLike[str], *, layer: Wanted = None, nonlinearity: str | Activation = "tanh") -> Network:
-    """A trained network from a file of weights with PyTorch's names.
+    """A trained network from a file, by its suffix. Nothing in a file is executed.
 
-    Reads `.pt` and `.pth` (weights only; needs the torch extra), `.safetensors` and `.npz`. Nothing is executed.
+    ================ =============================================================================================
+    `.pt`, `.pth`    PyTorch checkpoints: state dicts, weights only (needs the extra `torch`)
+    `.safetensors`   PyTorch's names, or those of Flax joined by `.` or `/`
+    `.npz`           the same names, arrays only
+    `.keras`         Keras 3 models: SimpleRNN, GRU, LSTM and RNN of their cells (needs the extra `models`, as below)
+    `.weights.h5`    Keras 3 weights; activations are taken for Keras's defaults, which the file does not record
+    `.onnx`          RNN, GRU and LSTM nodes
+    ================ =============================================================================================
 
     Parameters
     ----------
     path : str or path
-    layer : str, optional
-        Prefix of the recurrent layer to take (`"encoder.rnn"`); one layer alone is found by itself.
+    layer : str or sequence of str, optional
+        Name of the recurrent layer to take: its prefix (`"encoder.rnn"`), in Keras `"encoder/gru"`, in ONNX the node's
+        name. One layer alone is found by itself, and so are layers that the file says to read each other. Several names,
+        the lowest first, are stacked.
     nonlinearity : str or Activation
-        f of a plain recurrent layer, which no file of weights records. A GRU or an LSTM has no such choice.
+        f of a plain recurrent layer, where the file does not record it (`.keras` and `.onnx` do). A GRU or an LSTM has no
+        such choice.
 
     Returns
     -------
-    network : ElmanNetwork, GRU, LSTM or StackedNetwork
-        `network.readout` is the one linear layer that reads its output, or None where there is none or more than one.
+    network : ElmanNetwork, GRU, ResetBeforeGRU, LSTM, ProjectedLSTM or StackedNetwork
+        `network.readout` is the one linear layer that reads its output, or None where there is none or more than one. Of
+        a dense layer that ends in a softmax or a sigmoid it is the sum before that.
 
     Raises
     ------
     UnreadableFile
-        If the file is missing, damaged, of a format that is not read, or holds more than plain weights.
+        If the file is missing, damaged, of a format that is not read, holds more than plain weights, or declares sizes
+        that no such file has.
     UnsupportedNetwork
-        If it holds no recurrent layer, or one that is no map of its state (bidirectional), or one with a projection.
+        If it holds no recurrent layer, or one that is no map of its state (bidirectional), or with activations or
+        settings that no network of `dynlatch.networks` has.
     InvalidInput
         If a weight is missing, does not fit or is not finite, or if `layer` is needed and names no layer.
     MissingExtra
-        If a `.pt` file is given and PyTorch is not installed.
+        If the package that reads the format is not installed.
+
+    Warns
+    -----
+    ReducedPrecision
+        If the weights are in half precision or bfloat16.
 
     Examples
     --------
@@ -69,16 +105,11 @@ def load_network(path: str | os.PathLike[str], *, layer: Wanted = None, nonlinea
         path = Path(path)
     except TypeError:
         raise InvalidInput(f"`path` must be the path of a file; got {type(path).__name__}.") from None
-    return network_from(_reader(path)(path), layer=layer, nonlinearity_of=lambda _: nonlinearity)
+    return _loader(path)(path, layer, nonlinearity)
 
 
-def _reader(path: Path) -> Reader:
+def _loader(path: Path) -> Loader:
     suffix = path.suffix.lower()
-    if suffix in NOT_YET:
-        raise UnreadableFile(
-            f"{str(path)!r} is not read: {NOT_YET[suffix]} files are not read yet; save the weights under "
-            "PyTorch's names as .safetensors or .npz."
-        )
-    if suffix not in READERS:
-        raise UnreadableFile(f"{str(path)!r} has the suffix {suffix!r}; what is read: {', '.join(READERS)}.")
-    return READERS[suffix]
+    if suffix not in LOADERS:
+        raise UnreadableFile(f"{str(path)!r} has the suffix {suffix!r}; what is read: {', '.join(LOADERS)}.")
+    return LOADERS[suffix]

@@ -151,7 +151,7 @@ def _checked(layer: RecurrentLayer, arrays: Arrays, depth: int, first: Stage | N
 
 def _gates(name: str, weight_hh: Array, weight_hr: Array | None) -> int:
     """How many gates stand below each other in the recurrent weights; with a projection it is an LSTM."""
-    rows, hidden = weight_hh.shape
+    rows, hidden = int(weight_hh.shape[0]), int(weight_hh.shape[1])
     if weight_hr is not None:
         if hidden == 0 or rows == 0 or rows % 4:
             raise InvalidInput(f"`{name}` must have shape (4 n, p) in a layer with a projection to p; got {weight_hh.shape}.")

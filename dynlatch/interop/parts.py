@@ -52,7 +52,10 @@ def choose(parts: Sequence[Part], wanted: Wanted) -> list[Part]:
     if wanted is None:
         chain = [parts[0]] if len(parts) == 1 else _chain(parts)
         if chain is None:
-            raise InvalidInput(f"there are {len(parts)} recurrent layers, choose one with `layer=`: {_known(parts)}.")
+            raise InvalidInput(
+                f"there are {len(parts)} recurrent layers, choose one with `layer=` (or several, the lowest first, to stack "
+                f"them): {_known(parts)}."
+            )
         return chain
     names = [wanted] if isinstance(wanted, str) else _names(wanted)
     by_name = {part.name: part for part in parts}
