@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlatch.analysis.plots.audit_states import READABLE, thinned
+from dynlatch.analysis.plots.audit_states import READABLE, one_line, thinned
 from dynlatch.analysis.plots.palette import tints
 from dynlatch.analysis.plots.style import COLOURS, axes
 from dynlatch.validation import Array
@@ -49,7 +49,8 @@ def plot_both_ways(decay: GradientDecay, *, ax: Axes | None = None) -> Axes:
         runs = decades(logs)[rows]
         kept = runs[:, thinned(runs.shape[1], RUNS)]
         if runs.shape[1] > 1:
-            ax.plot(time, kept, color=COLOURS[colour], alpha=0.22, linewidth=0.7)
+            line = one_line(np.stack([np.broadcast_to(time[:, None], kept.shape), kept], axis=-1))
+            ax.plot(line[:, 0], line[:, 1], color=COLOURS[colour], alpha=0.22, linewidth=0.7)
         ax.plot(time, _median(runs), color=COLOURS[colour], linewidth=2.0, label=label)
     ax.axhline(0.0, color=COLOURS["faint"], linewidth=0.8, zorder=0)
     ax.set(xlabel="time t", ylabel=f"log10 of the norm ({decay.coordinates})")

@@ -76,10 +76,12 @@ def plot_states(
     colours = tints(len(memory), READABLE)
     if plane.rows.shape[1] == 1:
         return _over_time(ax, trajectories, memory, colours, plane)
-    where = plane.of(trajectories[np.ix_(thinned(len(trajectories), STEPS), thinned(trajectories.shape[1], SEQUENCES))])
-    ax.plot(where[..., 0], where[..., 1], color=COLOURS["neutral"], linewidth=0.6, alpha=0.45, zorder=1)
+    shown = np.ix_(thinned(len(trajectories), STEPS), thinned(trajectories.shape[1], SEQUENCES))
+    where = plane.of(trajectories[shown])
+    line = one_line(where)
+    ax.plot(line[:, 0], line[:, 1], color=COLOURS["neutral"], linewidth=0.6, alpha=0.45, zorder=1)
     if region is not None:
-        _stretches(ax, plane.of(trajectories), region, colours)
+        _stretches(ax, where, region[shown], colours)
     if others is not None and len(others):
         spots = plane.of(others)
         ax.plot(spots[:, 0], spots[:, 1], "x", color=COLOURS["saddle"], markersize=4.5, markeredgewidth=1.2, zorder=3)
@@ -95,14 +97,20 @@ def plot_states(
     return ax
 
 
+def one_line(runs: Array) -> Array:
+    """Runs (T, runs, 2) one after the other as one line with gaps, (runs (T + 1), 2): drawn faster than many."""
+    gaps = np.full((1, *runs.shape[1:]), np.nan)
+    return np.concatenate([runs, gaps]).swapaxes(0, 1).reshape(-1, runs.shape[-1])
+
+
 def _stretches(ax: Axes, where: Array, region: NDArray[np.int64], colours: Array) -> None:
-    """The parts of trajectories inside a memory state's region, in its colour."""
-    steps, runs = thinned(len(where), STEPS), thinned(where.shape[1], SEQUENCES)
-    where, region = where[np.ix_(steps, runs)], region[np.ix_(steps, runs)]
+    """The parts of trajectories inside a memory state's region, in its colour, each to the step after it."""
     for k, colour in enumerate(colours):
-        shown = np.where((region == k)[..., None], where, np.nan)
-        if (region == k).any():
-            ax.plot(shown[..., 0], shown[..., 1], ".-", color=colour, linewidth=0.9, markersize=2.2, alpha=0.75, zorder=2)
+        inside = region == k
+        if inside.any():
+            reached = inside | np.concatenate([np.zeros_like(inside[:1]), inside[:-1]])
+            line = one_line(np.where(reached[..., None], where, np.nan))
+            ax.plot(line[:, 0], line[:, 1], color=colour, linewidth=0.9, alpha=0.7, zorder=2)
 
 
 def _labels(ax: Axes, spots: Sequence[Array]) -> None:

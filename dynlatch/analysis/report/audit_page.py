@@ -50,7 +50,8 @@ def _cards(report: Audit) -> Iterable[Card]:
         yield Card(number(float(np.median(report.contributions.reach(0.5)))), "steps carry half of the gradient", "h50")
         yield Card(number(float(np.median(report.contributions.reach(0.95)))), "steps carry 95 % of it", "h50")
     if report.exponents is not None:
-        yield Card(number(float(np.max(report.exponents.exponents))), "largest exponent per step", "exponent")
+        largest = float(np.median(report.exponents.exponents[..., 0]))
+        yield Card(number(largest), "largest exponent per step", "exponent")
 
 
 def _findings(report: Audit) -> Section:
@@ -79,13 +80,13 @@ def _pictures(report: Audit) -> Iterable[Markup]:
         "Memory states over the trajectories of the data",
         f"Thin lines are the states along the sequences, {where}. Numbered dots are memory states; crosses are fixed points "
         f"that do not attract.{colours}",
-        svg_of(lambda ax: plot_audit(report, ax=ax), (5.4, 4.5), "states"),
+        svg_of(lambda ax: plot_audit(report, ax=ax), (4.9, 4.2), "states"),
     )
     if n > 2 and _third_share(report) >= SECOND_VIEW:
         yield figure(
             "The same from another side",
             "The third principal component across, the second up.",
-            svg_of(lambda ax: plot_audit(report, components=(2, 1), ax=ax), (5.4, 4.5), "states-2"),
+            svg_of(lambda ax: plot_audit(report, components=(2, 1), ax=ax), (4.9, 4.2), "states-2"),
         )
 
 
@@ -152,7 +153,7 @@ def _multipliers_and_thresholds(report: Audit) -> list[Markup]:
                 "Multipliers",
                 "Eigenvalues of one step at every fixed point. Inside the circle a direction is forgotten, outside it is "
                 f"pushed away, next to it it is carried on.{f' The {MULTIPLIERS} largest of each point.' if kept else ''}",
-                svg_of(lambda ax: plot_multipliers(shown, ax=ax), (4.6, 4.3), "multipliers"),
+                svg_of(lambda ax: plot_multipliers(shown, ax=ax), (4.6, 4.2), "multipliers"),
             )
         )
     known = [(k, memory.threshold) for k, memory in enumerate(report.memories) if memory.threshold is not None]
@@ -166,7 +167,7 @@ def _multipliers_and_thresholds(report: Audit) -> list[Markup]:
                 svg_of(lambda ax: plot_brackets(answers, names, ax=ax), (4.6, 1.4 + 0.36 * len(answers)), "thresholds"),
             )
         )
-    return [pair(drawn)] if drawn else []
+    return [pair(drawn)] if len(drawn) > 1 else drawn
 
 
 def _left_out(report: Audit) -> Section | None:

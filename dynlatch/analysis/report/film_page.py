@@ -121,14 +121,14 @@ def _portraits(film: AuditFilm) -> Section:
 
 def _horizons(film: AuditFilm) -> Section:
     def chart(keys: tuple[str, ...], label: str, title: str, caption: str) -> Markup:
-        return figure(title, caption, svg_of(lambda ax: plot_track(film, keys, label, ax=ax), (5.6, 2.3), f"track-{keys[0]}"))
+        return figure(title, caption, svg_of(lambda ax: plot_track(film, keys, label, ax=ax), (4.9, 2.2), f"track-{keys[0]}"))
 
     parts = [
         figure(
             "Horizons",
             "How many of the last steps carry half (h_50) and 95 per cent (h_95) of the gradient, and the longest half-life of "
             "the gradient where the network rests.",
-            svg_of(lambda ax: plot_horizons(film, ax=ax), (5.6, 3.3), "horizons"),
+            svg_of(lambda ax: plot_horizons(film, ax=ax), (4.9, 3.1), "horizons"),
         ),
         chart(("memories",), "memory states", "Memory", "Number of memory states."),
         chart(("rate",), "factor", "Gradient along the inputs", "Factor per step in the long run; below 1 gradients vanish."),

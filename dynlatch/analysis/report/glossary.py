@@ -7,7 +7,7 @@ keyboard reaches it. Both come from the one table below.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -201,17 +201,26 @@ def term(key: str, text: str | None = None) -> Markup:
 
 
 def explained(text: str) -> Markup:
-    """`text` escaped, the first mention of every word of the glossary linked to it."""
-    from markupsafe import Markup, escape
+    """`text` escaped, the first mention of every word of the glossary linked to it, what is between backticks set as code."""
+    from markupsafe import Markup
 
     done: set[str] = set()
-    parts: list[Markup] = []
+    pieces = text.split("`") if text.count("`") % 2 == 0 else [text]
+    code = Markup("<code>{}</code>")
+    return Markup("").join(
+        code.format(piece) if i % 2 else Markup("").join(_linked(piece, done)) for i, piece in enumerate(pieces)
+    )
+
+
+def _linked(text: str, done: set[str]) -> Iterator[Markup]:
+    from markupsafe import escape
+
     end = 0
     for found in _PATTERN.finditer(text):
         key = _SPELLINGS[found[0].lower()]
-        if key in done:
-            continue
-        done.add(key)
-        parts += [escape(text[end : found.start()]), term(key, found[0])]
-        end = found.end()
-    return Markup("").join([*parts, escape(text[end:])])
+        if key not in done:
+            done.add(key)
+            yield escape(text[end : found.start()])
+            yield term(key, found[0])
+            end = found.end()
+    yield escape(text[end:])

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dynlatch.analysis.audit import Audit
     from dynlatch.analysis.gradients import GradientBounds, GradientContributions, LyapunovExponents, StepVerdicts
 
-WIDE = (5.6, 3.5)
+WIDE = (4.9, 3.2)
 LISTED = 8  # exponents in the table
 
 
@@ -46,7 +46,7 @@ def gradients(report: Audit) -> Section:
                 "At the memory states",
                 "The same, forward, while the network rests in each memory state; colours as in the picture of the states. "
                 "What rises above 0 grows before it vanishes.",
-                svg_of(lambda ax: plot_at_memory(near, ax=ax), (5.6, 3.0), "near"),
+                svg_of(lambda ax: plot_at_memory(near, ax=ax), (4.9, 2.8), "near"),
             )
         )
     if report.bounds is not None:
@@ -61,7 +61,7 @@ def _bounds(bounds: GradientBounds) -> list[Markup]:
         "Bounds beside the truth",
         "Upper bounds that theory proves for these weights and states, and the gradient itself: medians over the sequences. "
         "Bounds that are far too large leave the picture.",
-        svg_of(lambda ax: plot_bounds(bounds, ax=ax), (5.6, 3.8), "bounds"),
+        svg_of(lambda ax: plot_bounds(bounds, ax=ax), (4.9, 3.5), "bounds"),
     )
     columns = [Column("bound", "bound"), Column("slack at the end, decades", "slack"), Column("source", "source", text=True)]
     names = sorted(bounds.bounds, key=lambda name: float(np.median(bounds.bounds[name][-1])))
@@ -93,14 +93,14 @@ def split(report: Audit) -> Section | None:
             "The gradient split by delay",
             "Norms of its terms by how many steps back the weights acted (lines, decades, left), and the share that the last k "
             "steps carry together (area, right). The upright lines are h_50 and h_95. Medians over the sequences.",
-            svg_of(lambda ax: plot_gradient_contributions(found, ax=ax), (5.6, 3.8), "split"),
+            svg_of(lambda ax: plot_gradient_contributions(found, ax=ax), (4.9, 3.5), "split"),
         ),
         _reach_table(found),
         figure(
             "Signed shares",
             "Signed share of each delay in the total gradient: line median, band the middle half of the sequences. Below 0 a "
             "delay works against the total.",
-            svg_of(lambda ax: plot_signed_shares(found, ax=ax), (5.6, 2.8), "shares"),
+            svg_of(lambda ax: plot_signed_shares(found, ax=ax), (4.9, 2.6), "shares"),
         ),
     ]
     return Section("split", "How far back the gradient reaches", parts)
@@ -139,7 +139,7 @@ def verdicts(report: Audit) -> Section | None:
             "Verdicts step by step",
             "A row is a sequence, a column a step, its colour the verdict: latched in the colour of the memory state (as in "
             f"the picture of the states).{f' Drawn: {chr(32).join(shown)}, evenly spread.' if shown else ''}",
-            svg_of(lambda ax: plot_raster(found, ax=ax), (5.6, 1.4 + 0.11 * max(rows, 6)), "verdicts"),
+            svg_of(lambda ax: plot_raster(found, ax=ax), (4.9, 1.3 + 0.1 * max(rows, 6)), "verdicts"),
         ),
     ]
     if found.saturated:
