@@ -8,6 +8,10 @@ from dynlatch.analysis.attracting_sets import box_grid as box_grid
 from dynlatch.analysis.attracting_sets import reduced_attracting_set as reduced_attracting_set
 from dynlatch.analysis.audit import Audit as Audit
 from dynlatch.analysis.audit import audit as audit
+from dynlatch.analysis.audit.film import AuditFilm as AuditFilm
+from dynlatch.analysis.audit.film import AuditFrame as AuditFrame
+from dynlatch.analysis.audit.film import film_strip as film_strip
+from dynlatch.analysis.audit.live import GradientAudit as GradientAudit
 from dynlatch.analysis.basins import AttractorKind as AttractorKind
 from dynlatch.analysis.basins import BasinEntropy as BasinEntropy
 from dynlatch.analysis.basins import BasinOutcome as BasinOutcome
@@ -103,6 +107,8 @@ from dynlatch.analysis.slow import slow_points as slow_points
 __all__ = [
     "AttractorKind",
     "Audit",
+    "AuditFilm",
+    "AuditFrame",
     "BasinEntropy",
     "BasinOutcome",
     "Basins",
@@ -126,6 +132,7 @@ __all__ = [
     "GammaOutcome",
     "GammaThreshold",
     "Gaussian",
+    "GradientAudit",
     "GradientBounds",
     "GradientContributions",
     "GradientDecay",
@@ -171,6 +178,7 @@ __all__ = [
     "escape_threshold",
     "fatal_shock",
     "feasibility_ceiling",
+    "film_strip",
     "fixed_points",
     "fold_curve",
     "gamma_threshold",
