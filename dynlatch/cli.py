@@ -20,7 +20,7 @@ app = App(
     help_format="plaintext",
     suppress_keyboard_interrupt=False,
 )
-app.command("dynlatch.commands.audit:audit", name="audit", help="Memory states and gradient decay of a trained net.")
+app.command("dynlatch.commands.audit:audit", name="audit", help="Where the gradients of a trained net go, and why.")
 app.command("dynlatch.commands.escape:escape", name="escape", help="Escape threshold u* of every memory state.")
 app.command(
     "dynlatch.commands.fixed_points:fixed_points", name="fixed-points", help="Fixed points, and how complete the list is."

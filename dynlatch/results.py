@@ -48,6 +48,7 @@ DAMAGE = (
 # Class name -> module, for everything a file may hold. Names, not imports: the core loads no analysis.
 RECORDS: Mapping[str, str] = {
     "Audit": "dynlatch.analysis.audit",
+    "AuditDiff": "dynlatch.analysis.audit",
     "AuditFilm": "dynlatch.analysis.audit.film",
     "AuditFrame": "dynlatch.analysis.audit.film",
     "Basins": "dynlatch.analysis.basins",
@@ -72,7 +73,9 @@ RECORDS: Mapping[str, str] = {
     "Guarantees": "dynlatch.analysis.guarantees",
     "LyapunovExponents": "dynlatch.analysis.gradients",
     "LatchedProjection": "dynlatch.analysis.gradients",
+    "LeadingGradients": "dynlatch.analysis.gradients",
     "LocalStability": "dynlatch.analysis.local_stability",
+    "MemoryChange": "dynlatch.analysis.audit",
     "Manifold": "dynlatch.analysis.manifolds",
     "MorseGraph": "dynlatch.analysis.morse",
     "QuasiPotential": "dynlatch.analysis.noise.quasi_potential",

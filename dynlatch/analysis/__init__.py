@@ -7,6 +7,8 @@ from dynlatch.analysis.attracting_sets import ReducedAttractingSet as ReducedAtt
 from dynlatch.analysis.attracting_sets import box_grid as box_grid
 from dynlatch.analysis.attracting_sets import reduced_attracting_set as reduced_attracting_set
 from dynlatch.analysis.audit import Audit as Audit
+from dynlatch.analysis.audit import AuditDiff as AuditDiff
+from dynlatch.analysis.audit import Finding as Finding
 from dynlatch.analysis.audit import audit as audit
 from dynlatch.analysis.audit.film import AuditFilm as AuditFilm
 from dynlatch.analysis.audit.film import AuditFrame as AuditFrame
@@ -56,10 +58,12 @@ from dynlatch.analysis.fixed_points import fixed_points as fixed_points
 from dynlatch.analysis.gradients import CovariantVectors as CovariantVectors
 from dynlatch.analysis.gradients import GradientContributions as GradientContributions
 from dynlatch.analysis.gradients import GradientDecay as GradientDecay
+from dynlatch.analysis.gradients import LeadingGradients as LeadingGradients
 from dynlatch.analysis.gradients import LyapunovExponents as LyapunovExponents
 from dynlatch.analysis.gradients import covariant_vectors as covariant_vectors
 from dynlatch.analysis.gradients import gradient_contributions as gradient_contributions
 from dynlatch.analysis.gradients import gradient_decay as gradient_decay
+from dynlatch.analysis.gradients import leading_gradients as leading_gradients
 from dynlatch.analysis.gradients import lyapunov_exponents as lyapunov_exponents
 from dynlatch.analysis.gradients.bounds import BoundCondition as BoundCondition
 from dynlatch.analysis.gradients.bounds import GradientBounds as GradientBounds
@@ -107,6 +111,7 @@ from dynlatch.analysis.slow import slow_points as slow_points
 __all__ = [
     "AttractorKind",
     "Audit",
+    "AuditDiff",
     "AuditFilm",
     "AuditFrame",
     "BasinEntropy",
@@ -126,6 +131,7 @@ __all__ = [
     "EscapeOutcome",
     "EscapeThreshold",
     "FatalShock",
+    "Finding",
     "FixedPoints",
     "FoldCurve",
     "GainFamily",
@@ -140,6 +146,7 @@ __all__ = [
     "Guarantees",
     "InputFamily",
     "LatchedProjection",
+    "LeadingGradients",
     "LocalStability",
     "LyapunovExponents",
     "Manifold",
@@ -188,6 +195,7 @@ __all__ = [
     "guarantees",
     "invariant_manifold",
     "latched_projection",
+    "leading_gradients",
     "lyapunov_exponents",
     "morse_graph",
     "periodic_orbits",

@@ -43,7 +43,7 @@ def output_of(network: Map) -> Output:
             lambda a: np.asarray(readout(value(a))),
             lambda a, v: np.asarray(vjp(a, v @ readout.matrix)),
         )
-    words = "the network's output (it brings no readout)" if hasattr(network, "output") else "the state"
+    words = "the network's output" if hasattr(network, "output") else "the state"
     return Output(words, value(np.zeros(network.dim)).shape[-1], value, vjp)
 
 
@@ -59,7 +59,7 @@ def cost_of(network: Map, sequences: Sequences, targets: Any, cost: Any, *, batc
     if targets is None:
         if cost is not None:
             raise InvalidInput("`cost` compares outputs with `targets`: give both, or neither.")
-        words = f"half the sum of squares of {seen.words} at the last step (no targets were given)"
+        words = f"half the sum of squares of {seen.words} at the last step, as no targets were given"
         return Cost(words, lambda a, which: seen.vjp(a, seen.value(a)))
     name = "squared error" if cost is None else cost
     if name == "squared error":

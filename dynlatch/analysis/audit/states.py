@@ -27,11 +27,12 @@ from dynlatch.validation import Array
 
 SEARCHED, UNHURRIED = 512, 200  # units up to which fixed points are searched for, and up to which without a time limit
 SECONDS = 15.0  # that limit
-CYCLES_SEARCHED = 64  # units up to which cycles of period 2 are searched for
+CYCLES_SEARCHED = 32  # units up to which cycles of period 2 are searched for
 LEADING = 6  # multipliers of a fixed point of a larger network that are computed
 ROOM = 10.0  # the box searched in an unbounded network, in units of the largest state of the runs
 SETTLE, WATCHED = 2000, 256  # steps a run has to come to rest, and steps in which it then has to close
 ENDS = 64  # runs of which the ends are looked at one by one
+STARTS, FEW = 64, 4  # random states from which attractors are looked for besides, and in networks larger than SEARCHED
 WORK = 1 << 36  # floating-point operations spent on letting runs settle
 AT_REST, STILL = 1e-6, 1e-12
 
@@ -63,7 +64,8 @@ def memory_states(map: SmoothMap, last: Array, reach: float, rng: np.random.Gene
     """Memory states of `map` (the context input is part of it), given the last states (N, n) of runs of size `reach`."""
     left_out: list[str] = []
     enter("where the runs end")
-    tails = settle(map, last)
+    starts = rng.uniform(-reach, reach, (STARTS if map.dim <= SEARCHED else FEW, map.dim))
+    tails = settle(map, np.concatenate([last, starts]))
     enter("fixed points")
     limit = None if map.dim <= UNHURRIED else SECONDS
     if map.dim <= SEARCHED:
@@ -71,17 +73,17 @@ def memory_states(map: SmoothMap, last: Array, reach: float, rng: np.random.Gene
     else:
         found = _resting(map, tails[-1])
         left_out.append(
-            f"Fixed points other than those in which runs end, and all but the {LEADING} leading multipliers: with {map.dim} units "
-            f"no search is affordable here (`dynlatch fixed-points` takes the time; up to {SEARCHED} units it is part of the audit)."
+            f"Fixed points other than those in which runs end, and all but the {LEADING} leading multipliers: {map.dim} units "
+            f"(`dynlatch fixed-points` takes the time; up to {SEARCHED} units it is part of the audit)."
         )
     enter("cycles")
     cycles = _cycles(map, tails, reach, rng)
     if map.dim > CYCLES_SEARCHED:
         left_out.append(
-            f"Cycles in which no run ends: they are searched for up to {CYCLES_SEARCHED} units "
-            "(`dynlatch.analysis.periodic_orbits`)."
+            "Attracting cycles in which no run and none of some random starts end: `dynlatch.analysis.periodic_orbits` "
+            f"searches for them (up to {CYCLES_SEARCHED} units, those of period 2 are part of the audit)."
         )
-    return States(found, cycles, _ends(tails, memory_orbits(found, cycles)), tuple(left_out))
+    return States(found, cycles, _ends(tails[-1, : len(last)], memory_orbits(found, cycles)), tuple(left_out))
 
 
 def _bounds(map: SmoothMap, reach: float) -> tuple[float, float] | None:
@@ -106,7 +108,7 @@ def settle(map: SmoothMap, last: Array) -> Array:
         states = moved
     record = [states]
     # What is still moving is watched; ends are compared, so a memory of all runs over all steps is not needed for many.
-    for _ in range(WATCHED if last.size * WATCHED <= 1 << 26 else 1):
+    for _ in range(WATCHED if map.dim <= SEARCHED and last.size * WATCHED <= 1 << 26 else 1):
         record.append(_finite_step(map, record[-1]))
     return np.stack(record)
 
@@ -119,9 +121,8 @@ def _finite_step(map: SmoothMap, states: Array) -> Array:
     return moved
 
 
-def _ends(tails: Array, orbits: list[Array]) -> Indices:
-    """The memory state at which each run (columns of `tails`) is; -1 for none."""
-    last = tails[-1]
+def _ends(last: Array, orbits: list[Array]) -> Indices:
+    """The memory state at which each of the last states (N, n) is; -1 for none."""
     if not orbits:
         return np.full(len(last), -1)
     nearest = np.stack([_distance(last, orbit) for orbit in orbits], axis=-1)
@@ -131,15 +132,16 @@ def _ends(tails: Array, orbits: list[Array]) -> Indices:
 
 def _distance(states: Array, orbit: Array) -> Array:
     """Largest component of the distance of states (N, n) from the nearest point of an orbit."""
-    return np.min([np.abs(states - point).max(-1) for point in orbit], axis=0)
+    return np.asarray(np.min([np.abs(states - point).max(-1) for point in orbit], axis=0))
 
 
 def _resting(map: SmoothMap, last: Array) -> FixedPoints:
     """The attracting fixed points at which runs have come to rest, with their leading multipliers."""
     from scipy.sparse.linalg import LinearOperator, eigs
 
-    moved = _finite_step(map, last)
-    still = np.abs(moved - last).max(-1) <= AT_REST * (1.0 + np.abs(last).max(-1))
+    with np.errstate(over="ignore", invalid="ignore"):
+        moved = map.step(last)  # NaN and infinity are not at rest
+        still = np.abs(moved - last).max(-1) <= AT_REST * (1.0 + np.abs(last).max(-1))
     points: list[Array] = []
     for state in moved[still][:ENDS]:
         if not any(np.abs(state - point).max() <= AT_REST * (1.0 + np.abs(point).max()) for point in points):

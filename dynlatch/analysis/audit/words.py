@@ -15,7 +15,11 @@ WIDTH = 80
 
 def summary(report: Audit) -> str:
     """Findings with their advice, the memory states, and what was left out."""
-    lines = [*wrap(f"{report.name}: {report.architecture}, {report.parameter_count} parameters", WIDTH), *_header(report), ""]
+    lines = [
+        *wrap(f"{printable(report.name)}: {report.architecture}, {report.parameter_count} parameters", WIDTH),
+        *_header(report),
+        "",
+    ]
     for i, finding in enumerate(report.findings, 1):
         lines += wrap(finding.sentence, WIDTH, initial_indent=f"{i}. ", subsequent_indent="   ")
         if finding.advice:
@@ -36,17 +40,20 @@ def _header(report: Audit) -> list[str]:
     states = f"{count} memory state{'s' * (count != 1)}, {report.bits:.3g} bit{'s' * (report.bits != 1)}"
     alone = "what happened before is forgotten" if len(report.memory_states) == 1 and count == 1 else ""
     none = "latches no bit in a fixed point" if not len(report.memory_states) else ""
-    return [*wrap(f"inputs: {report.inputs_from}", WIDTH), "memory: " + ", ".join(part for part in (states, none, alone) if part)]
+    return [
+        *wrap(f"inputs: {report.inputs_from}", WIDTH),
+        "memory: " + ", ".join(part for part in (states, none, alone) if part),
+    ]
 
 
 def _table(rows: tuple[Memory, ...]) -> list[str]:
-    """One line a memory state."""
-    lines = [f"{'state':>5} {'period':>6} {'|mult|':>8} {'half-life':>9} {'peak':>7} {'runs':>5} {'u*':>19}  readout"]
+    """One line a memory state; what none of them has takes no room."""
+    bounded = any(row.threshold is not None for row in rows)
+    head = f"{'u*':>16} " if bounded else ""
+    lines = [f"{'state':>5} {'period':>6} {'|mult|':>8} {'half-life':>9} {'peak':>6} {'runs':>4} {head} readout"]
     for i, row in enumerate(rows):
-        lines.append(
-            f"{i:>5} {row.period:>6} {row.radius:>8.5f} {row.half_life:>9.2f} {row.peak:>7.3g} {row.share:>5.0%} "
-            f"{_bracket(row):>19}  {_said(row)}"
-        )
+        numbers = f"{i:>5} {row.period:>6} {row.radius:>8.5f} {row.half_life:>9.4g} {row.peak:>6.3g} {row.share:>4.0%}"
+        lines.append(f"{numbers} {_bracket(row):>16}  {_said(row)}" if bounded else f"{numbers}  {_said(row)}")
     return lines
 
 
@@ -54,8 +61,13 @@ def _bracket(row: Memory) -> str:
     found = row.threshold
     if found is None:
         return "-"
-    return f"{found.lower:.5g}" if found.lower == found.upper else f"{found.lower:.4g} .. {found.upper:.4g}"
+    return f"{found.lower:.5g}" if found.lower == found.upper else f"{found.lower:.4g}..{found.upper:.4g}"
 
 
 def _said(row: Memory) -> str:
-    return "" if row.readout is None else np.array2string(row.readout, precision=2, threshold=4, edgeitems=1, separator=" ")
+    return "" if row.readout is None else np.array2string(row.readout, precision=2, threshold=3, edgeitems=1)
+
+
+def printable(text: str) -> str:
+    """Without control characters, which a terminal would obey."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)

@@ -15,7 +15,7 @@ from dynlatch.analysis.audit.runs import DENSE, MOST_STEPS, Runs, run
 from dynlatch.analysis.audit.setup import Setup, describe
 from dynlatch.analysis.audit.states import States, memory_orbits, memory_states
 from dynlatch.analysis.audit.thresholds import thresholds
-from dynlatch.analysis.gradients import GradientDecay, lyapunov_exponents, step_verdicts
+from dynlatch.analysis.gradients import GradientDecay, gradient_bounds, lyapunov_exponents, step_verdicts
 from dynlatch.analysis.report.findings import findings
 from dynlatch.errors import DynlatchError
 from dynlatch.maps import Parametric
@@ -24,6 +24,7 @@ from dynlatch.validation import Array
 Enter: TypeAlias = Callable[[str], None]
 
 NEAR_STEPS = 60  # steps of the decay at each memory state
+BOUNDED, BOUNDED_SEQUENCES = 128, 4  # bounds: up to so many units, along so many sequences
 LEADING, WHOLE = 8, 32  # exponents along the inputs: so many, or all of them up to so many units
 
 
@@ -100,8 +101,8 @@ def _along(work: Work, enter: Enter) -> None:
     work.along = decay_along(work.setup.network, work.runs)
     if work.setup.network.dim > DENSE:
         work.leave_out(
-            f"Exact norms of products of Jacobians: beyond {DENSE} units Frobenius norms are estimated from {DIRECTIONS} random "
-            f"directions (standard error up to {STANDARD_ERROR:.2g} in the natural logarithm)."
+            f"Exact norms of products of Jacobians: beyond {DENSE} units Frobenius norms are estimated from {DIRECTIONS} "
+            f"random directions (standard error up to {STANDARD_ERROR:.2g} in the natural logarithm)."
         )
 
 
@@ -121,9 +122,11 @@ def _contributions(work: Work, enter: Enter) -> None:
     enter("gradient of the cost")
     network, sequences = work.setup.network, work.setup.sequences
     if not isinstance(network, Parametric):
-        return work.leave_out(f"The gradient of the weights: a {type(network).__name__} has none.")
+        work.leave_out(f"The gradient of the weights: a {type(network).__name__} has none.")
+        return
     if sequences.lengths[work.runs.followed].max() > MOST_STEPS:
-        return work.leave_out(f"The gradient of the cost: it needs whole sequences, of at most {MOST_STEPS} steps.")
+        work.leave_out(f"The gradient of the cost: it needs whole sequences, of at most {MOST_STEPS} steps.")
+        return
     which = affordable(sequences, work.runs.followed, network.dim)
     if len(which) < len(work.runs.followed):
         work.leave_out(
@@ -136,7 +139,8 @@ def _exponents(work: Work, enter: Enter) -> None:
     enter("exponents")
     network, runs = work.setup.network, work.runs
     if network.dim > DENSE:
-        return work.leave_out(f"Lyapunov exponents: {network.dim} units (`dynlatch.analysis.lyapunov_exponents(k=1)`).")
+        work.leave_out(f"Lyapunov exponents: {network.dim} units (`dynlatch.analysis.lyapunov_exponents(k=1)`).")
+        return
     which, steps = common_stretch(runs)
     if len(which) < len(runs.followed) or steps < len(runs.inputs):
         work.leave_out(f"Exponents beyond step {steps}, the median length, and along shorter sequences.")
@@ -149,11 +153,23 @@ def _verdicts(work: Work, enter: Enter) -> None:
     enter("verdicts")
     network, runs = work.setup.network, work.runs
     if network.dim > DENSE:
-        return work.leave_out(f"Verdicts and regions: {network.dim} units, and they need Jacobians (up to {DENSE} units).")
+        work.leave_out(f"Verdicts and regions: {network.dim} units, and they need Jacobians (up to {DENSE} units).")
+        return
     start = np.zeros((len(runs.followed), network.dim))
     found = step_verdicts(network, start, runs.inputs, attractors=work.orbits, context=work.setup.context)
     work.known["verdicts"] = found
     work.known["regions"] = found.basin
+
+
+def _bounds(work: Work, enter: Enter) -> None:
+    enter("bounds")
+    network, runs = work.setup.network, work.runs
+    if network.dim > BOUNDED:
+        work.leave_out(f"Bounds of the decay: {network.dim} units (`dynlatch.analysis.gradient_bounds`).")
+        return
+    which, steps = common_stretch(runs)
+    few = which[:BOUNDED_SEQUENCES]
+    work.known["bounds"] = gradient_bounds(network, np.zeros((len(few), network.dim)), runs.inputs[:steps, few])
 
 
 def _thresholds(work: Work, enter: Enter) -> None:
@@ -184,5 +200,6 @@ STAGES: tuple[Callable[[Work, Enter], None], ...] = (
     _optional(_contributions, "The gradient of the cost"),
     _optional(_exponents, "Exponents"),
     _optional(_verdicts, "Verdicts and regions"),
+    _optional(_bounds, "Bounds of the decay"),
     _optional(_thresholds, "Escape thresholds"),
 )

@@ -7,20 +7,20 @@ import numpy as np
 MU = 0.01  # a usual constant of the pseudo-Newton rules
 
 
-def latching(factor: float) -> str:
+def latching(factor: float, gated: bool) -> str:
     """Against the trade-off of holding and learning; `factor` is what a step leaves of the gradient."""
-    reach = ""
+    reach = delays = ""
     if 0.0 < factor < 1.0:
-        reach = f" (mu = {MU:g}: about {np.log(MU) / (2.0 * np.log(factor)):.2g} steps here)"
-    delays = ""
-    if 0.0 < factor < 1.0:
-        delays = f"; with 5 of them a step back would leave about {factor ** (1 / 5):.2g} instead of {factor:.2g}, not 1"
+        reach = f" (with mu = {MU:g} about {np.log(MU) / (2.0 * np.log(factor)):.2g} steps here)"
+        delays = f" (with 5 of them a step back leaves about {factor ** (1 / 5):.2g}, not {factor:.2g})"
+    cells = (
+        "starting with gates that keep the state" if gated else "gated cells that carry their state with slope near 1 (LSTM)"
+    )
     return (
         "More epochs do not extend the horizon, and a curriculum of short sequences helps only if they contain the dependency. "
-        f"What does: gated cells that carry their state with slope near 1 (LSTM); delayed connections (NARX){delays}; "
-        f"time-weighted pseudo-Newton up to ln(mu) / (2 ln factor) steps{reach}; and searches that need no gradient through "
-        "time: simulated annealing, multigrid random search, discrete error propagation. Compare with random guessing of the "
-        "weights first."
+        f"What does: {cells}; delayed connections (NARX){delays}; time-weighted pseudo-Newton, up to ln(mu) / (2 ln factor) "
+        f"steps{reach}; searches that need no gradient through time (simulated annealing, multigrid random search, discrete "
+        "error propagation). Compare each with guessing the weights at random."
     )
 
 
@@ -31,8 +31,8 @@ EXPLODING = (
 )
 FORGETTING = (
     "Nothing can be learned over longer lags from here by gradients: give the network something to hold first. A tanh unit "
-    "latches if its weight to itself is above 1 (times the greatest slope of its activation); start with such weights, or use "
-    "gated cells with a forget gate that starts open (LSTM)."
+    "latches if its weight to itself is above 1; start with such weights, or with gated cells that keep their state (LSTM with "
+    "an open forget gate)."
 )
 INTEGRATOR = (
     "Good for learning, not robust for holding: expect values to drift (Park, Sagodi and Sokol, 2023; Sagodi et al., 2024). "
@@ -41,6 +41,10 @@ INTEGRATOR = (
 SATURATION = (
     "Saturated units pass no gradient, in either direction of time. Smaller weights or a penalty on them bring slopes back; "
     "pseudo-Newton steps weigh such units by their curvature (Becker and LeCun, 1988)."
+)
+STUCK_GATES = (
+    "A gate that is fully open or shut carries or cuts the state, which may be what it should do; but its own weights hardly "
+    "learn any more. If it is stuck on the wrong side, reset its bias."
 )
 READOUT = (
     "Look at the readout first: its weights may be zero, or its cost flat where the outputs are. No change of the recurrent "
@@ -57,4 +61,3 @@ NO_SWITCH = (
 BLIND_READOUT = (
     "Retrain the readout alone on the memory states (it is linear, and least squares will do) before anything else is changed."
 )
-UNUSED = "States that no sequence uses cost nothing, but the data do not test them either."

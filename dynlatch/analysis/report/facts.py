@@ -29,8 +29,8 @@ class Regime(Enum):
 class Facts(NamedTuple):
     """Medians are over the followed sequences; lengths and times in steps.
 
-    `change` is the median of ln||da_T/da_0|| at the end, `rate` its change per step over the second half; `reached` the time from
-    which the norm stays below FAINT; `exponent` the median largest conditional exponent; `latched` the share of sequences
+    `change` is the median of ln||da_T/da_0|| at the end, `rate` its change per step over the second half; `reached` the time
+    from which the norm stays below FAINT; `exponent` the median largest conditional exponent; `latched` the share of sequences
     that are latched at their end, `latches_at` when (median); `near`, `far` are h_50 and h_95 of the cost's gradient, out of
     `cost_steps`; `fading` its factor per step back; `radii` (k + c,) the multipliers of the memory states per step.
     """

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dynlatch.analysis.audit.finding import Finding
-from dynlatch.analysis.report.advice import EXPLODING, FORGETTING, INTEGRATOR, READOUT, SATURATION, latching
+from dynlatch.analysis.report.advice import EXPLODING, FORGETTING, INTEGRATOR, READOUT, SATURATION, STUCK_GATES, latching
 from dynlatch.analysis.report.facts import FAINT, Facts, Regime
 from dynlatch.analysis.report.words import decades, plural
 
 if TYPE_CHECKING:
     from dynlatch.analysis.audit.result import Audit
 
+LOOSE = np.log(10.0)  # slack of a bound from which it is worth a word
 MANY = 0.5  # share of units, or sequences, from which something is said about all of them
 
 
@@ -22,7 +23,7 @@ def horizon(report: Audit, facts: Facts) -> Finding | None:
     if facts.cost_is_dead:
         return Finding(
             "dead cost",
-            f"The gradient of the cost ({report.cost}) is exactly zero along every sequence: it does not move with the weights.",
+            f"The gradient of the cost ({report.cost}) is exactly zero: it does not move with the weights, on any sequence.",
             {},
             READOUT,
             1.0,
@@ -32,7 +33,7 @@ def horizon(report: Audit, facts: Facts) -> Finding | None:
     share = float(np.median(report.contributions.share_within(facts.far)))
     sentence = (
         f"{share:.0%} of the gradient of the last step comes from the last {plural(facts.far, 'step')} out of "
-        f"{facts.cost_steps}, half of it from the last {facts.near} ({report.cost})"
+        f"{facts.cost_steps}, half of it from the last {plural(facts.near, 'step')} (cost: {report.cost})"
     )
     if facts.fading is not None and facts.cost_steps > 2:
         sentence += f"; each step further back weighs {facts.fading:.3g} times as much"
@@ -60,10 +61,16 @@ def cause(report: Audit, facts: Facts) -> Finding | None:
         evidence["share of sequences latched at the end"] = facts.latched
     # One memory state holds nothing: to be "latched" there is to have forgotten.
     if len(facts.radii) > 1 and facts.latched is not None and facts.latched >= MANY:
-        return Finding("latching", _latching(facts), evidence, latching(float(np.exp(facts.rate))), 0.95)
-    if len(facts.radii) == 1:
+        return Finding(
+            "latching", _latching(report, facts), evidence, latching(float(np.exp(facts.rate)), _gated(report)), 0.95
+        )
+    if len(facts.radii) == 1 and len(report.memory_states) == 1:
         return Finding("forgetting", _forgetting(facts), evidence, FORGETTING, 0.95)
-    return Finding("vanishing", _vanishing(facts), evidence, latching(float(np.exp(facts.rate))), 0.93)
+    return Finding("vanishing", _vanishing(facts), evidence, latching(float(np.exp(facts.rate)), _gated(report)), 0.93)
+
+
+def _gated(report: Audit) -> bool:
+    return any(word in report.architecture for word in ("LSTM", "GRU"))
 
 
 def _along(facts: Facts) -> str:
@@ -72,11 +79,13 @@ def _along(facts: Facts) -> str:
     return f"the norm of da_t/da_0 falls by a factor {np.exp(facts.rate):.3g} per step{since} (medians)"
 
 
-def _latching(facts: Facts) -> str:
+def _latching(report: Audit, facts: Facts) -> str:
+    held = report.verdicts.shares["latched"] if report.verdicts is not None else 0.0
     return (
-        f"Gradients vanish because the network latches: {facts.latched:.0%} of the sequences are in Gamma of a memory state at "
-        f"their end, from step {facts.latches_at} of {facts.steps} on (median), and {_along(facts)}. What holds the bit is "
-        "what kills the gradient (Theorem 4 of Bengio, Simard and Frasconi, 1994)."
+        f"Gradients vanish because the network latches: {held:.0%} of all steps stay in Gamma of one memory state, "
+        f"{facts.latched:.0%} of the sequences are latched at their end (from step {facts.latches_at} of {facts.steps} on, "
+        f"median), and {_along(facts)}. What holds the bit is what kills the gradient (Theorem 4 of Bengio, Simard and "
+        "Frasconi, 1994)."
     )
 
 
@@ -153,16 +162,18 @@ def integrator(report: Audit, facts: Facts) -> Finding | None:
 
 
 def saturation(report: Audit, facts: Facts) -> Finding | None:
-    """Units without a slope."""
+    """Units without a slope, and gates that are stuck."""
     if report.verdicts is None:
         return None
     shares = {name: share for name, share in report.verdicts.saturated.items() if share >= MANY}
     if not shares:
         return None
-    listed = ", ".join(f"{share:.0%} of the {name}" for name, share in shares.items())
-    sentence = f"Saturation: at the median step {listed} have less than a tenth of their greatest slope left."
-    sentence = sentence.replace("at the median step ", "over all steps and units, ")
-    return Finding("saturation", sentence, dict(shares), SATURATION, round(0.25 + 0.35 * max(shares.values()), 3))
+    gates = all(name.endswith("gate") for name in shares)
+    listed = ", ".join(f"{share:.0%} of the values of the {name}" for name, share in shares.items())
+    listed = listed.replace("values of the units", "units")
+    sentence = f"Saturation: over all steps, {listed} have less than a tenth of their greatest slope left."
+    effect = round((0.15 if gates else 0.3) + 0.3 * max(shares.values()), 3)
+    return Finding("saturation", sentence, dict(shares), STUCK_GATES if gates else SATURATION, effect)
 
 
 def slack(report: Audit, facts: Facts) -> Finding | None:
@@ -171,6 +182,8 @@ def slack(report: Audit, facts: Facts) -> Finding | None:
     if not bounds or not np.isfinite(facts.change):
         return None
     name = min(bounds, key=lambda key: bounds[key])
+    if bounds[name] - facts.change < LOOSE:
+        return None
     sentence = (
         f"Bounds say less than the norm itself: after {len(report.along_inputs.log_norms)} steps the best of them ({name}) "
         f"allows {decades(bounds[name])}, the norm is {decades(facts.change)} (medians)."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dynlatch.analysis.audit.finding import Finding
 from dynlatch.analysis.escape import EscapeOutcome
@@ -57,6 +58,12 @@ def crossings(report: Audit, facts: Facts) -> Finding | None:
     total = sum(len(times) for times in when)
     count = len(report.followed)
     evidence: dict[str, float | str] = {"sequences that cross": len(moved), "sequences": count, "crossings": total}
+    if not moved and len(np.unique(report.regions[ends, np.arange(count)])) > 1:
+        sentence = (
+            "No sequence crosses from one basin to another once it is in one, but they end in different ones: what a sequence "
+            "writes, it writes at its start, and keeps."
+        )
+        return Finding("written once", sentence, evidence, NO_SWITCH, 0.4)
     if not moved:
         sentence = (
             f"None of the {plural(count, 'sequence')} ever leaves the basin it starts in: these inputs (up to "
@@ -74,10 +81,10 @@ def crossings(report: Audit, facts: Facts) -> Finding | None:
     return Finding("crossings", sentence + ".", evidence, "", 0.4)
 
 
-def _changes(path: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+def _changes(path: NDArray[np.int64]) -> NDArray[np.intp]:
     """Times t at which a path (T + 1,) of basins has changed from one known basin to another since the last known one."""
     known = np.flatnonzero(path >= 0)
-    return known[1:][path[known[1:]] != path[known[:-1]]]
+    return np.asarray(known[1:][path[known[1:]] != path[known[:-1]]])
 
 
 INPUT_RULES = (thresholds, crossings)

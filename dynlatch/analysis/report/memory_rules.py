@@ -8,12 +8,11 @@ import numpy as np
 
 from dynlatch.analysis.audit.finding import Finding
 from dynlatch.analysis.report.advice import BLIND_READOUT, FORGETTING
-from dynlatch.analysis.report.facts import SLOW, Facts
+from dynlatch.analysis.report.facts import SLOW, Facts, Regime
 from dynlatch.analysis.report.words import numbered, plural, span
 
 if TYPE_CHECKING:
     from dynlatch.analysis.audit.result import Audit
-    from dynlatch.validation import Array
 
 LAG = 100
 ALIKE = 0.02  # readouts closer than this share of their range along the data are one
@@ -52,7 +51,9 @@ def memory(report: Audit, facts: Facts) -> Finding:
             f"There is one memory state under {_under(report)}: fixed points latch 0 bits, what happened before is forgotten "
             f"there ({known})"
         )
-        return Finding("memory", sentence, evidence, FORGETTING, 0.85)
+        # The cause of vanishing gradients says what to do about it.
+        advice = "" if facts.regime is Regime.VANISHES else FORGETTING
+        return Finding("memory", sentence, evidence, advice, 0.85)
     sentence = f"No fixed point attracts: under {_under(report)} the network latches no bit in a fixed point ({known})"
     if cycles:
         sentence += f" There is {rings}: what it can hold is the phase on it."
@@ -90,13 +91,11 @@ def ends(report: Audit, facts: Facts) -> Finding | None:
     used = [i for i, row in enumerate(memories) if row.share > 0]
     nowhere = max(1.0 - sum(row.share for row in memories), 0.0)
     count = len(memories)
-    sentence = f"{len(used)} of the {plural(count, 'memory state')} {'is' if count == 1 else 'are'} where the sequences end once the input is off"
-    if report.context is not None:
-        sentence = sentence.replace("once the input is off", "once the input is back at the context")
+    when = "the input is off" if report.context is None else "the input is back at the context"
+    verb = "is" if count == 1 else "are"
+    sentence = f"{len(used)} of the {plural(count, 'memory state')} {verb} where the sequences end once {when}"
     if nowhere > 1e-9:
-        sentence += (
-            f"; {nowhere:.0%} of them end in none of these (at an unstable point, on a torus or chaotic, or still on their way)"
-        )
+        sentence += f"; {nowhere:.0%} of them end in none of these (at an unstable point, on a torus, chaotic, or still moving)"
     effect = 0.2 + 0.4 * nowhere
     return Finding("ends", sentence + ".", {"states used": len(used), "ends in none": nowhere}, "", round(effect, 3))
 
@@ -143,18 +142,14 @@ def others(report: Audit, facts: Facts) -> Finding | None:
     if count == 0:
         return None
     do = "s do" if count != 1 else " does"
+    between = " (saddles lie between memory states)" if len(report.memory_states) > 1 else ""
     return Finding(
         "others",
-        f"Besides them {count} fixed point{do} not attract (saddles lie between memory states).",
+        f"Besides them {count} fixed point{do} not attract{between}.",
         {"fixed points that do not attract": count},
         "",
         0.08,
     )
-
-
-def distances(states: Array) -> Array:
-    """Distances between states (k, n)."""
-    return np.asarray(np.linalg.norm(states[:, None] - states, axis=-1))
 
 
 MEMORY_RULES = (memory, rest, ends, readout, others)
