@@ -9,6 +9,8 @@ from dynlatch.analysis.gradients.covariant import CovariantVectors as CovariantV
 from dynlatch.analysis.gradients.covariant import covariant_vectors as covariant_vectors
 from dynlatch.analysis.gradients.decay import GradientDecay as GradientDecay
 from dynlatch.analysis.gradients.decay import gradient_decay as gradient_decay
+from dynlatch.analysis.gradients.leading import LeadingGradients as LeadingGradients
+from dynlatch.analysis.gradients.leading import leading_gradients as leading_gradients
 from dynlatch.analysis.gradients.lyapunov import LyapunovExponents as LyapunovExponents
 from dynlatch.analysis.gradients.lyapunov import lyapunov_exponents as lyapunov_exponents
 from dynlatch.analysis.gradients.projection import LatchedProjection as LatchedProjection

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dynlatch.analysis.gradients.deferred import deferred, later
-from dynlatch.analysis.gradients.factors import Factors, Trajectories, factors_of
+from dynlatch.analysis.gradients.factors import Factors, factors_of, flattened
 from dynlatch.analysis.gradients.measures import Measure, checked_norm, measures
 from dynlatch.analysis.gradients.products import product_norms
 from dynlatch.analysis.structure import additive_form, steepest_slope
@@ -163,22 +163,12 @@ def gradient_decay(
     if T == 0:
         raise InvalidInput("`steps` must be at least 1: there is no gradient over zero steps.")
     visited = trajectory(map, start, sequence, None if sequence is not None else T)
-    factors = factors_of(smooth, _flattened(visited, sequence), 2 if isinstance(norm, np.ndarray) else norm)
+    factors = factors_of(smooth, flattened(visited, sequence), 2 if isinstance(norm, np.ndarray) else norm)
     shape = visited.shape[:-1]
     forward, backward = measures(norm, smooth.dim)
     logs = product_norms(factors, forward, backward=False).reshape(T, *shape[1:])
     bounds = {} if isinstance(norm, np.ndarray) else _bounds(map, factors.log_sizes.reshape(logs.shape), norm)
     return GradientDecay(logs, later(partial(_backward, factors, backward, logs.shape)), bounds, norm, coordinates(map))
-
-
-def _flattened(visited: Array, sequence: Array | None) -> Trajectories:
-    """States (T + 1, B, n) and inputs (T, B, m), the batch axes broadcast and made one."""
-    T, batch = len(visited) - 1, visited.shape[1:-1]
-    if sequence is not None:
-        missing = (1,) * (visited.ndim - sequence.ndim)
-        aligned = sequence.reshape(T, *missing, *sequence.shape[1:])
-        sequence = np.broadcast_to(aligned, (T, *batch, sequence.shape[-1])).reshape(T, -1, sequence.shape[-1])
-    return Trajectories(visited.reshape(T + 1, -1, visited.shape[-1]), sequence)
 
 
 def _backward(factors: Factors, measure: Measure, shape: tuple[int, ...]) -> Array:

@@ -39,6 +39,16 @@ class Trajectories(NamedTuple):
         return Trajectories(self.states[:, members], None if self.inputs is None else self.inputs[:, members])
 
 
+def flattened(visited: Array, sequence: Array | None) -> Trajectories:
+    """States (T + 1, B, n) and inputs (T, B, m), the batch axes broadcast and made one."""
+    T, batch = len(visited) - 1, visited.shape[1:-1]
+    if sequence is not None:
+        missing = (1,) * (visited.ndim - sequence.ndim)
+        aligned = sequence.reshape(T, *missing, *sequence.shape[1:])
+        sequence = np.broadcast_to(aligned, (T, *batch, sequence.shape[-1])).reshape(T, -1, sequence.shape[-1])
+    return Trajectories(visited.reshape(T + 1, -1, visited.shape[-1]), sequence)
+
+
 class Factors(Protocol):
     """The Jacobians J_1 ... J_T of B trajectories.
 

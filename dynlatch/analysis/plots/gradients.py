@@ -11,7 +11,7 @@ from dynlatch.analysis.plots.style import COLOURS, axes
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from dynlatch.analysis.gradients import GradientDecay
+    from dynlatch.analysis.gradients import GradientDecay, LeadingGradients
 
 
 def plot_gradient_decay(decay: GradientDecay, *, ax: Axes | None = None) -> Axes:
@@ -37,6 +37,23 @@ def plot_gradient_decay(decay: GradientDecay, *, ax: Axes | None = None) -> Axes
     ax.set_ylim(low - 0.05 * span, max(high, 0.0) + 0.35 * span)
     ax.axhline(0.0, color=COLOURS["faint"], linewidth=0.8)
     ax.set_xlabel("time t")
-    ax.set_ylabel(f"log10 of the {decay.norm}-norm, {decay.coordinates}")
+    ax.set_ylabel(f"log10 of the {decay.norm_name}, {decay.coordinates}")
+    ax.legend(loc="best", frameon=False)
+    return ax
+
+
+def plot_leading_gradients(found: LeadingGradients, *, ax: Axes | None = None) -> Axes:
+    """Components of the first direction at time 0 (bars) and at time T (line), of the first trajectory."""
+    ax = axes(ax)
+    n = found.right.shape[-1]
+    right, left = (directions.reshape(-1, n)[0] for directions in (found.right, found.left))
+    size = float(found.log_values.reshape(-1)[0]) / np.log(10.0)
+    unit = np.arange(n)
+    ax.bar(unit, right, color=COLOURS["attracting"], width=0.8, label="at time 0: what is seen best")
+    ax.plot(unit, left, color=COLOURS["repelling"], linewidth=1.2, marker=".", label=f"at time {found.steps}: where")
+    ax.axhline(0.0, color=COLOURS["faint"], linewidth=0.8)
+    ax.set_title(f"largest singular value 10^{size:.2f}", fontsize="medium")
+    ax.set_xlabel(f"component of the state ({found.coordinates})")
+    ax.set_ylabel("unit direction")
     ax.legend(loc="best", frameon=False)
     return ax
