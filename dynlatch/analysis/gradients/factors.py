@@ -6,6 +6,7 @@ divided by a power of two near a bound of its norm, so that rows hardly ever gro
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from copy import copy
 from typing import NamedTuple, Protocol
@@ -45,7 +46,7 @@ def flattened(visited: Array, sequence: Array | None) -> Trajectories:
     if sequence is not None:
         missing = (1,) * (visited.ndim - sequence.ndim)
         aligned = sequence.reshape(T, *missing, *sequence.shape[1:])
-        sequence = np.broadcast_to(aligned, (T, *batch, sequence.shape[-1])).reshape(T, -1, sequence.shape[-1])
+        sequence = np.broadcast_to(aligned, (T, *batch, sequence.shape[-1])).reshape(T, math.prod(batch), sequence.shape[-1])
     return Trajectories(visited.reshape(T + 1, -1, visited.shape[-1]), sequence)
 
 
