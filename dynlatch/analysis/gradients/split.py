@@ -93,7 +93,7 @@ def split_by_time(network: Parametric, visited: Array, sequence: Array | None, a
     T, n = adjoints.values.shape[0], adjoints.values.shape[-1]
     states, deltas = visited[:-1].reshape(T, -1, n), adjoints.values.reshape(T, -1, n)
     exponents = adjoints.exponents.reshape(T, -1)
-    inputs = None if sequence is None else sequence.reshape(T, -1, sequence.shape[-1])
+    inputs = None if sequence is None else sequence.reshape(T, states.shape[1], sequence.shape[-1])
     logs, projections = _no_logs(network, deltas.shape[:2]), np.empty(deltas.shape[:2])
     total = _Sum({name: np.zeros_like(array) for name, array in network.parameters.items()})
     for b in range(deltas.shape[1]):
