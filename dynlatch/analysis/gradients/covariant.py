@@ -175,6 +175,8 @@ def covariant_vectors(
     before = T // 4 if transient is None else count("transient", transient)
     if 2 * before >= T:
         raise InvalidInput(f"a transient of {before} steps at both ends leaves nothing of {T} steps: take more steps.")
+    runs = np.broadcast_shapes(start.shape[:-1], () if sequence is None else sequence.shape[1:-1])
+    _affordable(runs, smooth.dim, number, T, before)
     visited = trajectory(map, start, sequence, None if sequence is not None else T)
     sequence = aligned(sequence, visited)
     tangent = Tangent(smooth, visited, sequence, vectors=number)
@@ -190,6 +192,13 @@ def covariant_vectors(
     return CovariantVectors(vectors, growth, np.arange(before, T - before + 1), number - alive, coordinates(map))
 
 
+def _affordable(runs: tuple[int, ...], n: int, k: int, T: int, before: int) -> None:
+    """Refuse what the forward pass could not keep, before any work is done."""
+    need = 8.0 * float(np.prod(runs)) * ((T - 2 * before + 1) * n * k + (T - before) * k * k)
+    if need > MEMORY:
+        raise InvalidInput(f"the directions would take {need / 1e9:.1f} GB: take fewer steps or a smaller `k`.")
+
+
 def _forward(tangent: Tangent, rows: Array, start: int, stop: int) -> tuple[Array, Array, int]:
     """Directions (S + 1, ..., n, k) of the stretch, triangular factors (stop - start, ..., k, k), and how many stay alive.
 
@@ -197,9 +206,6 @@ def _forward(tangent: Tangent, rows: Array, start: int, stop: int) -> tuple[Arra
     """
     *batch, k, n = rows.shape
     kept = stop - 2 * start + 1
-    need = 8.0 * np.prod(batch) * (kept * n * k + (stop - start) * k * k)
-    if need > MEMORY:
-        raise InvalidInput(f"the directions would take {need / 1e9:.1f} GB: take fewer steps or a smaller `k`.")
     Q, R = np.empty((kept, *batch, n, k)), np.empty((stop - start, *batch, k, k))
     alive = k
     for t in range(start, stop):

@@ -6,6 +6,7 @@ orthonormal again only when they need it: after as many steps as leave the diago
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -16,8 +17,9 @@ from dynlatch.analysis.gradients.tangent import Tangent
 from dynlatch.errors import InvalidInput
 from dynlatch.validation import Array
 
-SPREAD = 11.0  # of the logarithms of R's diagonal: the smallest entry keeps 11 digits of 16
-AIM = 7.0  # the spread that the number of steps between two factorisations aims at
+SURE = 12.0  # of the logarithms of R's entries: the smallest of its diagonal keeps 10 digits of 16
+SPREAD = 15.0  # up to here the Gram matrix can be factored, and the determinant mends the sum
+AIM = 10.0  # the spread that the number of steps between two factorisations aims at
 HUGE = 250.0  # of a logarithm: far from overflow
 LONGEST = 64  # steps between two factorisations
 WIDE = 8  # directions from which on Cholesky's factor of the Gram matrix is faster than reflections
@@ -28,7 +30,7 @@ class Frame(NamedTuple):
     """Orthonormal rows (..., k, n) that are left, and the logarithms (..., K) that all K directions have gathered.
 
     `labels` (..., k) says which of the K the rows are, in order unless `relabelled`. `stride` is how many steps to take at
-    once.
+    once; `unsure` says that the smallest logarithms have lost digits.
     """
 
     rows: Array
@@ -36,6 +38,7 @@ class Frame(NamedTuple):
     labels: NDArray[np.int64]
     stride: int = 1
     relabelled: bool = False
+    unsure: bool = False
 
 
 def first_frame(n: int, k: int, batch: tuple[int, ...]) -> Frame:
@@ -60,15 +63,16 @@ def carried(tangent: Tangent, frame: Frame, start: int, stop: int) -> Frame:
     InvalidInput
         If directions grow beyond float64 within one step.
     """
-    t = start
+    t, frame = start, frame._replace(unsure=False)
     while t < stop:
         steps = min(frame.stride, stop - t)
         frame, taken = _advanced(tangent, frame, t, steps)
         t += taken
     if frame.rows.shape[-2] == 0:
         return frame
-    rows, logs = _triangular(frame.rows)  # what Cholesky's factor left to the next step is settled here
-    return _gathered(frame, rows, logs)
+    settled = _triangular(frame.rows)  # what Cholesky's factor left to the next step is settled here
+    frame = _gathered(frame, settled.rows, settled.logs)
+    return _mended(tangent, frame, start, stop) if frame.unsure and not frame.relabelled else frame
 
 
 def _advanced(tangent: Tangent, frame: Frame, t: int, steps: int) -> tuple[Frame, int]:
@@ -79,39 +83,67 @@ def _advanced(tangent: Tangent, frame: Frame, t: int, steps: int) -> tuple[Frame
     with np.errstate(over="ignore", invalid="ignore"):  # then the comparison below is false
         for s in range(t, t + steps):
             moved = tangent.forward(s, moved)
-        rows, logs = _triangular(moved)
-    spread, size = _spread(logs), float(np.abs(logs).max())
-    if spread <= SPREAD and size <= HUGE:
-        room = min(AIM / max(spread, 1e-3), HUGE / max(size, 1e-3), 2.0)
+        done = _triangular(moved)
+    if done.spread <= SPREAD and done.size <= HUGE:
+        room = min(AIM / max(done.spread, 1e-3), HUGE / max(done.size, 1e-3), 2.0)
+        following = _gathered(frame, done.rows, done.logs)
         stride = min(max(int(steps * room), 1), LONGEST)
-        return _gathered(frame, rows, logs)._replace(stride=stride), steps
+        return following._replace(stride=stride, unsure=frame.unsure or done.spread > SURE), steps
     if steps > 1:
         return frame._replace(stride=steps // 2), 0
     return _careful(tangent, frame, t), 1
 
 
-def _spread(logs: Array) -> float:
-    """Of the trajectory whose directions have drifted apart most; not below SPREAD where one is annihilated."""
-    if np.isneginf(logs.min()):
-        return np.inf
-    return float(np.max(logs.max(axis=-1) - logs.min(axis=-1)))
+def _mended(tangent: Tangent, frame: Frame, start: int, stop: int) -> Frame:
+    """With all n directions the logarithms sum to that of the determinant: the last of them is known least, and set by it."""
+    if frame.rows.shape[-1] != frame.rows.shape[-2]:
+        return frame
+    determinants = sum(np.linalg.slogdet(tangent.jacobian(t))[1] for t in range(start, stop))
+    logs = frame.logs.copy()
+    logs[..., -1] = np.where(np.isfinite(determinants), determinants - logs[..., :-1].sum(axis=-1), logs[..., -1])
+    return frame._replace(logs=logs)
 
 
-def _triangular(rows: Array) -> tuple[Array, Array]:
+class _Factors(NamedTuple):
+    # Rows, and the logarithms of R's diagonal; how far apart those are, from the longest column down to the smallest entry
+    # of the diagonal, and the largest of their sizes, of the worst trajectory.
+    rows: Array
+    logs: Array
+    spread: float
+    size: float
+
+
+def _triangular(rows: Array) -> _Factors:
     """`orthonormal`, or nearly so and faster.
 
     What Cholesky's factor of the Gram matrix misses in one logarithm is in the length of the row, so in the next logarithm.
     """
-    if rows.ndim > 2 or len(rows) < WIDE:
-        return orthonormal(rows)
+    fast = _by_cholesky(rows) if rows.ndim == 2 and len(rows) >= WIDE else None
+    if fast is not None:
+        return fast
+    following, logs = orthonormal(rows)
+    with np.errstate(divide="ignore"):
+        longest = np.log(np.abs(rows).max(axis=(-2, -1)))
+    least = logs.min(axis=-1)
+    gone = bool(np.isneginf(least).any())
+    spread = np.inf if gone else float((np.maximum(longest, logs.max(axis=-1)) - least).max())
+    return _Factors(following, logs, spread, np.inf if gone else float(np.abs(logs).max()))
+
+
+def _by_cholesky(rows: Array) -> _Factors | None:
+    """From the Gram matrix; None where it is singular to working precision."""
     from scipy.linalg.blas import dtrsm
     from scipy.linalg.lapack import dpotrf
 
-    lower, failed = dpotrf(rows @ rows.T, lower=1, clean=0)
-    diagonal = lower.diagonal()
-    if failed or not 0.0 < diagonal.sum() < np.inf:
-        return orthonormal(rows)
-    return dtrsm(1.0, lower, rows.T, side=1, lower=1, trans_a=1).T, np.log(diagonal)
+    gram = rows @ rows.T
+    longest = float(gram.diagonal().max())
+    lower, failed = dpotrf(gram, lower=1, clean=0)
+    if failed or not 0.0 < longest < np.inf:
+        return None
+    logs = np.log(lower.diagonal())
+    least, most = float(logs.min()), 0.5 * math.log(longest)
+    following = dtrsm(1.0, lower, rows.T, side=1, lower=1, trans_a=1).T
+    return _Factors(following, logs, most - least, max(abs(least), abs(most)))
 
 
 def orthonormal(rows: Array) -> tuple[Array, Array]:
@@ -151,7 +183,7 @@ def _without_annihilated(frame: Frame) -> Frame:
     most = int((~gone).sum(axis=-1).max())
     labels = np.take_along_axis(frame.labels, order, axis=-1)[..., :most]
     rows = np.take_along_axis(frame.rows, order[..., None], axis=-2)[..., :most, :]
-    return Frame(rows, frame.logs, labels, relabelled=frame.relabelled or bool(gone.any()))
+    return Frame(rows, frame.logs, labels, relabelled=frame.relabelled or bool(gone.any()), unsure=frame.unsure)
 
 
 def _gathered(frame: Frame, rows: Array, logs: Array) -> Frame:

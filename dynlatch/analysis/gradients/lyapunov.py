@@ -23,7 +23,7 @@ from dynlatch.validation import Array, count
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-WINDOWS = 100  # stretches of a run whose rates are kept
+WINDOWS = 50  # stretches of a run whose rates are kept
 TURNING = 120  # steps that turn the first directions: a multiple of most short periods
 FEWEST = 8  # batches that a standard error is taken from
 
@@ -181,7 +181,7 @@ def lyapunov_exponents(
         How many of the steps only bring the state to its attractor and turn the directions; they are in no average. With 0,
         every step counts, and with k = n the exponents sum to the mean of ln|det J| over the run.
     window : int, optional
-        Steps of a stretch of `finite_time`; a hundredth of the run by default.
+        Steps of a stretch of `finite_time`; a fiftieth of the run by default.
 
     Returns
     -------

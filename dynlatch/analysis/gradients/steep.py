@@ -29,11 +29,11 @@ def steep_step(J: Array, rows: Array) -> tuple[Array, Array]:
     size = float(np.abs(J).max())
     if not (0.0 < size < np.inf):
         return rows, np.full(len(J), -np.inf if size == 0.0 else np.nan)
+    determinant = _log_determinant(J, size)
     J = J / size
     Q, R = np.linalg.qr(J @ rows.T)
     with np.errstate(divide="ignore"):
         logs = np.log(np.abs(np.diagonal(R)))
-    determinant = float(np.linalg.slogdet(J)[1])
     if np.isfinite(determinant) and logs[-1] == logs.min() and logs.max() - logs.min() <= VISIBLE:
         logs[-1] = determinant - logs[:-1].sum()
         return Q.T, logs + np.log(size)
@@ -43,6 +43,15 @@ def steep_step(J: Array, rows: Array) -> tuple[Array, Array]:
         return Q.T, _annihilated(logs, max(missing, 1)) + np.log(size)
     following, logs = _from_both_ends(Q, logs, _dual(scaled, rows), determinant)
     return following, logs + np.log(size)
+
+
+def _log_determinant(J: Array, size: float) -> float:
+    """ln|det(J / size)|, from J itself unless that overflows: scaling would round its entries."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        whole = float(np.linalg.slogdet(J)[1])
+    if whole < np.inf:
+        return whole - len(J) * float(np.log(size))
+    return float(np.linalg.slogdet(J / size)[1])
 
 
 def _equilibrated(J: Array) -> _Scaled:

@@ -12,7 +12,7 @@ from dynlatch.maps import SmoothMap
 from dynlatch.validation import Array
 
 CHEAP = 1 << 15  # entries of the Jacobians of one step that cost less than a call
-BLOCK = 1 << 17  # entries of the Jacobians that are kept
+BLOCK = 1 << 15  # entries of the Jacobians that are kept
 
 
 def aligned(sequence: Array | None, visited: Array) -> Array | None:
