@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 
-import mpmath
+import flint
 import numpy as np
 
 
@@ -21,17 +21,22 @@ def roots_by_scan(f, lo, hi, pieces=20_000):
     return np.array(roots)
 
 
-def product_norms(jacobians, digits=400):
-    """ln ||J_t ... J_1||_2 for every t, from a product in `digits` decimal digits."""
-    out = []
-    with mpmath.workdps(digits):
-        product = mpmath.eye(len(jacobians[0]))
+def exact_log_norms(jacobians, norms=(2,)):
+    """ln of the norms of J_1, J_2 J_1, ..., from products of 600 bits: a dict of arrays."""
+    out = {norm: [] for norm in norms}
+    with flint.ctx.workprec(600):
+        product = None
         for J in jacobians:
-            product = mpmath.matrix(J.tolist()) * product
-            scale = mpmath.mnorm(product, "f")
-            gram = (product / scale).T * (product / scale)
-            out.append(float(mpmath.log(scale) + mpmath.log(max(mpmath.eigsy(gram, eigvals_only=True))) / 2))
-    return np.array(out)
+            factor = flint.arb_mat(J.tolist())
+            product = factor if product is None else (factor * product).mid()
+            entries = [entry.mid() for entry in product.entries()]
+            mantissa, exponent = max(abs(entry) for entry in entries).man_exp()
+            exponent = int(exponent) + int(mantissa).bit_length()
+            scale = flint.arb(2) ** -exponent
+            matrix = np.array([float(entry * scale) for entry in entries]).reshape(J.shape)
+            for norm in norms:
+                out[norm].append(np.log(np.linalg.norm(matrix, norm)) + exponent * np.log(2.0))
+    return {norm: np.array(values) for norm, values in out.items()}
 
 
 def escapes(map, attractor, inputs, steps=20_000):

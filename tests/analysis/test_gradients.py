@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
-from oracles import product_norms
+from oracles import exact_log_norms
 
 import dynlatch as dl
 from dynlatch import analysis
+from dynlatch.analysis.gradients import products
+from dynlatch.analysis.gradients.leading_eigenvalue import leading_eigenvalues
 from dynlatch.errors import InvalidInput, NotSmooth
 
 
@@ -26,15 +28,15 @@ def test_short_products_against_numpy(norm):
 
 def test_far_below_the_smallest_float():
     rng = np.random.default_rng(1)
-    net = dl.ElmanNetwork(0.3 * rng.standard_normal((3, 3)), np.eye(3), None)
-    inputs = rng.standard_normal((700, 3))
+    net = dl.ElmanNetwork(0.2 * rng.standard_normal((3, 3)), np.eye(3), None)
+    inputs = rng.standard_normal((500, 3))
     decay = analysis.gradient_decay(net, np.zeros(3), inputs)
     jacobians = jacobians_along(net, np.zeros(3), inputs)
     plain = np.eye(3)
     for J in jacobians:
         plain = J @ plain
     assert not plain.any()  # the plain product underflows
-    np.testing.assert_allclose(decay.log_norms, product_norms(jacobians, 60), atol=1e-10, rtol=0)
+    np.testing.assert_allclose(decay.log_norms, exact_log_norms(jacobians)[2], atol=1e-10, rtol=0)
     assert decay.log_norms[-1] < -745
 
 
@@ -134,3 +136,174 @@ def test_a_column_that_falls_far_behind_can_lead_again():
 def test_entries_near_the_largest_float():
     decay = analysis.gradient_decay(dl.AdditiveNetwork(1e305 * np.ones((60, 60)), activation="linear"), np.zeros(60), steps=3)
     np.testing.assert_allclose(decay.log_norms, np.arange(1, 4) * (np.log(60.0) + 305 * np.log(10.0)), rtol=1e-12)
+
+
+def gated(make, gates, n, width, rng, m=3):
+    return make(rng.uniform(-1, 1, (gates * width, m)), rng.uniform(-1, 1, (gates * width, width)), None, None)
+
+
+def stack(rng):
+    low = dl.GRU(rng.uniform(-1, 1, (24, 3)), rng.uniform(-1, 1, (24, 8)), None, None)
+    return dl.StackedNetwork([low, dl.LSTM(rng.uniform(-1, 1, (24, 8)), rng.uniform(-1, 1, (24, 6)), None, None)])
+
+
+WIDE_NETS = {  # all with more than products.SMALL units, so that directions are discarded
+    "contracting": lambda rng: dl.AdditiveNetwork(0.6 * rng.standard_normal((20, 20)) / np.sqrt(20)),
+    "chaotic": lambda rng: dl.AdditiveNetwork(2.0 * rng.standard_normal((20, 20)) / np.sqrt(20)),
+    "non-normal": lambda rng: dl.ElmanNetwork(np.triu(rng.standard_normal((20, 20)), 1) + 0.9 * np.eye(20), np.eye(20), None),
+    "leaky": lambda rng: dl.LeakyNetwork(rng.standard_normal((18, 18)) / 3, 0.2),
+    "GRU": lambda rng: gated(dl.GRU, 3, 18, 18, rng),
+    "LSTM": lambda rng: gated(dl.LSTM, 4, 20, 10, rng),
+    "stacked": stack,
+}
+
+
+@pytest.mark.parametrize("name", WIDE_NETS)
+def test_wide_nets_against_products_of_600_bits(name):
+    rng = np.random.default_rng(5)
+    net = WIDE_NETS[name](rng)
+    inputs, start = 0.7 * rng.standard_normal((45, net.input_dim)), 0.3 * rng.standard_normal(net.dim)
+    jacobians = jacobians_along(net, start, inputs)
+    norms, transposed = (2, "fro", 1, np.inf), (2, "fro", np.inf, 1)
+    forward = exact_log_norms(jacobians, norms)
+    backward = exact_log_norms([J.T for J in jacobians[::-1]], norms)
+    for norm, other in zip(norms, transposed, strict=True):
+        decay = analysis.gradient_decay(net, start, inputs, norm=norm)
+        np.testing.assert_allclose(decay.log_norms, forward[norm], atol=1e-11, rtol=0)
+        np.testing.assert_allclose(decay.backward, backward[other][::-1], atol=1e-11, rtol=0)
+        assert all(np.all(bound >= decay.log_norms - 1e-11) for bound in decay.bounds.values())
+
+
+def two_blocks(turn):
+    """Two uncoupled dense blocks of 12 units. The second is saturated for `turn` steps, the first from step 150 on."""
+    rng = np.random.default_rng(6)
+    blocks = [1.2 * np.linalg.qr(rng.standard_normal((12, 12)))[0] for _ in range(2)]
+    W, inputs = np.zeros((24, 24)), np.zeros((300, 24))
+    W[:12, :12], W[12:, 12:] = blocks
+    inputs[:turn, 12:], inputs[150:, :12] = 3.0, 4.0
+    return blocks, W, np.r_[0.1 * rng.standard_normal(12), np.full(12, 3.0)], inputs
+
+
+@pytest.mark.parametrize("turn", [16, 30, 149])
+def test_a_discarded_block_that_comes_to_lead_is_found(turn, monkeypatch):
+    """It falls behind by 1e-13, 1e-25 and 1e-130 or so, and leads in the end."""
+    blocks, W, start, inputs = two_blocks(turn)
+    parts = (slice(0, 12), slice(12, 24))
+    apart = [
+        analysis.gradient_decay(dl.AdditiveNetwork(block), start[where], inputs[:, where])
+        for block, where in zip(blocks, parts, strict=True)
+    ]
+    assert apart[0].log_norms[149] > apart[1].log_norms[149] + np.log(1e9)
+    assert apart[0].log_norms[-1] < apart[1].log_norms[-1] - 100
+    together = analysis.gradient_decay(dl.AdditiveNetwork(W), start, inputs)
+    expected = np.maximum(apart[0].log_norms, apart[1].log_norms)
+    np.testing.assert_allclose(together.log_norms, expected, atol=1e-10, rtol=0)
+    np.testing.assert_allclose(together.backward, np.maximum(apart[0].backward, apart[1].backward), atol=1e-10, rtol=0)
+    # Without the watch on what is discarded the answer would be wrong.
+    monkeypatch.setattr(products, "returned", lambda sketches, *rest: np.zeros(sketches.shape[1], dtype=bool))
+    monkeypatch.setattr(products, "FARTHEST", 1e-300)
+    blind = analysis.gradient_decay(dl.AdditiveNetwork(W), start, inputs)
+    assert np.abs(blind.log_norms - expected).max() > 1.0
+
+
+def test_cells_whose_regime_changes():
+    """An LSTM of nearly uncoupled cells: half of them keep their gradient first, the other half later."""
+    rng, n = np.random.default_rng(7), 10
+    entering = np.zeros((4 * n, 2))
+    entering[n : n + n // 2, 0] = entering[n + n // 2 : 2 * n, 1] = 1.0
+    net = dl.LSTM(entering, 1e-9 * rng.standard_normal((4 * n, n)), None, None)
+    inputs = np.tile([4.0, -3.0], (120, 1))
+    inputs[60:] = [-8.0, 4.0]
+    decay = analysis.gradient_decay(net, np.zeros(2 * n), inputs)
+    expected = exact_log_norms(jacobians_along(net, np.zeros(2 * n), inputs))[2]
+    np.testing.assert_allclose(decay.log_norms, expected, atol=1e-10, rtol=0)
+
+
+def test_only_the_doubtful_members_of_a_batch_are_done_again(monkeypatch):
+    _, W, start, inputs = two_blocks(20)
+    calm = 0.1 * np.random.default_rng(8).standard_normal(inputs.shape)
+    net, sweeps, plain = dl.AdditiveNetwork(W), [], products.sweep
+
+    def watched(factors, *rest):
+        sweeps.append(factors.log_sizes.shape[1])
+        return plain(factors, *rest)
+
+    monkeypatch.setattr(products, "sweep", watched)
+    together = analysis.gradient_decay(net, start, np.stack([inputs, calm, inputs], axis=1))
+    assert sweeps[0] == 3
+    assert sweeps[-1] < 3
+    for k, sequence in enumerate((inputs, calm, inputs)):
+        alone = analysis.gradient_decay(net, start, sequence)
+        np.testing.assert_allclose(together.log_norms[:, k], alone.log_norms, atol=1e-11, rtol=0)
+        np.testing.assert_allclose(together.backward[:, k], alone.backward, atol=1e-11, rtol=0)
+
+
+def test_adapted_norms():
+    rng = np.random.default_rng(9)
+    for n in (4, 20):
+        net, inputs = dl.AdditiveNetwork(rng.standard_normal((n, n)) / np.sqrt(n)), rng.standard_normal((25, n))
+        S = rng.standard_normal((n, n)) + 3.0 * np.eye(n)
+        decay = analysis.gradient_decay(net, np.zeros(n), inputs, norm=S)
+        changed = [S @ J @ np.linalg.inv(S) for J in jacobians_along(net, np.zeros(n), inputs)]
+        np.testing.assert_allclose(decay.log_norms, exact_log_norms(changed)[2], atol=1e-10)
+        np.testing.assert_allclose(decay.backward, exact_log_norms([J.T for J in changed[::-1]])[2][::-1], atol=1e-10)
+        assert not decay.bounds
+    with pytest.raises(InvalidInput, match="singular"):
+        analysis.gradient_decay(net, np.zeros(n), inputs, norm=np.zeros((n, n)))
+    with pytest.raises(InvalidInput, match="shape"):
+        analysis.gradient_decay(net, np.zeros(n), inputs, norm=np.eye(3))
+
+
+def test_known_weights_are_no_other_than_jacobians():
+    """Nets whose Jacobians are never formed against the same nets where they are."""
+    rng = np.random.default_rng(10)
+    W, B, inputs = rng.standard_normal((20, 20)) / 4, rng.standard_normal((20, 3)), rng.standard_normal((40, 2, 3))
+    for net in (dl.AdditiveNetwork(W, np.ones(20), "logistic", B), dl.ElmanNetwork(W, B, np.ones(20))):
+        under = dl.WithInput(net, np.ones(3))
+        for norm in (2, "fro", 1, np.inf):
+            bare = analysis.gradient_decay(under, np.zeros((2, 20)), inputs, norm=norm)
+            formed = analysis.gradient_decay(dl.Iterate(under, 1), np.zeros((2, 20)), inputs, norm=norm)
+            np.testing.assert_allclose(bare.log_norms, formed.log_norms, atol=1e-11)
+            np.testing.assert_allclose(bare.backward, formed.backward, atol=1e-11)
+            product, cruder = bare.bounds["product of norms"], formed.bounds["product of norms"]
+            assert np.all(product <= cruder + 1e-12) if norm == 2 else np.allclose(product, cruder, atol=1e-11)
+
+
+@pytest.mark.parametrize("norm", [2, "fro", 1, np.inf])
+def test_wide_products_that_vanish(norm):
+    net = dl.AdditiveNetwork(np.eye(20, k=1), activation="linear")
+    decay = analysis.gradient_decay(net, np.ones(20), steps=40, norm=norm)
+    assert np.all(np.isfinite(decay.log_norms[:19]))
+    assert np.all(np.isneginf(decay.log_norms[19:]))
+    assert np.all(np.isneginf(decay.backward[:21]))
+    assert np.all(np.isfinite(decay.backward[21:]))
+
+
+def test_backward_is_computed_once_and_saved(tmp_path):
+    decay = analysis.gradient_decay(dl.LatchNeuron(2.0), [0.3], steps=50)
+    assert decay.backward is decay.backward
+    np.testing.assert_allclose(decay.backward[0], decay.log_norms[-1], atol=1e-13)
+    kept = dl.load(analysis.gradient_decay(dl.LatchNeuron(2.0), [0.3], steps=50).save(tmp_path / "decay"))
+    np.testing.assert_array_equal(kept.backward, decay.backward)
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_steps():
+    rng = np.random.default_rng(11)
+    net = dl.AdditiveNetwork(0.5 * rng.standard_normal((20, 20)) / np.sqrt(20))
+    decay = analysis.gradient_decay(net, np.zeros(20), steps=100_000)
+    # The state stays at 0: powers of W, whose norm follows the spectral radius.
+    spectral_radius = np.abs(np.linalg.eigvals(net.W)).max()
+    assert abs(decay.rate - np.log(spectral_radius)) < 1e-4
+    np.testing.assert_allclose(decay.backward[0], decay.log_norms[-1], rtol=1e-13)
+
+
+def test_largest_eigenvalues():
+    rng = np.random.default_rng(12)
+    for size in (3, 41, 130):
+        axes = np.linalg.qr(rng.standard_normal((10, size, size)))[0]
+        gaps = 10.0 ** -np.arange(10.0)  # of the first two eigenvalues
+        spectrum = np.exp(-0.3 * np.arange(size)) * np.ones((10, 1))
+        spectrum[:, 1] = 1.0 - gaps
+        grams = (axes * spectrum[:, None]) @ np.swapaxes(axes, -1, -2) * 1e-7
+        np.testing.assert_allclose(leading_eigenvalues(grams.reshape(2, 5, size, size)), 1e-7, rtol=1e-11)

@@ -128,7 +128,7 @@ def multiplied(factor: Array, R: Array, exponents: Array) -> tuple[Array, Array]
     b = R.shape[-1]
     # Row i of the product takes rows j >= i: on the scale of the largest of them.
     upper = np.triu(np.ones((b, b), dtype=bool))
-    alive = R.any(axis=-1)
+    alive = np.asarray(R.any(axis=-1))
     scales = np.where(upper & alive[:, None, :], exponents[:, None, :], -np.inf)
     top = scales.max(axis=-1, keepdims=True)
     top = np.where(np.isfinite(top), top, 0.0)
