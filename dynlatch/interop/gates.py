@@ -25,9 +25,7 @@ def check_shapes(gates: int, weights: dict[str, Array]) -> None:
     name, W_ih = next(iter(weights.items()))
     n = W_hh.shape[1]
     if n == 0 or len(W_hh) != gates * n:
-        raise InvalidInput(
-            f"`{recurrent}` must have {gates} x {n} rows for {n} units, the gates below each other; got {len(W_hh)}."
-        )
+        raise InvalidInput(f"`{recurrent}` must have {gates} x {n} gate values for {n} units; got {len(W_hh)}.")
     shaped_array(name, W_ih, (gates * n, W_ih.shape[1]))
     for name, bias in biases:
         shaped_array(name, bias, (gates * n,))

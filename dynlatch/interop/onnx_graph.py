@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from dynlatch.errors import InvalidInput, MissingExtra, UnreadableFile
-from dynlatch.interop.arrays import as_array
+from dynlatch.interop.arrays import as_array, widened
 from dynlatch.interop.files import check_size, reading
 from dynlatch.networks.readout import Readout
 from dynlatch.validation import Array
@@ -41,7 +41,7 @@ class OnnxGraph:
         tensor = self.constants[name]
         _check_tensor(self.path, name, tensor)
         try:
-            numbers = _onnx().numpy_helper.to_array(tensor)
+            numbers = _numbers(tensor)
         except Exception as error:  # dims that do not fit the data, and whatever else damaged bytes may hold
             raise UnreadableFile(f"{str(self.path)!r}: the tensor {name!r} is damaged ({str(error)[:100]}).") from None
         return as_array(what, numbers, ndim=ndim)
@@ -120,6 +120,14 @@ def _check_tensor(path: Path, name: str, tensor: Any) -> None:
             "export the model in float32."
         )
     check_size(path, 8 * math.prod(tensor.dims))
+
+
+def _numbers(tensor: Any) -> np.ndarray[Any, Any]:
+    """The numbers of a tensor; bfloat16 by its bits, which older versions of onnx give as integers."""
+    if tensor.data_type != _onnx().TensorProto.BFLOAT16:
+        return np.asarray(_onnx().numpy_helper.to_array(tensor))
+    bits = np.frombuffer(tensor.raw_data, "<u2") if tensor.raw_data else np.array(tensor.int32_data, dtype=np.uint16)
+    return widened(bits).reshape(tuple(tensor.dims))
 
 
 def readouts(graph: OnnxGraph, node: Any, width: int) -> list[Readout]:
