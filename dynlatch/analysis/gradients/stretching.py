@@ -10,9 +10,9 @@ from dynlatch.validation import Array
 
 Indices = NDArray[np.int64]
 
-SWEEPS, SETTLED = 30, 1e-10  # of the power method on (da_T/da_0)^T (da_T/da_0)
-EIGENVALUE_WORK = 1.5e9  # floating-point operations, at 25 n^3 a matrix
-EIGENVALUE_SEQUENCES = 32
+SWEEPS, SETTLED = 30, 1e-9  # of the power method on (da_T/da_0)^T (da_T/da_0)
+EIGENVALUE_WORK = 1e9  # floating-point operations, at 25 n^3 a matrix
+EIGENVALUE_SEQUENCES = 8
 
 
 def surviving_growth(map: SmoothMap, visited: Array, sequence: Array | None) -> Array:
@@ -29,7 +29,7 @@ def surviving_growth(map: SmoothMap, visited: Array, sequence: Array | None) -> 
         for t in range(T):
             v, growth[t] = _unit(map.jvp(visited[t], v, None if sequence is None else sequence[t]))
         total = growth.sum(0)
-        # From below, and squared: a change of 1e-10 in the logarithm is far below what the words can show.
+        # From below, and squared: a change of 1e-9 in the logarithm is far below what the words can show.
         settled = (np.abs(total - before) <= SETTLED * np.maximum(1.0, np.abs(total))) | ~np.isfinite(total)
         if settled.all():
             break
@@ -64,7 +64,7 @@ def nearest_to_one(map: SmoothMap, visited: Array, sequence: Array | None) -> tu
         None
         if sequence is None
         else np.broadcast_to(aligned(sequence, visited.ndim), (T, *visited.shape[1:-1], sequence.shape[-1])).reshape(
-            T, -1, sequence.shape[-1]
+            T, runs.shape[1], sequence.shape[-1]
         )
     )
     for k, t in enumerate(when):
