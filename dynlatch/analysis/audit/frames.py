@@ -1,4 +1,4 @@
-"""One frame of a film, from an audit or from what an audit wrote."""
+"""One frame of a film, from an audit or from the dictionary that an audit writes as JSON."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from dynlatch.analysis.audit.film import RUNS, STEPS, TRACKS, AuditFrame
 from dynlatch.analysis.audit.result import Audit
 from dynlatch.analysis.outcomes import Stability
 from dynlatch.analysis.plots.audit_states import thinned
-from dynlatch.analysis.report.data import plain
 from dynlatch.errors import UnreadableFile
 from dynlatch.validation import Array, finite_array
 
@@ -19,62 +18,32 @@ LOGGED = 8192  # numbers of the trajectories in a line of a log, about
 
 
 def frame_of(audit: Audit | Mapping[str, Any]) -> tuple[AuditFrame, str]:
-    """The frame, and what the state is (empty where the audit failed)."""
-    return _of_audit(audit) if isinstance(audit, Audit) else of_dict(audit)
-
-
-def of_dict(data: Mapping[str, Any]) -> tuple[AuditFrame, str]:
-    """A frame from a line that `GradientAudit` wrote.
+    """The frame, and what the state is (empty where the audit failed).
 
     Raises
     ------
     UnreadableFile
-        If it is none.
+        If a dictionary is not that of an audit.
     """
+    if isinstance(audit, Audit):
+        return _of_audit(audit), audit.fixed_points.coordinates
     try:
-        if "failure" in data:
-            return AuditFrame(str(data["name"]), (), np.zeros((0, 0)), np.zeros((0, 0, 0)), {}, (), str(data["failure"])), ""
-        frame, n = data["frame"], int(data["dim"])
-        read = AuditFrame(
-            name=str(data["name"]),
-            memories=tuple(_states(points, n) for points in frame["memory_states"]),
-            others=_states(frame["others"], n),
-            trajectories=np.stack([_states(run, n) for run in frame["trajectories"]], axis=1),
-            numbers={key: float(value) for key, value in frame["numbers"].items() if key in TRACKS},
-            findings=tuple(str(sentence) for sentence in frame["findings"]),
-            failure="",
-        )
-        return read, str(data["coordinates"])
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise UnreadableFile(f"this is not an audit that `GradientAudit` wrote ({type(error).__name__}: {error}).") from None
+        if "failure" in audit:
+            return _failed(str(audit["name"]), str(audit["failure"])), ""
+        return _of_dict(audit), str(audit["coordinates"])
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        raise UnreadableFile(
+            f"this is not an audit in the schema of `Audit.to_dict` ({type(error).__name__}: {error})."
+        ) from None
 
 
-def _states(rows: Any, n: int) -> Array:
-    return finite_array("states", rows).reshape(-1, n)
+def _failed(name: str, reason: str) -> AuditFrame:
+    return AuditFrame(name, (), np.zeros((0, 0)), np.zeros((0, 0, 0)), {}, (), reason)
 
 
-def as_line(audit: Audit) -> dict[str, Any]:
-    """What `of_dict` needs of an audit, small enough for a line of a log: states to four digits, some of the trajectories."""
-    frame, _ = frame_of(audit)
-    runs = frame.trajectories[thinned(len(frame.trajectories), max(LOGGED // max(frame.trajectories[0].size, 1), 2))]
-    return {
-        "memory_states": [points.tolist() for points in frame.memories],
-        "others": frame.others.tolist(),
-        "trajectories": np.swapaxes(_short(runs), 0, 1).tolist(),
-        "numbers": {key: plain(value) for key, value in frame.numbers.items()},
-        "findings": list(frame.findings),
-    }
-
-
-def _short(states: Array) -> Array:
-    """Rounded to four decimals of the largest entry: for pictures."""
-    size = float(np.abs(states).max(initial=0.0))
-    return np.round(states, 4 - int(np.floor(np.log10(size)))) if size > 0.0 else states
-
-
-def _of_audit(audit: Audit) -> tuple[AuditFrame, str]:
+def _of_audit(audit: Audit) -> AuditFrame:
     found = audit.fixed_points
-    frame = AuditFrame(
+    return AuditFrame(
         name=audit.name,
         memories=tuple(memory.points for memory in audit.memories),
         others=found.select(found.stability != Stability.ATTRACTING).points,
@@ -83,26 +52,77 @@ def _of_audit(audit: Audit) -> tuple[AuditFrame, str]:
         findings=tuple(str(finding) for finding in audit.findings),
         failure="",
     )
-    return frame, found.coordinates
 
 
 def _numbers(audit: Audit) -> dict[str, float]:
-    memories = audit.memories
-    numbers = {"memories": float(len(memories)), "rate": float(np.exp(np.median(audit.along_inputs.rate)))}
-    if memories:
-        numbers["half_life"] = max(memory.half_life for memory in memories)
-    if audit.contributions is not None:
-        numbers["h50"] = _median(audit.contributions.reach(0.5))
-        numbers["h95"] = _median(audit.contributions.reach(0.95))
-    if audit.exponents is not None:
-        numbers["exponent"] = float(np.median(np.max(audit.exponents.exponents, axis=-1)))
-    known = [answer for answer in audit.thresholds if answer is not None]
-    if known:
-        weakest = min(known, key=lambda answer: answer.lower)
-        numbers |= {"u_lower": float(weakest.lower), "u_upper": float(weakest.upper)}
-    return numbers
+    split, found = audit.contributions, audit.exponents
+    return _tracks(
+        half_lives=[memory.half_life for memory in audit.memories],
+        rate=audit.along_inputs.rate,
+        reaches=None if split is None else (split.reach(0.5).astype(float), split.reach(0.95).astype(float)),
+        exponents=None if found is None else found.exponents,
+        brackets=[(answer.lower, answer.upper) for answer in audit.thresholds if answer is not None],
+    )
 
 
-def _median(values: Any) -> float:
-    flat: Array = np.asarray(values, dtype=np.float64).ravel()
-    return float(np.median(flat))
+def _of_dict(data: Mapping[str, Any]) -> AuditFrame:
+    n, found = int(data["dim"]), data["fixed_points"]
+    attracting = np.array([word == Stability.ATTRACTING.value for word in found["stability"]], dtype=bool)
+    split, exponents = data["contributions"], data["exponents"]
+    runs = [_states(run, n) for run in data.get("trajectories", [])]
+    return AuditFrame(
+        name=str(data["name"]),
+        memories=tuple(_states(row["points"], n) for row in data["memories"]),
+        others=_states(found["points"], n)[~attracting],
+        trajectories=np.stack(runs, axis=1) if runs else np.zeros((0, 0, n)),
+        numbers=_tracks(
+            half_lives=[float(row["half_life"]) for row in data["memories"]],
+            rate=_floats(data["gradient_decay"]["rate"]),
+            reaches=None if split is None else (_floats(split["h_50"]), _floats(split["h_95"])),
+            exponents=None if exponents is None else _floats(exponents["exponents"]),
+            brackets=[(float(row["lower"]), float(row["upper"])) for row in data["escape_thresholds"]],
+        ),
+        findings=tuple(str(finding["sentence"]) for finding in data["findings"]),
+        failure="",
+    )
+
+
+def _tracks(
+    *,
+    half_lives: list[float],
+    rate: Array,
+    reaches: tuple[Array, Array] | None,
+    exponents: Array | None,
+    brackets: list[tuple[float, float]],
+) -> dict[str, float]:
+    """The numbers of `TRACKS` that can be had; medians over the sequences."""
+    numbers = {"memories": float(len(half_lives)), "rate": float(np.exp(np.median(rate)))}
+    if half_lives:
+        numbers["half_life"] = max(half_lives)
+    if reaches is not None:
+        numbers |= {"h50": float(np.median(reaches[0])), "h95": float(np.median(reaches[1]))}
+    if exponents is not None and exponents.size:
+        numbers["exponent"] = float(np.median(exponents[..., 0]))
+    if brackets:
+        lower, upper = min(brackets)
+        numbers |= {"u_lower": float(lower), "u_upper": float(upper)}
+    return {key: numbers[key] for key in TRACKS if key in numbers}
+
+
+def _states(rows: Any, n: int) -> Array:
+    return finite_array("states", rows).reshape(-1, n)
+
+
+def _floats(values: Any) -> Array:
+    """Numbers as JSON has them, infinities as words."""
+    return np.array(values, dtype=object).astype(np.float64)
+
+
+def logged_trajectories(audit: Audit) -> list[Any]:
+    """Some of the states along the inputs for a line of a log, to four digits: a list of runs."""
+    states = audit.trajectories[:, :RUNS]
+    each = max(LOGGED // max(states[0].size, 1), 2)
+    kept = states[thinned(len(states), each)]
+    size = float(np.abs(kept).max(initial=0.0))
+    digits = 4 - int(np.floor(np.log10(size))) if size > 0.0 else 0
+    return list(np.round(np.swapaxes(kept, 0, 1), digits).tolist())

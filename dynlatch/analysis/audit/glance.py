@@ -6,6 +6,7 @@ left out, and named. Work is fixed: it depends on the sizes alone.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +19,7 @@ from dynlatch.analysis.fixed_points import FixedPoints
 from dynlatch.analysis.fixed_points.follow import follow_fixed_points
 from dynlatch.analysis.gradients import gradient_contributions, gradient_decay
 from dynlatch.analysis.plots.audit_states import thinned
+from dynlatch.analysis.report.findings import findings
 from dynlatch.maps import Parametric, trajectory
 from dynlatch.validation import Array
 
@@ -56,7 +58,7 @@ def glance(network: Parametric, sequences: Sequences, cost: Cost, last: FixedPoi
     quiet = trajectory(network, np.concatenate([visited[-1], _spread(visited)]), steps=QUIET)[-1]
     found = _fixed_points(network, quiet, last, ROOM * (1.0 + float(np.abs(visited).max())), rng)
     memory = found.attractors
-    return Audit(
+    draft = Audit(
         name=f"step {step}",
         architecture=describe(network),
         dim=network.dim,
@@ -85,6 +87,7 @@ def glance(network: Parametric, sequences: Sequences, cost: Cost, last: FixedPoi
         findings=(),
         left_out=(LEFT_OUT,),
     )
+    return replace(draft, findings=findings(draft))
 
 
 def _spread(visited: Array) -> Array:

@@ -13,12 +13,12 @@ import numpy as np
 
 from dynlatch.analysis.audit.cost import Cost, cost_of
 from dynlatch.analysis.audit.film import AuditFilm, film_strip
-from dynlatch.analysis.audit.frames import as_line
+from dynlatch.analysis.audit.frames import logged_trajectories
 from dynlatch.analysis.audit.glance import glance
 from dynlatch.analysis.audit.result import Audit
 from dynlatch.analysis.audit.sequences import Sequences, sequences_of
 from dynlatch.analysis.fixed_points import FixedPoints
-from dynlatch.analysis.report.data import SCHEMA, as_dict
+from dynlatch.analysis.report.data import as_dict
 from dynlatch.errors import InvalidInput
 from dynlatch.interop import from_torch
 from dynlatch.maps import Parametric
@@ -26,6 +26,7 @@ from dynlatch.networks import LatchNeuron
 from dynlatch.randomness import Rng, generator
 from dynlatch.validation import count, positive_number
 
+FAILURE = "dynlatch.audit-failure/1"
 KEPT = 500  # audits that are kept in memory; of more, every second one is let go
 
 
@@ -45,8 +46,8 @@ class GradientAudit:
     inputs, targets, cost, lengths, batch_first
         As in `audit`; without inputs, sampled pulses.
     path : path-like, optional
-        File to which every audit is appended as one line of JSON in the schema of `Audit.to_dict`, with the training "step".
-        Lines are written whole, at once; `film_strip(path)` reads them.
+        File to which every audit is appended as one line of JSON: what `Audit.to_dict` gives, with the "step" of training
+        and some "trajectories". Lines are written whole, at once; `film_strip(path)` reads them.
     layer, nonlinearity
         As in `dynlatch.from_torch`.
     at_most : float
@@ -145,7 +146,7 @@ class GradientAudit:
             with np.errstate(all="ignore"):
                 report = self._look(model)
             self._keep(report)
-            self._write({"step": self.step, **as_dict(report), "frame": as_line(report)})
+            self._write({"step": self.step, **as_dict(report), "trajectories": logged_trajectories(report)})
         except Exception as error:
             self._fail(" ".join(str(error).split()) or type(error).__name__)
             return None
@@ -178,7 +179,7 @@ class GradientAudit:
     def _fail(self, reason: str) -> None:
         self.failures[self.step] = reason
         try:
-            self._write({"step": self.step, "schema": SCHEMA, "name": f"step {self.step}", "failure": reason})
+            self._write({"step": self.step, "schema": FAILURE, "name": f"step {self.step}", "failure": reason})
         except OSError:
             return
 
@@ -198,4 +199,4 @@ def _load() -> None:
     """Load what an audit needs, by one of a single unit: before the loop, not in its first step."""
     network = LatchNeuron(2.0)
     sequences = sequences_of(1, None, None, np.zeros(1), generator(0), False)
-    as_line(glance(network, sequences, cost_of(network, sequences, None, None, batch_first=False), None, 0))
+    as_dict(glance(network, sequences, cost_of(network, sequences, None, None, batch_first=False), None, 0))

@@ -40,7 +40,7 @@ def audit_page(report: Audit) -> Page:
 
 def _cards(report: Audit) -> Iterable[Card]:
     memories = report.memories
-    yield Card(str(len(memories)), "memory states", "memory-state")
+    yield Card(str(len(memories)), f"memory state{'s' * (len(memories) != 1)}", "memory-state")
     yield Card(number(report.bits), "bits held without end", "bits")
     if memories:
         yield Card(number(max(m.half_life for m in memories)), "steps: longest half-life at rest", "half-life")
@@ -75,13 +75,14 @@ def _pictures(report: Audit) -> Iterable[Markup]:
         else ""
     )
     n = report.trajectories.shape[-1]
-    where = "in their principal components" if n > 2 else "as they are"
-    yield figure(
-        "Memory states over the trajectories of the data",
-        f"Thin lines are the states along the sequences, {where}. Numbered dots are memory states; crosses are fixed points "
-        f"that do not attract.{colours}",
-        svg_of(lambda ax: plot_audit(report, ax=ax), (4.9, 4.2), "states"),
+    words = (
+        f"Thin lines are the states along the sequences, {'in their principal components' if n > 2 else 'as they are'}. "
+        f"Numbered dots are memory states; crosses are fixed points that do not attract.{colours}"
+        if n > 1
+        else "Thin lines are the states along the sequences; the numbered lines across are memory states."
     )
+    title = "Memory states over the trajectories of the data"
+    yield figure(title, words, svg_of(lambda ax: plot_audit(report, ax=ax), (4.9, 4.2), "states"))
     if n > 2 and _third_share(report) >= SECOND_VIEW:
         yield figure(
             "The same from another side",

@@ -50,7 +50,7 @@ HEX = re.compile(r"#[0-9a-fA-F]{6}\b")
 PLACES = re.compile(r'(?<=\s)(d|x|y|points|transform)="([^"]*)"')
 DIGITS = re.compile(r"(\d\.\d\d)\d+")
 IDS = re.compile(r'(\bid="|href="#|url\(#)')
-TIPS = re.compile(rf'<g id="{TIP}([^"]*)">')
+TIPS = re.compile(rf"""<g id=(["']){TIP}(.*?)\1>""")  # Matplotlib quotes with ' what holds a "
 FAMILY = re.compile(r"font-family: [^;\"]*;? ?|(?<=px )'DejaVu[^;\"]*")
 
 
@@ -65,7 +65,19 @@ def svg_of(draw: Callable[[Axes], object], size: tuple[float, float], name: str)
     with rc_context(STYLE):  # type: ignore[arg-type]
         figure: Figure = Figure(figsize=size, layout="constrained")
         draw(figure.subplots())
+        for axes in figure.axes:
+            _plain_powers(axes)
         return themed(figure, name)
+
+
+def _plain_powers(axes: Axes) -> None:
+    """Ticks of logarithmic axes as 1, 10, 100: easier to read than powers, and drawn much faster."""
+    from matplotlib.ticker import NullFormatter
+
+    for axis in (axes.xaxis, axes.yaxis):
+        if axis.get_scale() == "log":
+            axis.set_major_formatter("{x:g}")
+            axis.set_minor_formatter(NullFormatter())
 
 
 def themed(figure: Figure, name: str) -> str:
@@ -79,7 +91,7 @@ def themed(figure: Figure, name: str) -> str:
     box, body = re.search(r'viewBox="[^"]*"', text), text[text.index("</metadata>") + len("</metadata>") :]
     assert box is not None
     body = re.sub(r"<style[^>]*>.*?</style>", "", body, flags=re.DOTALL)
-    body = IDS.sub(rf"\1{name}-", TIPS.sub(r"<g><title>\1</title>", body))
+    body = IDS.sub(rf"\1{name}-", TIPS.sub(r"<g><title>\2</title>", body))
     body = HEX.sub(lambda found: f"var({VARIABLES[found[0].lower()]})" if found[0].lower() in VARIABLES else found[0], body)
     body = PLACES.sub(lambda found: f'{found[1]}="{DIGITS.sub(_first, found[2])}"', body)
     body = FAMILY.sub(lambda found: "var(--sans)" if found[0].startswith("'") else "", body)
