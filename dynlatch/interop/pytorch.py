@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import pickle
+import pickletools
 import warnings
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from dynlatch.activations import Activation, resolve
 from dynlatch.errors import InvalidInput, MissingExtra, UnreadableFile
 from dynlatch.interop.files import check_zip, reading
 from dynlatch.interop.mapping import network_from
 from dynlatch.interop.parts import Network, Wanted
+
+PICKLES = 5  # that a checkpoint in the older format begins with
 
 
 def from_torch(module_or_state_dict: Any, *, layer: Wanted = None, nonlinearity: str | Activation | None = None) -> Network:
@@ -99,12 +104,37 @@ def read_checkpoint(path: Path) -> Mapping[str, Any]:
     with reading(path, kind):
         if zipfile.is_zipfile(path):
             check_zip(path)
+        _check_pickles(path)
     torch = _torch()
     with reading(path, kind):
         content = _weights_only(torch, path)
     if not isinstance(content, Mapping):
         raise UnreadableFile(f"{str(path)!r} holds a {type(content).__name__}, not a mapping from names to weights.")
     return content
+
+
+def _check_pickles(path: Path) -> None:
+    """Refuse what PyTorch's unpickler allows and takes any amount of memory: `bytearray(10**11)`."""
+    for opcode, argument in _operations(path):
+        if opcode == "GLOBAL" and str(argument).split()[-1:] == ["bytearray"]:
+            raise UnreadableFile(
+                f"{str(path)!r} holds a byte array, which may be of any size, beside plain weights; save model.state_dict() "
+                "alone."
+            )
+
+
+def _operations(path: Path) -> Iterator[tuple[str, Any]]:
+    """The operations of the pickles that a checkpoint begins with, without carrying them out."""
+    with ExitStack() as stack:
+        stream: IO[bytes] = stack.enter_context(path.open("rb"))
+        if zipfile.is_zipfile(path):
+            archive = stack.enter_context(zipfile.ZipFile(path))
+            name = next((name for name in archive.namelist() if name.endswith("data.pkl")), None)
+            stream = io.BytesIO(b"" if name is None else archive.read(name))
+        # In the older format four pickles follow each other, then numbers. What is damaged, PyTorch will say.
+        with suppress(ValueError, IndexError, UnicodeDecodeError):
+            for _ in range(PICKLES):
+                yield from ((opcode.name, argument) for opcode, argument, _ in pickletools.genops(stream))
 
 
 def _weights_only(torch: Any, path: Path) -> Any:

@@ -239,6 +239,20 @@ def test_a_pickle_bomb_is_not_run(tmp_path, legacy, wrap):
     assert (tmp_path / "ran").exists()
 
 
+class Bytes:
+    """Unpickling this takes 100 GB."""
+
+    def __reduce__(self):
+        return bytearray, (10**11,)
+
+
+@pytest.mark.parametrize("legacy", [False, True])
+def test_a_memory_bomb_is_not_read(tmp_path, legacy):
+    content = LAYERS["GRU"]().state_dict() | {"bomb": Bytes()}
+    with pytest.raises(UnreadableFile, match="holds a byte array, which may be of any size"):
+        dl.load_network(saved(tmp_path, content, _use_new_zipfile_serialization=not legacy))
+
+
 def test_a_plain_pickle_is_not_run(tmp_path):
     path = tmp_path / "net.pt"
     for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1):
