@@ -12,6 +12,7 @@ from dynlatch.errors import InvalidInput
 from dynlatch.maps import Map
 from dynlatch.validation import Array, finite_array
 
+NO_TARGETS = "as no targets were given"
 COSTS = ("squared error", "cross-entropy")
 
 
@@ -59,7 +60,7 @@ def cost_of(network: Map, sequences: Sequences, targets: Any, cost: Any, *, batc
     if targets is None:
         if cost is not None:
             raise InvalidInput("`cost` compares outputs with `targets`: give both, or neither.")
-        words = f"half the sum of squares of {seen.words} at the last step, as no targets were given"
+        words = f"half the sum of squares of {seen.words} at the last step, {NO_TARGETS}"
         return Cost(words, lambda a, which: seen.vjp(a, seen.value(a)))
     name = "squared error" if cost is None else cost
     if name == "squared error":

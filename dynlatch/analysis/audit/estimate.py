@@ -16,7 +16,7 @@ from dynlatch.analysis.gradients import GradientDecay
 from dynlatch.maps import SmoothMap, coordinates, trajectory
 from dynlatch.validation import Array
 
-DIRECTIONS = 32
+DIRECTIONS = 16
 STANDARD_ERROR = 1.0 / np.sqrt(2.0 * DIRECTIONS)
 
 

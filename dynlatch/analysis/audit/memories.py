@@ -10,6 +10,7 @@ from dynlatch.validation import Array
 
 if TYPE_CHECKING:
     from dynlatch.analysis.audit.result import Audit, Memory
+    from dynlatch.analysis.gradients import GradientDecay
 
 
 def orbits(report: Audit) -> list[tuple[Array, float]]:
@@ -26,6 +27,7 @@ def memories(report: Audit) -> tuple[Memory, ...]:
     from dynlatch.analysis.audit.result import Memory
 
     shares = [*report.occupancy[:-1], *report.cycle_occupancy]
+    peaks = None if report.at_memory is None else np.exp(per_direction(report.at_memory, report.dim).max(axis=0))
     rows = []
     for i, (points, radius) in enumerate(orbits(report)):
         rows.append(
@@ -33,13 +35,19 @@ def memories(report: Audit) -> tuple[Memory, ...]:
                 points=points,
                 radius=radius,
                 half_life=_half_life(radius),
-                peak=1.0 if report.at_memory is None else float(np.exp(report.at_memory.log_norms[:, i].max())),
+                peak=1.0 if peaks is None else float(peaks[i]),
                 share=float(shares[i]),
                 readout=None if report.readouts is None else report.readouts[i],
                 threshold=report.thresholds[i] if i < len(report.thresholds) else None,
             )
         )
     return tuple(rows)
+
+
+def per_direction(decay: GradientDecay, n: int) -> Array:
+    """Log-norms that start from 0: the Frobenius norm of the identity is sqrt(n), so of it the mean square over directions."""
+    whole = isinstance(decay.norm, str)
+    return decay.log_norms - (0.5 * np.log(n) if whole else 0.0)
 
 
 def _half_life(radius: float) -> float:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from dynlatch.analysis.audit.memories import per_direction
 from dynlatch.validation import Array
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Facts(NamedTuple):
 def facts_of(report: Audit) -> Facts:
     """What decides what there is to say of `report`."""
     steps = int(np.median(_ends(report)))
-    change = float(np.median(report.along_inputs.log_norms[-1]))
+    change = float(np.median(per_direction(report.along_inputs, report.dim)[-1]))
     rates = _rates(report)
     latched, latches_at = _latching(report)
     split = report.contributions

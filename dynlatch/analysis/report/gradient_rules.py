@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dynlatch.analysis.audit.cost import NO_TARGETS
 from dynlatch.analysis.audit.finding import Finding
 from dynlatch.analysis.report.advice import EXPLODING, FORGETTING, INTEGRATOR, READOUT, SATURATION, STUCK_GATES, latching
 from dynlatch.analysis.report.facts import FAINT, Facts, Regime
@@ -20,6 +21,9 @@ MANY = 0.5  # share of units, or sequences, from which something is said about a
 
 def horizon(report: Audit, facts: Facts) -> Finding | None:
     """How far back the gradient of the cost comes from."""
+    if facts.cost_is_dead and NO_TARGETS in report.cost:
+        sentence = "The outputs are exactly zero at the end of every sequence, so that a cost without targets has no gradient."
+        return Finding("no cost", sentence, {}, "Give `targets`: then the gradient of your own cost is split.", 0.3)
     if facts.cost_is_dead:
         return Finding(
             "dead cost",

@@ -76,7 +76,7 @@ def rest(report: Audit, facts: Facts) -> Finding | None:
         f"{span(radii)} per step: half of it is gone after {span(half)} steps, and over {LAG} steps {lost} is left"
         f"{' in the slowest of them' if many else ''}"
     )
-    peak = float(np.exp(report.at_memory.log_norms.max()))
+    peak = max(memory.peak for memory in report.memories)
     if peak > 1.0:
         sentence += f"; before that it can grow up to {peak:.3g}-fold, because the Jacobians are not normal"
     evidence = {"largest multiplier": slowest, "smallest of them": float(radii.min()), "largest growth before decay": peak}
