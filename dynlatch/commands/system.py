@@ -26,7 +26,7 @@ class System:
     Parameters
     ----------
     path
-        Trained weights: .pt, .pth, .safetensors or .npz.
+        Trained weights: .pt, .pth, .safetensors, .npz, .keras, .weights.h5 or .onnx.
     weights
         Instead of a file: W of a' = W f(a) + c, rows separated by semicolons, as in "1.3 2.6; 3.7 0.3".
     bias
@@ -38,7 +38,7 @@ class System:
     layer
         Prefix of the recurrent layer to take, where the file holds several.
     nonlinearity
-        Of a plain RNN, which files do not record: tanh or relu.
+        Of a plain RNN, where the file does not record it: tanh or relu.
     """
 
     path: str | None = None

@@ -10,7 +10,7 @@ import numpy as np
 from dynlatch.errors import InvalidInput
 from dynlatch.intervals import Box, affine_image, as_box, matmul
 from dynlatch.networks.common import batch_of, box_identity, checked_names, expanded, given, join, real, spread
-from dynlatch.networks.lstm import LSTM
+from dynlatch.networks.lstm import LSTM, LSTMGates
 from dynlatch.networks.readout import Readout, as_readout
 from dynlatch.validation import Array, finite_array, shaped_array
 
@@ -129,6 +129,10 @@ class ProjectedLSTM:
     def _project_rows(self, J: Array) -> Array:
         n = self.hidden_size
         return np.concatenate([self.weight_hr @ J[..., :n, :], J[..., n:, :]], axis=-2)
+
+    def gates(self, state: Array, u: Array | None = None) -> LSTMGates:
+        """Input gate, forget gate, candidate and output gate in `state` (..., p + n) under input u, each (..., n)."""
+        return self.inner.gates(*self._inside(state, u))
 
     def step(self, a: Array, u: Array | None = None) -> Array:
         return self._project(self.inner.step(*self._inside(a, u)))

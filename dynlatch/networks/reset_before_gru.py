@@ -28,6 +28,7 @@ from dynlatch.networks.common import (
     rows_times,
     spread,
 )
+from dynlatch.networks.gru import GRUGates
 from dynlatch.networks.readout import Readout, as_readout
 from dynlatch.validation import Array, shaped_array, square_matrix
 
@@ -119,6 +120,11 @@ class ResetBeforeGRU:
         own = h @ self.weight_hh.T
         reset = reset + own[..., :n]
         return reset, update + own[..., n:], candidate + (LOGISTIC(reset) * h) @ self.weight_hn.T
+
+    def gates(self, h: Array, u: Array | None = None) -> GRUGates:
+        """Reset gate, update gate and candidate in state h under input u, each (..., n)."""
+        reset, update, candidate = self._nets(real(h), u)
+        return GRUGates(LOGISTIC(reset), LOGISTIC(update), TANH(candidate))
 
     def step(self, a: Array, u: Array | None = None) -> Array:
         h = real(a)

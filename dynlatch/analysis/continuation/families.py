@@ -14,7 +14,7 @@ from dynlatch.errors import InvalidInput
 from dynlatch.maps import Map, Parametric, WithInput
 from dynlatch.validation import Array, shaped_array
 
-RECURRENT = ("W", "W_hh", "weight_hh")
+RECURRENT = ("W", "W_hh", "weight_hh", "weight_hn")
 
 
 class Family(Protocol):

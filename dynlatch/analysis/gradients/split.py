@@ -26,6 +26,7 @@ KINDS: Mapping[str, str] = {
     "W": "recurrent weights",
     "W_hh": "recurrent weights",
     "weight_hh": "recurrent weights",
+    "weight_hn": "recurrent weights",
     "weight_hr": "recurrent weights",
     "input_matrix": "input weights",
     "W_ih": "input weights",
