@@ -90,24 +90,29 @@ class Dense:
 
     def multiply(self, rows: Array, first: int, backward: bool, out: Array) -> Array:
         removed = np.empty((len(out), rows.shape[0]))
-        for k, J, exponents in self._scaled(first, len(out), backward):
-            rows = np.matmul(rows, J if backward else np.swapaxes(J, -1, -2), out=out[k])
+        for k, J, scale, exponents in self._measured(first, len(out), backward):
+            rows = np.matmul(rows * scale[:, None, None], J if backward else np.swapaxes(J, -1, -2), out=out[k])
             removed[k] = exponents
         return removed
 
-    def _scaled(self, first: int, count: int, backward: bool) -> Iterator[tuple[int, Array, Array]]:
-        """Number, matrix of norm about 1 at most, and exponent of its scale, in the order of multiplication."""
+    def _measured(self, first: int, count: int, backward: bool) -> Iterator[tuple[int, Array, Array, Array]]:
+        """In the order of multiplication: number, matrices (B, n, n), what makes their norm 1 to 2 or less, its exponent."""
         for start in range(first, first + count, self.at_once):
             order = np.arange(start, min(start + self.at_once, first + count))
             times = self.along.steps - 1 - order if backward else order
             drive = None if self.along.inputs is None else self.along.inputs[times]
-            J, exponents, self.log_sizes[times] = normalised(self.map.jacobian(self.along.states[times], drive), self.norm)
+            J, scales, exponents, self.log_sizes[times] = measured(
+                self.map.jacobian(self.along.states[times], drive), self.norm
+            )
             for k in range(len(order)):
-                yield int(order[k]) - first, J[k], exponents[k]
+                yield int(order[k]) - first, J[k], scales[k], exponents[k]
 
 
-def normalised(J: Array, norm: float | str) -> tuple[Array, Array, Array]:
-    """Matrices over a power of two near their size; its exponent; the logarithm of a bound on their norms."""
+def measured(J: Array, norm: float | str) -> tuple[Array, Array, Array, Array]:
+    """Matrices, scales (powers of two) that make their sizes 1 to 2, exponents of what that takes out, log sizes.
+
+    Matrices whose own products could overflow come back smaller by a power of two.
+    """
     size = np.sqrt(np.einsum("...ij,...ij->...", J, J)) if norm in (2, "fro") else matrix_norm(J, norm)
     extreme = ~((size > TINY) & (size < HUGE))
     peak = np.zeros(size.shape)
@@ -116,7 +121,7 @@ def normalised(J: Array, norm: float | str) -> tuple[Array, Array, Array]:
         J = J / np.exp2(peak)[..., None, None]
         size = matrix_norm(J, "fro" if norm == 2 else norm)
     exponent = exponent_of(size)
-    return J / np.exp2(exponent)[..., None, None], exponent + peak, log(size) + np.log(2.0) * peak
+    return J, np.exp2(-exponent), exponent + peak, log(size) + np.log(2.0) * peak
 
 
 def exponent_of(x: Array) -> Array:
