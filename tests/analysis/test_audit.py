@@ -104,16 +104,16 @@ def test_the_page_is_self_contained_and_escapes_names(tmp_path):
     page.feed(text)
     assert page.out == []
     assert "script" not in page.tags
-    assert page.tags.count("svg") == 4
+    assert page.tags.count("svg") >= 9
     assert "&lt;script&gt;" in text
-    assert "8</b>memory states" in text
+    assert "memory states" in text
     assert not re.search(r"url\(\s*['\"]?https?:", text)
 
 
 def test_json_is_json_and_round_trips(tmp_path, flipflop):
     _, report = flipflop
     data = json.loads(report.to_json(tmp_path / "a.json").read_text())
-    assert data["schema"] == "dynlatch.audit/1"
+    assert data["schema"] == "dynlatch.audit/2"
     assert data["fixed_points"]["count"] == 27
     np.testing.assert_array_equal(data["memory_states"]["points"], report.memory_states.points)
     infinite = analysis.audit(dl.LatchNeuron(0.5))

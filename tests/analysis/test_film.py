@@ -110,3 +110,13 @@ def test_failures_are_shown_and_a_torn_last_line_is_left_out(audits, tmp_path):
     assert film.frames[0].failure
     assert film.track("memories") == (None, 1.0, 4.0)
     assert "not audited" in film.summary()
+
+
+def test_the_page_of_a_difference(audits, tmp_path):
+    text = audits[1].diff(audits[2]).to_html(tmp_path / "diff.html").read_text(encoding="utf-8")
+    assert "<script" not in text
+    assert "What moved from second to &lt;script&gt;" in text
+    assert "4 → 4</b>" in text
+    assert text.count("<svg") == 1
+    nothing = audits[0].diff(audits[0]).to_html(tmp_path / "same.html").read_text(encoding="utf-8")
+    assert "same kinds in both" in nothing

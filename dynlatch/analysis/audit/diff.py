@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dynlatch.analysis.audit.diff_words import summary
 from dynlatch.analysis.audit.result import Audit
-from dynlatch.analysis.report.data import plain
+from dynlatch.analysis.report.data import plain, write_text
 from dynlatch.analysis.report.facts import facts_of
 from dynlatch.results import Result
 from dynlatch.validation import Array
@@ -94,6 +96,13 @@ class AuditDiff(Result):
         from dynlatch.analysis.plots.audit_diff import plot_audit_diff
 
         return plot_audit_diff(self, ax=ax)
+
+    def to_html(self, path: str | os.PathLike[str]) -> Path:
+        """Write one self-contained page: horizons, findings and memory states before and after."""
+        from dynlatch.analysis.report.diff_page import diff_page
+        from dynlatch.analysis.report.page import html
+
+        return write_text(path, html(diff_page(self)))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain Python objects, ready for JSON."""
