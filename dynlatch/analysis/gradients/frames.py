@@ -7,7 +7,8 @@ orthonormal again only when they need it: after as many steps as leave the diago
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from functools import cache
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +18,8 @@ from dynlatch.analysis.gradients.tangent import Tangent
 from dynlatch.errors import InvalidInput
 from dynlatch.validation import Array
 
-SURE = 12.0  # of the logarithms of R's entries: the smallest of its diagonal keeps 10 digits of 16
-SPREAD = 15.0  # up to here the Gram matrix can be factored, and the determinant mends the sum
+SURE = 13.0  # of the logarithms of R's entries: the smallest of its diagonal keeps 10 digits of 16
+SPREAD = 16.0  # up to here the Gram matrix can be factored, and the determinant mends the sum
 AIM = 10.0  # the spread that the number of steps between two factorisations aims at
 HUGE = 250.0  # of a logarithm: far from overflow
 LONGEST = 64  # steps between two factorisations
@@ -64,10 +65,11 @@ def carried(tangent: Tangent, frame: Frame, start: int, stop: int) -> Frame:
         If directions grow beyond float64 within one step.
     """
     t, frame = start, frame._replace(unsure=False)
-    while t < stop:
-        steps = min(frame.stride, stop - t)
-        frame, taken = _advanced(tangent, frame, t, steps)
-        t += taken
+    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is found by comparison
+        while t < stop:
+            steps = min(frame.stride, stop - t)
+            frame, taken = _advanced(tangent, frame, t, steps)
+            t += taken
     if frame.rows.shape[-2] == 0:
         return frame
     settled = _triangular(frame.rows)  # what Cholesky's factor left to the next step is settled here
@@ -80,10 +82,9 @@ def _advanced(tangent: Tangent, frame: Frame, t: int, steps: int) -> tuple[Frame
     if frame.rows.shape[-2] == 0:
         return _gathered(frame, frame.rows, np.zeros(frame.labels.shape)), steps
     moved = frame.rows
-    with np.errstate(over="ignore", invalid="ignore"):  # then the comparison below is false
-        for s in range(t, t + steps):
-            moved = tangent.forward(s, moved)
-        done = _triangular(moved)
+    for s in range(t, t + steps):
+        moved = tangent.forward(s, moved)
+    done = _triangular(moved)
     if done.spread <= SPREAD and done.size <= HUGE:
         room = min(AIM / max(done.spread, 1e-3), HUGE / max(done.size, 1e-3), 2.0)
         following = _gathered(frame, done.rows, done.logs)
@@ -130,11 +131,18 @@ def _triangular(rows: Array) -> _Factors:
     return _Factors(following, logs, spread, np.inf if gone else float(np.abs(logs).max()))
 
 
-def _by_cholesky(rows: Array) -> _Factors | None:
-    """From the Gram matrix; None where it is singular to working precision."""
+@cache
+def _routines() -> tuple[Any, Any]:
+    """LAPACK's Cholesky factorisation and BLAS's triangular solution, looked up once: this runs at every step."""
     from scipy.linalg.blas import dtrsm
     from scipy.linalg.lapack import dpotrf
 
+    return dpotrf, dtrsm
+
+
+def _by_cholesky(rows: Array) -> _Factors | None:
+    """From the Gram matrix; None where it is singular to working precision."""
+    dpotrf, dtrsm = _routines()
     gram = rows @ rows.T
     longest = float(gram.diagonal().max())
     lower, failed = dpotrf(gram, lower=1, clean=0)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 WINDOWS = 50  # stretches of a run whose rates are kept
-TURNING = 120  # steps that turn the first directions: a multiple of most short periods
+TURNING = 60  # steps that turn the first directions: a multiple of the shortest periods
 FEWEST = 8  # batches that a standard error is taken from
 
 
@@ -196,7 +196,7 @@ def lyapunov_exponents(
 
     Notes
     -----
-    The first directions are in general position (always the same) and are carried along the first 120 steps once before
+    The first directions are in general position (always the same) and are carried along the first 60 steps once before
     anything is counted: at a fixed point or a cycle of a short period they are then where they belong. Directions are made
     orthonormal as often as rounding asks for. Where one step spreads them over more than 11 decades, its smaller rates come
     from the dual step J^-T and from the determinant. Directions that a singular Jacobian annihilates have -inf, and so has,
