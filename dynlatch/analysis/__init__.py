@@ -72,8 +72,8 @@ from dynlatch.analysis.gradients.projection import LatchedProjection as LatchedP
 from dynlatch.analysis.gradients.projection import latched_projection as latched_projection
 from dynlatch.analysis.gradients.splitting import SlowFastSplitting as SlowFastSplitting
 from dynlatch.analysis.gradients.splitting import slow_fast_splitting as slow_fast_splitting
-from dynlatch.analysis.gradients.verdicts import StepVerdict as StepVerdict
-from dynlatch.analysis.gradients.verdicts import StepVerdicts as StepVerdicts
+from dynlatch.analysis.gradients.verdict_result import StepVerdict as StepVerdict
+from dynlatch.analysis.gradients.verdict_result import StepVerdicts as StepVerdicts
 from dynlatch.analysis.gradients.verdicts import step_verdicts as step_verdicts
 from dynlatch.analysis.guarantees import Guarantee as Guarantee
 from dynlatch.analysis.guarantees import Guarantees as Guarantees

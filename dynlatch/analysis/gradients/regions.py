@@ -25,9 +25,9 @@ Indices = NDArray[np.intp]
 Mask = NDArray[np.bool_]
 
 AT_REST = 1e-12
-SPACING = 0.5  # of the looks at the norm in many dimensions: each next one is 50 % later
+SPACING = 1.0  # of the looks at the norm in many dimensions: each next one is twice as late
 LEAST_STEPS, MOST_STEPS = 1000, 10_000
-ORBIT_WORK, NORM_WORK = 1 << 36, 1 << 37  # floating-point operations; what they do not reach stays undecided
+ORBIT_WORK, NORM_WORK = 1 << 36, 1 << 38  # floating-point operations; what they do not reach stays undecided
 BLOCK = 1 << 22  # numbers in one block of Jacobians
 
 
@@ -129,7 +129,7 @@ def regions(map: SmoothMap, attractors: Sequence[Attractor], visited: Array, fre
     ends = visited[anchors]
     orbits = _orbits(map, given, ends, steps, ORBIT_WORK // (6 * n * (n + 250)))
     norms = NORM_WORK // (12 * n**3 + 1000)
-    inside, short = _stay(map, given, ends, orbits, norms // 2)
+    inside, short = _stay(map, given, ends, orbits, norms * 3 // 4)
     station, sure = np.full(anchors.shape, -1, dtype=np.intp), np.zeros(anchors.shape, dtype=bool)
     unknown, member = sure.copy(), sure.copy()
     station[anchors], member[anchors], unknown[anchors] = orbits.station, inside, orbits.unknown | short
@@ -139,7 +139,7 @@ def regions(map: SmoothMap, attractors: Sequence[Attractor], visited: Array, fre
         station[t, on] = np.where(ahead >= 0, given.before[ahead], -1)
         unknown[t, on] = unknown[t + 1, on]
     sure[anchors] = True
-    unknown |= _chain(map, given, visited, station, member, sure, norms // 2)
+    unknown |= _chain(map, given, visited, station, member, sure, norms // 4)
     basin = np.where(station >= 0, given.owner[station], -1)
     return Regions(np.where(member, basin, -1), basin, unknown & ~member)
 

@@ -11,6 +11,7 @@ from dynlatch.linalg import matrix_norm
 from dynlatch.maps import SmoothMap
 from dynlatch.validation import Array
 
+LAPACK = 128  # up to that size all eigenvalues of a Gram matrix cost no more than its largest
 BLOCK = 1 << 22  # numbers in the Jacobians of one block of steps
 
 
@@ -42,7 +43,7 @@ def _framed(J: Array, frames: tuple[Array, Array], when: Array) -> Array:
 
 
 def _logs(J: Array, norm: float | str) -> Array:
-    if norm != 2:
+    if norm != 2 or J.shape[-1] <= LAPACK:
         return log(matrix_norm(J, norm))
     size = np.abs(J).max(axis=(-2, -1), keepdims=True)
     scaled = J / np.where(size > 0, size, 1.0)

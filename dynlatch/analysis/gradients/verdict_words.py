@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from dynlatch.analysis.gradients.verdicts import StepVerdicts
+    from dynlatch.analysis.gradients.verdict_result import StepVerdicts
 
 
 def verdict_lines(verdicts: StepVerdicts) -> list[str]:
