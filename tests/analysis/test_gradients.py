@@ -118,6 +118,8 @@ def test_bad_input():
         analysis.gradient_decay(net, [0.0], steps=-3)
     with pytest.raises(InvalidInput, match="norm"):
         analysis.gradient_decay(net, [0.0], steps=3, norm=3)
+    with pytest.raises(InvalidInput, match="no trajectory"):
+        analysis.gradient_decay(net, np.zeros((0, 1)), steps=3)
     with pytest.raises(NotSmooth):
         analysis.gradient_decay(dl.AdditiveNetwork([[1.0]], activation="threshold"), [0.0], steps=3)
 

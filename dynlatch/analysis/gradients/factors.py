@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from dynlatch.activations import Activation
 from dynlatch.analysis.structure import additive_form
+from dynlatch.errors import InvalidInput
 from dynlatch.linalg import matrix_norm
 from dynlatch.maps import SmoothMap, coordinates
 from dynlatch.networks import ElmanNetwork
@@ -43,6 +44,8 @@ class Trajectories(NamedTuple):
 def flattened(visited: Array, sequence: Array | None) -> Trajectories:
     """States (T + 1, B, n) and inputs (T, B, m), the batch axes broadcast and made one."""
     T, batch = len(visited) - 1, visited.shape[1:-1]
+    if 0 in batch:
+        raise InvalidInput(f"there is no trajectory to differentiate along (batch axes {batch}): give at least one.")
     if sequence is not None:
         missing = (1,) * (visited.ndim - sequence.ndim)
         aligned = sequence.reshape(T, *missing, *sequence.shape[1:])
