@@ -25,9 +25,8 @@ from dynlatch.errors import DynlatchError
 from dynlatch.maps import SmoothMap, coordinates
 from dynlatch.validation import Array
 
-SEARCHED, UNHURRIED = 512, 200  # units up to which fixed points are searched for, and up to which without a time limit
-SECONDS = 15.0  # that limit
-CYCLES_SEARCHED = 32  # units up to which cycles of period 2 are searched for
+SEARCHED, SECONDS = 512, 15.0  # units up to which fixed points are searched for, and how long at most
+CYCLES_SEARCHED, CYCLE_SECONDS = 8, 3.0  # units up to which cycles of period 2 are searched for, and for how long
 LEADING = 6  # multipliers of a fixed point of a larger network that are computed
 ROOM = 10.0  # the box searched in an unbounded network, in units of the largest state of the runs
 SETTLE, WATCHED = 2000, 256  # steps a run has to come to rest, and steps in which it then has to close
@@ -67,9 +66,8 @@ def memory_states(map: SmoothMap, last: Array, reach: float, rng: np.random.Gene
     starts = rng.uniform(-reach, reach, (STARTS if map.dim <= SEARCHED else FEW, map.dim))
     tails = settle(map, np.concatenate([last, starts]))
     enter("fixed points")
-    limit = None if map.dim <= UNHURRIED else SECONDS
     if map.dim <= SEARCHED:
-        found = fixed_points(map, bounds=_bounds(map, reach), rng=rng, time_budget=limit)
+        found = fixed_points(map, bounds=_bounds(map, reach), rng=rng, time_budget=SECONDS)
     else:
         found = _resting(map, tails[-1])
         left_out.append(
@@ -178,7 +176,7 @@ def _cycles(map: SmoothMap, tails: Array, reach: float, rng: np.random.Generator
     met = _closed_ends(map, tails)
     records = []
     if map.dim <= CYCLES_SEARCHED:
-        found = periodic_orbits(map, 2, bounds=_bounds(map, reach), rng=rng).attractors
+        found = periodic_orbits(map, 2, bounds=_bounds(map, reach), rng=rng, time_budget=CYCLE_SECONDS).attractors
         met = [orbit for orbit in met if not any(same_orbit(orbit, other) for other in found.points)]
         records += [found] if len(found) else []
     for period in sorted({len(orbit) for orbit in met}):

@@ -10,7 +10,7 @@ from dynlatch.errors import DynlatchError
 from dynlatch.maps import SmoothMap
 from dynlatch.validation import Array
 
-BRACKETED_UNITS, BRACKETED_STATES = 4, 4  # up to these sizes brackets are searched for where theory gives no number
+BRACKETED_UNITS, BRACKETED_STATES = 2, 4  # up to these sizes brackets are searched for where theory gives no number
 SECONDS = 1.0
 
 

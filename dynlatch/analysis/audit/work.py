@@ -94,6 +94,8 @@ def _run(work: Work, enter: Enter) -> None:
     enter("runs")
     work.runs = run(work.setup.network, work.setup.sequences, work.setup.rest)
     work.leave_out(*work.runs.left_out)
+    # Targets and costs that do not fit are refused now: later stages leave out what fails.
+    work.setup.cost.gradient(work.runs.states[-1], work.runs.followed)
 
 
 def _along(work: Work, enter: Enter) -> None:
