@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any
 
 import numpy as np
 
@@ -13,28 +13,18 @@ from dynlatch.interop.arrays import widened
 from dynlatch.interop.files import check_inflation
 
 
-class Weights(NamedTuple):
-    """Arrays by path, such as `layers/gru/cell/vars/0`, and the names that Keras gave to groups, by the group's path."""
+def read_hdf5(path: Path, source: Path | IO[bytes], wanted: Callable[[str], bool]) -> dict[str, np.ndarray[Any, Any]]:
+    """The arrays whose path (`layers/gru/cell/vars/0`) is `wanted`, from a file or from the bytes of one inside an archive.
 
-    arrays: dict[str, np.ndarray[Any, Any]]
-    names: dict[str, str]
-
-
-def read_hdf5(path: Path, source: Path | IO[bytes], wanted: Callable[[str], bool]) -> Weights:
-    """The arrays whose path is `wanted`, from a file or from the bytes of one inside the archive `path`.
-
-    Soft and external links are not followed: an array that lies in another file is no part of this one.
+    Soft and external links are not followed: an array that lies in another file is no part of this one. Attributes are
+    not read: the library may search for ever for those of a damaged file.
     """
     h5py = _h5py()
     datasets: dict[str, Any] = {}
-    names: dict[str, str] = {}
 
     def visit(name: str, item: Any) -> None:
-        if isinstance(item, h5py.Dataset):
-            if wanted(name):
-                datasets[name] = item
-        elif name.endswith("vars") and isinstance(own := item.attrs.get("name"), str):
-            names[name.removesuffix("vars").rstrip("/")] = own
+        if isinstance(item, h5py.Dataset) and wanted(name):
+            datasets[name] = item
 
     with h5py.File(source, "r") as file:
         _refuse_legacy(path, file)
@@ -42,7 +32,7 @@ def read_hdf5(path: Path, source: Path | IO[bytes], wanted: Callable[[str], bool
         for name, dataset in datasets.items():
             _check_dataset(path, name, dataset)
         check_inflation(path, sum(item.nbytes for item in datasets.values()), sum(map(_stored, datasets.values())))
-        return Weights({name: _array(path, name, dataset) for name, dataset in datasets.items()}, names)
+        return {name: _array(path, name, dataset) for name, dataset in datasets.items()}
 
 
 def _refuse_legacy(path: Path, file: Any) -> None:
@@ -66,7 +56,7 @@ def _stored(dataset: Any) -> int:
 def _array(path: Path, name: str, dataset: Any) -> np.ndarray[Any, Any]:
     if dataset.dtype.kind != "V":
         return np.asarray(dataset[()])
-    if dataset.attrs.get("dtype") != "bfloat16" or dataset.dtype.itemsize != 2:
+    if dataset.dtype.itemsize != 2:  # two bytes of no known type are what Keras makes of bfloat16
         raise UnreadableFile(f"{str(path)!r}: {name!r} holds numbers of an unknown type ({dataset.dtype}).")
     return widened(np.asarray(dataset[()]).view("<u2"))
 

@@ -12,18 +12,20 @@ import zipfile
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from dynlatch.activations import Activation, resolve
 from dynlatch.errors import InvalidInput, UnreadableFile, UnsupportedNetwork
 from dynlatch.interop.arrays import as_array, precisions
 from dynlatch.interop.files import check_zip, reading
 from dynlatch.interop.gates import GATES, check_gated_activations, check_shapes, gated, known_activation, plain, reordered
-from dynlatch.interop.hdf5 import Weights, read_hdf5
+from dynlatch.interop.hdf5 import read_hdf5
 from dynlatch.interop.keras_graph import Cell, Graph, activation, graph_of
 from dynlatch.interop.parts import Network, Part, Wanted, listing, network_of, words
 from dynlatch.networks.readout import Readout
 from dynlatch.validation import Array, shaped_array
+
+Arrays: TypeAlias = Mapping[str, Any]
 
 KINDS = {"SimpleRNN": "RNN", "GRU": "GRU", "LSTM": "LSTM"}
 TO_PYTORCH = {"RNN": (0,), "GRU": (1, 0, 2), "LSTM": (0, 1, 2, 3)}
@@ -50,15 +52,17 @@ def load_keras(path: Path, layer: Wanted, nonlinearity: str | Activation) -> Net
         with zipfile.ZipFile(path) as archive:
             config = _config(path, archive)
             weights = read_hdf5(path, io.BytesIO(_member(path, archive, "model.weights.h5")), _wanted)
-        graph = graph_of(config, weights.names)
-    return _network(path, _known_cells(weights) if graph is None else graph, weights, layer, nonlinearity, graph is not None)
+        graph = graph_of(config)
+        return _network(
+            path, _known_cells(weights) if graph is None else graph, weights, layer, nonlinearity, graph is not None
+        )
 
 
 def load_keras_weights(path: Path, layer: Wanted, nonlinearity: str | Activation) -> Network:
     """The network of a `.weights.h5` file, which says neither how layers are connected nor what their activations are."""
     with reading(path, KERAS):
         weights = read_hdf5(path, path, _wanted)
-    return _network(path, _known_cells(weights), weights, layer, nonlinearity, False)
+        return _network(path, _known_cells(weights), weights, layer, nonlinearity, False)
 
 
 def _wanted(name: str) -> bool:
@@ -81,15 +85,15 @@ def _config(path: Path, archive: zipfile.ZipFile) -> Mapping[str, Any]:
 
 
 def _network(
-    path: Path, graph: Graph, weights: Weights, layer: Wanted, nonlinearity: str | Activation, recorded: bool
+    path: Path, graph: Graph, weights: Arrays, layer: Wanted, nonlinearity: str | Activation, recorded: bool
 ) -> Network:
     parts = [_part(cell, weights, nonlinearity) for cell in graph.cells]
-    nothing = f"there is no recurrent layer in {str(path)!r}: it holds weights of {listing(weights.names.values())}."
+    nothing = f"there is no recurrent layer in {str(path)!r}: it holds weights of {listing(weights)}."
     return network_of(parts, layer, partial(_readout, graph, weights, recorded), nothing)
 
 
-def _part(cell: Cell, weights: Weights, nonlinearity: str | Activation) -> Part:
-    arrays = {key: weights.arrays[f"{cell.path}/vars/{key}"] for key in "012" if f"{cell.path}/vars/{key}" in weights.arrays}
+def _part(cell: Cell, weights: Arrays, nonlinearity: str | Activation) -> Part:
+    arrays = {key: weights[f"{cell.path}/vars/{key}"] for key in "012" if f"{cell.path}/vars/{key}" in weights}
     build = partial(_build, cell, arrays, nonlinearity)
     if cell.kind not in KINDS or "0" not in arrays or "1" not in arrays or arrays["0"].ndim != 2 or arrays["1"].ndim != 2:
         return Part(cell.name, cell.kind if cell.kind not in KINDS else "incomplete", build, below=cell.below)
@@ -175,46 +179,44 @@ def _check_gated(cell: Cell, kind: str, nonlinearity: str | Activation) -> None:
     )
 
 
-def _known_cells(weights: Weights) -> Graph:
+def _known_cells(weights: Arrays) -> Graph:
     """What the weights alone tell: cells by their groups, without settings or connections."""
     graph = Graph()
-    for name in weights.arrays:
+    for name in weights:
         match = CELL.fullmatch(name)
         if match is None:
             continue
         path, wrapper = match["path"], match["path"].rpartition("/forward_layer/")[0]
         if wrapper:
-            graph.cells.append(Cell(_readable(wrapper, weights.names), path, "Bidirectional", {}, None))
+            graph.cells.append(Cell(_readable(wrapper), path, "Bidirectional", {}, None))
         elif "/backward_layer/" not in path:
-            graph.cells.append(Cell(_readable(path, weights.names), path, _kind(path, weights), {}, None))
+            graph.cells.append(Cell(_readable(path), path, _kind(path, weights), {}, None))
     return graph
 
 
-def _readable(path: str, names: Mapping[str, str]) -> str:
-    """`layers/functional/layers/gru/cell` in the names that the layers have: `encoder/gru_3`."""
-    steps = path.split("/")
-    groups = ["/".join(steps[: k + 1]) for k, step in enumerate(steps) if step not in ("layers", "cells", "cell")]
-    return "/".join(names.get(group, group.rpartition("/")[2]) for group in groups) or path
+def _readable(path: str) -> str:
+    """`layers/functional/layers/gru/cell` as `functional/gru`: Keras calls groups after classes, not after layers."""
+    return "/".join(step for step in path.split("/") if step not in ("layers", "cells", "cell")) or path
 
 
-def _kind(path: str, weights: Weights) -> str:
-    recurrent = weights.arrays.get(f"{path}/vars/1")
+def _kind(path: str, weights: Arrays) -> str:
+    recurrent = weights.get(f"{path}/vars/1")
     if recurrent is None or recurrent.ndim != 2 or recurrent.shape[0] == 0:
         return "SimpleRNN"
     units, columns = recurrent.shape
     return BY_GATES.get(columns // units, f"of {columns} gate values for {units} units")
 
 
-def _readout(graph: Graph, weights: Weights, recorded: bool, name: str, width: int) -> Readout | None:
+def _readout(graph: Graph, weights: Arrays, recorded: bool, name: str, width: int) -> Readout | None:
     """The one dense layer that reads the named cell; where connections are not recorded, the one that fits."""
     if recorded:
         paths = [path for read, path, f in graph.dense if read == name and f in READ_OUT]
     else:
-        matches = (DENSE.match(key) for key in weights.arrays)
-        paths = [match[0] for match in matches if match and weights.arrays[f"{match[0]}/vars/0"].shape[:1] == (width,)]
-    if len(paths) != 1 or (key := f"{paths[0]}/vars/0") not in weights.arrays:
+        matches = (DENSE.match(key) for key in weights)
+        paths = [match[0] for match in matches if match and weights[f"{match[0]}/vars/0"].shape[:1] == (width,)]
+    if len(paths) != 1 or (key := f"{paths[0]}/vars/0") not in weights:
         return None
-    matrix = as_array(key, weights.arrays[key], ndim=2)
+    matrix = as_array(key, weights[key], ndim=2)
     shaped_array(key, matrix, (width, matrix.shape[1]))
-    bias = weights.arrays.get(f"{paths[0]}/vars/1")
+    bias = weights.get(f"{paths[0]}/vars/1")
     return Readout(matrix.T, as_array(f"{paths[0]}/vars/1", [0.0] * matrix.shape[1] if bias is None else bias, ndim=1))

@@ -32,26 +32,23 @@ class Graph:
     dense: list[tuple[str, str, str]] = field(default_factory=list)
 
 
-def graph_of(config: Mapping[str, Any], names: Mapping[str, str]) -> Graph | None:
-    """The graph of a Sequential or Functional model; None for a model whose layers only its own code knows.
-
-    `names` are those that the file of weights holds, by group.
-    """
+def graph_of(config: Mapping[str, Any]) -> Graph | None:
+    """The graph of a Sequential or Functional model; None for a model whose layers only its own code knows."""
     graph = Graph()
     if not isinstance(inner := config.get("config"), Mapping) or not isinstance(inner.get("layers"), list):
         return None
-    _model(config, "", "", None, graph, names)
+    _model(config, "", "", None, graph)
     return graph
 
 
-def _model(model: Mapping[str, Any], name: str, path: str, source: str | None, graph: Graph, names: Mapping[str, str]) -> str:
+def _model(model: Mapping[str, Any], name: str, path: str, source: str | None, graph: Graph) -> str:
     """Walk the layers of a model that reads `source`; what its own output is."""
     config = model["config"]
-    keys = dict(_paths(config["layers"], path, names))
+    keys = dict(_paths(config["layers"], path))
     if model["class_name"] == "Sequential":
         current = source
         for layer in config["layers"]:
-            current = _layer(layer, name, keys, current, graph, names)
+            current = _layer(layer, name, keys, current, graph)
         return OTHER if current is None else current
     # A model with several inputs: which of them is the one cannot be told.
     inputs = [layer for layer in config["layers"] if layer["class_name"] == "InputLayer"]
@@ -60,20 +57,18 @@ def _model(model: Mapping[str, Any], name: str, path: str, source: str | None, g
     for layer in config["layers"]:
         own = _name(layer)
         entering = source if layer["class_name"] == "InputLayer" else _read_by(layer, outputs)
-        outputs[own] = _layer(layer, name, keys, entering, graph, names)
+        outputs[own] = _layer(layer, name, keys, entering, graph)
     return outputs.get(_first_layer(config.get("output_layers"))) or OTHER
 
 
-def _layer(
-    layer: Mapping[str, Any], parent: str, keys: Mapping[str, str], source: str | None, graph: Graph, names: Mapping[str, str]
-) -> str | None:
+def _layer(layer: Mapping[str, Any], parent: str, keys: Mapping[str, str], source: str | None, graph: Graph) -> str | None:
     """Note one layer that reads `source`; what its output is."""
     kind, config, own = layer["class_name"], layer["config"], _name(layer)
     name, path = f"{parent}/{own}" if parent else own, keys[own]
     if kind in TRANSPARENT or (kind == "Activation" and activation(config) == "linear"):
         return source
     if isinstance(config.get("layers"), list):
-        return _model(layer, name, path, source, graph, names)
+        return _model(layer, name, path, source, graph)
     if kind in CELLS or kind == "RNN":
         return _recurrent(kind, config, name, path, source, graph)
     if kind == "Bidirectional":
@@ -94,7 +89,7 @@ def _recurrent(kind: str, config: Mapping[str, Any], name: str, path: str, sourc
     inner = cell["config"].get("cells") if cell["class_name"] == "StackedRNNCells" else None
     stack = [(name, f"{path}/cell", cell)]
     if isinstance(inner, list):
-        keys = dict(_paths(inner, f"{path}/cell", {}, "cells"))
+        keys = dict(_paths(inner, f"{path}/cell", "cells"))
         stack = [(f"{name}/{_name(one)}", keys[_name(one)], one) for one in inner]
     for own, where, one in stack:
         reads = {key: config[key] for key in ("go_backwards",) if key in config}
@@ -131,22 +126,15 @@ def _first_layer(tensor: Any) -> Any:
     return tensor[0] if isinstance(tensor, list) and tensor and isinstance(tensor[0], str) else None
 
 
-def _paths(
-    layers: list[Mapping[str, Any]], path: str, names: Mapping[str, str], container: str = "layers"
-) -> Iterator[tuple[str, str]]:
-    """The group of every layer's weights, by the layer's name.
-
-    Keras calls it after the class, counted within the container; the group also holds the layer's name, where it is
-    recent enough.
-    """
+def _paths(layers: list[Mapping[str, Any]], path: str, container: str = "layers") -> Iterator[tuple[str, str]]:
+    """The group of every layer's weights, by the layer's name: Keras calls it after the class, counted."""
     base = f"{path}/{container}" if path else container
-    by_name = {own: group for group, own in names.items() if group.rpartition("/")[0] == base}
     counts: dict[str, int] = {}
     for layer in layers:
         key = snake_case(str(layer["class_name"]))
         seen = counts.get(key, 0)
         counts[key] = seen + 1
-        yield _name(layer), by_name.get(_name(layer), f"{base}/{key}_{seen}" if seen else f"{base}/{key}")
+        yield _name(layer), f"{base}/{key}_{seen}" if seen else f"{base}/{key}"
 
 
 def snake_case(name: str) -> str:

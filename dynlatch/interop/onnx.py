@@ -12,6 +12,7 @@ from typing import Any
 from dynlatch.activations import Activation, resolve
 from dynlatch.errors import InvalidInput, UnsupportedNetwork
 from dynlatch.interop.arrays import SHORT
+from dynlatch.interop.files import reading
 from dynlatch.interop.gates import GATES, check_gated_activations, check_shapes, gated, known_activation, plain, reordered
 from dynlatch.interop.onnx_graph import RECURRENT, SEQUENCE, OnnxGraph, attributes, read_graph, readouts
 from dynlatch.interop.parts import Network, Part, Wanted, listing, network_of, words
@@ -36,10 +37,14 @@ def load_onnx(path: Path, layer: Wanted, nonlinearity: str | Activation) -> Netw
     MissingExtra
         If the package onnx is not installed.
     """
-    graph = read_graph(path)
+    with reading(path, "an ONNX model"):  # what damaged bytes are found to be only where they are used
+        return _network(path, read_graph(path), layer, nonlinearity)
+
+
+def _network(path: Path, graph: OnnxGraph, layer: Wanted, nonlinearity: str | Activation) -> Network:
     nodes = {_name(node): node for node in graph.nodes if node.op_type in RECURRENT}
     parts = [_part(graph, name, node, nonlinearity) for name, node in nodes.items()]
-    kinds = sorted({node.op_type for node in graph.nodes})
+    kinds = sorted({str(node.op_type) for node in graph.nodes})
     nothing = (
         f"there is no RNN, GRU or LSTM node in {str(path)!r}, only {listing(kinds)}: an exporter may have unrolled the "
         "recurrence; save the weights instead (.safetensors, .npz)."

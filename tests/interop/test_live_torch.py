@@ -1,5 +1,10 @@
 """`GradientAudit` in a PyTorch training loop."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -63,3 +68,18 @@ def test_weights_that_are_not_finite_leave_a_reason(tmp_path):
     assert "weight_hh" in watch.failures[2]
     film = analysis.film_strip(tmp_path / "audit.jsonl")
     assert [bool(frame.failure) for frame in film.frames] == [False, True]
+
+
+def test_the_example_runs(tmp_path):
+    script = Path(__file__).parents[2] / "examples" / "audit_while_training.py"
+    done = subprocess.run(
+        [sys.executable, str(script), str(tmp_path), "40"],
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "error", "MPLBACKEND": "Agg"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "of the loop" in done.stdout
+    assert (tmp_path / "film.html").stat().st_size > 10_000
+    assert len((tmp_path / "audit.jsonl").read_text().splitlines()) == 1
