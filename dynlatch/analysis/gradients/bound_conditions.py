@@ -17,7 +17,7 @@ from dynlatch.validation import Array
 
 @dataclass(frozen=True, eq=False)
 class BoundCondition:
-    """One condition: it holds where `value` is below `limit`.
+    """One condition, with the number that decides it.
 
     Attributes
     ----------
@@ -25,6 +25,7 @@ class BoundCondition:
         What it is, what follows from it, and where it is from.
     holds : bool
     value, limit : float
+        What was found, and what it must not exceed. `statement` says what else is asked for.
     """
 
     name: str

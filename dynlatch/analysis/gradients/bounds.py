@@ -147,7 +147,7 @@ def gradient_bounds(
 
     Notes
     -----
-    Bounds are raised by 1e-12 a step, so that rounding cannot put them below the truth.
+    Bounds are raised by 1e-10, and by 1e-12 a step, so that rounding cannot put them below the truth.
 
     References
     ----------
