@@ -57,7 +57,7 @@ class StepVerdicts(Result):
         Where the budget ran out before `gamma` was decided; it reads -1 there.
     growth : ndarray, shape (T, ...)
         Logarithm of the factor by which step t stretches the direction of a_0 that survives best to a_T. Its sum over t is
-        log ||da_T/da_0||_2, from below; within 1e-4 where two directions survive almost equally well, else within 1e-8.
+        log ||da_T/da_0||_2, from below and to the accuracy of the power method: less where two directions survive alike.
     tolerance : float
         Steps whose growth is within it of zero are neutral.
     slopes : dict of str to ndarray, shape (T, ..., units)
