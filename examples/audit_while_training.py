@@ -20,7 +20,8 @@ out = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
 torch.manual_seed(0)
 torch.set_num_threads(1)
 rng = np.random.default_rng(0)
-CHANNELS, UNITS, LENGTH, BATCH, STEPS = 2, 24, 60, 64, 1500
+STEPS = int(sys.argv[2]) if len(sys.argv) > 2 else 1500
+CHANNELS, UNITS, LENGTH, BATCH = 2, 24, 60, 64
 
 
 # %% The task: rare pulses of +1 or -1, and the sign of the last one on each channel as the target.
@@ -51,7 +52,7 @@ probe, wanted = batch()
 watch = analysis.GradientAudit(every=100, inputs=probe, targets=wanted, path=out / "audit.jsonl")
 
 began = time.perf_counter()
-for step in range(STEPS):
+for _ in range(STEPS):
     inputs, targets = batch()
     loss = torch.nn.functional.mse_loss(model(inputs), targets)
     optimizer.zero_grad()

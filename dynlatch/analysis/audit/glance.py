@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 SEQUENCES, STEPS = 4, 100  # how many sequences, and how many of their last steps
 RUN = 1000  # steps that are run before those at most
+FIRST = 64  # fresh starts of the first glance, where the indices ask for some
 KNOWN = 48  # fixed points that are followed, the attracting ones first
 SPREAD = 32  # states along them from which quiet runs look for memory states
 QUIET = 100  # steps without input after which the ends of runs are starts of the search
@@ -109,7 +110,7 @@ def _fixed_points(
     network: Parametric, quiet: Array, last: FixedPoints | None, reach: float, rng: np.random.Generator
 ) -> FixedPoints:
     if last is None or last.points.shape[-1] != network.dim:
-        return follow_fixed_points(network, _distinct(quiet), reach, rng)
+        return follow_fixed_points(network, _distinct(quiet), reach, rng, fresh=FIRST)
     order = np.argsort(last.unstable_dimensions, kind="stable")[:KNOWN]
     return follow_fixed_points(network, _distinct(np.concatenate([last.points[order], quiet])), reach, rng)
 

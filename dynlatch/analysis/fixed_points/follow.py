@@ -20,14 +20,13 @@ from dynlatch.analysis.fixed_points.search.starts import first_starts, starts
 from dynlatch.maps import Map
 from dynlatch.validation import Array
 
-FRESH = 16  # starts of that round
 
-
-def follow_fixed_points(map: Map, near: Array, reach: float, rng: np.random.Generator) -> FixedPoints:
+def follow_fixed_points(map: Map, near: Array, reach: float, rng: np.random.Generator, *, fresh: int = 16) -> FixedPoints:
     """Fixed points that Newton's method reaches from the states `near` (k, n), and from zero.
 
-    A map that structure does not bound is searched within `reach` of the origin. `completeness` is "checksum passed" where the
-    indices sum to +1, else "budget": nothing says that there are no others.
+    `fresh` is the number of starts of that round. A map that structure does not bound is searched within `reach` of the
+    origin. `completeness` is "checksum passed" where the indices sum to +1, else "budget": nothing says that there are no
+    others.
     """
     bounds = None if equation_of(map)[0].box() is not None else (-reach, reach)
     question = _question(map, bounds)
@@ -36,7 +35,7 @@ def follow_fixed_points(map: Map, near: Array, reach: float, rng: np.random.Gene
     known = np.clip(question.equation.project(near), *box)
     _add(solutions, np.concatenate([known, first_starts(box)[:2]]))
     if question.compact and not _sums_to_one(solutions):
-        _add(solutions, starts(solutions.step, box, solutions.points, FRESH, rng))
+        _add(solutions, starts(solutions.step, box, solutions.points, fresh, rng))
     found = solutions.found()
     listing = _listing(found.points, found.errors, ended=question.compact and _sums_to_one(solutions))
     return _described(question, listing._replace(dimension=found.dimension, unseen=found.unseen))
