@@ -19,6 +19,7 @@ from dynlatch.errors import InvalidInput
 from dynlatch.validation import Array
 
 SURE = 13.0  # of the logarithms of R's entries: the smallest of its diagonal keeps 10 digits of 16
+CHEAP = 32  # dimensions up to which a determinant costs no more than the calls around it
 SPREAD = 16.0  # up to here the Gram matrix can be factored, and the determinant mends the sum
 AIM = 10.0  # the spread that the number of steps between two factorisations aims at
 HUGE = 250.0  # of a logarithm: far from overflow
@@ -89,10 +90,15 @@ def _advanced(tangent: Tangent, frame: Frame, t: int, steps: int) -> tuple[Frame
         room = min(AIM / max(done.spread, 1e-3), HUGE / max(done.size, 1e-3), 2.0)
         following = _gathered(frame, done.rows, done.logs)
         stride = min(max(int(steps * room), 1), LONGEST)
-        return following._replace(stride=stride, unsure=frame.unsure or done.spread > SURE), steps
+        return following._replace(stride=stride, unsure=frame.unsure or done.spread > _sure(moved.shape[-1])), steps
     if steps > 1:
         return frame._replace(stride=steps // 2), 0
     return _careful(tangent, frame, t), 1
+
+
+def _sure(n: int) -> float:
+    """The spread from which on determinants are worth their cost."""
+    return SURE if n > CHEAP else 0.5 * SURE
 
 
 def _mended(tangent: Tangent, frame: Frame, start: int, stop: int) -> Frame:
@@ -191,7 +197,7 @@ def _without_annihilated(frame: Frame) -> Frame:
     most = int((~gone).sum(axis=-1).max())
     labels = np.take_along_axis(frame.labels, order, axis=-1)[..., :most]
     rows = np.take_along_axis(frame.rows, order[..., None], axis=-2)[..., :most, :]
-    return Frame(rows, frame.logs, labels, relabelled=frame.relabelled or bool(gone.any()), unsure=frame.unsure)
+    return Frame(rows, frame.logs, labels, relabelled=frame.relabelled or bool(gone.any()), unsure=True)
 
 
 def _gathered(frame: Frame, rows: Array, logs: Array) -> Frame:
