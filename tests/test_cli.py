@@ -75,6 +75,80 @@ def test_audit_as_json(capsys):
     assert json.loads(out)["bits"] == 3.0
 
 
+@pytest.fixture
+def checkpoints(tmp_path):
+    """Elman nets with one unit each, of growing weight."""
+    for number, w in ((2, 0.5), (10, 2.0)):
+        arrays = {"weight_hh_l0": [[w]], "weight_ih_l0": [[1.0]], "bias_hh_l0": [0.0], "bias_ih_l0": [0.0]}
+        np.savez(tmp_path / f"ckpt-{number}.npz", **{f"rnn.{name}": np.array(array) for name, array in arrays.items()})
+    return tmp_path
+
+
+def test_audits_of_a_training_run(checkpoints, capsys):
+    page = checkpoints / "film.html"
+    status, out, err = run("audit", checkpoints / "ckpt-*.npz", "--out", page, "--json", capsys=capsys)
+    assert status == 0
+    audits = json.loads(out)["audits"]
+    assert [audit["name"] for audit in audits] == ["ckpt-2.npz", "ckpt-10.npz"]
+    assert [len(audit["memories"]) for audit in audits] == [1, 2]
+    assert "2/2" in err
+    assert page.read_text().lower().startswith("<!doctype html>")
+    (checkpoints / "ckpt-3.npz").write_bytes(b"no archive")
+    status, out, err = run("audit", *checkpoints.glob("ckpt-*.npz"), capsys=capsys)
+    assert status == 1
+    assert "not audited" in err
+    assert out.index("ckpt-2.npz") < out.index("ckpt-3.npz") < out.index("ckpt-10.npz")
+
+
+def test_what_moved_since_a_saved_audit(checkpoints, capsys):
+    old, new = checkpoints / "ckpt-2.npz", checkpoints / "ckpt-10.npz"
+    np.save(checkpoints / "u.npy", np.linspace(-1.0, 1.0, 24).reshape(12, 2, 1))
+    np.save(checkpoints / "d.npy", np.ones((2, 1)))
+    np.save(checkpoints / "lengths.npy", np.array([12, 5]))
+    data = ("--inputs", checkpoints / "u.npy", "--lengths", checkpoints / "lengths.npy", "--targets", checkpoints / "d.npy")
+    status, out, err = run("audit", old, *data, "--save", checkpoints / "saved", capsys=capsys)
+    assert status == 0
+    assert "2 given sequences of 5 to 12 steps" in out
+    assert "squared error" in out
+    for earlier in (checkpoints / "saved.npz", old):
+        status, out, err = run("audit", new, *data, "--diff", earlier, capsys=capsys)
+        assert (status, err) == (0, "")
+        assert "bits: 0 -> 1" in out
+
+
+def test_an_interrupt_keeps_what_was_audited(checkpoints, capsys, monkeypatch):
+    from dynlatch.commands import audit as module
+
+    whole = module._audited
+
+    def interrupted(path, ask):
+        if "10" in path:
+            raise KeyboardInterrupt
+        return whole(path, ask)
+
+    monkeypatch.setattr(module, "_audited", interrupted)
+    status, out, err = run("audit", checkpoints / "ckpt-2.npz", checkpoints / "ckpt-10.npz", "--json", capsys=capsys)
+    assert status == 130
+    assert [audit["name"] for audit in json.loads(out)["audits"]] == ["ckpt-2.npz"]
+    assert "1 of 2 files were not audited" in err
+
+
+def test_an_audit_that_is_interrupted_says_what_it_knows(checkpoints, capsys, monkeypatch):
+    import importlib
+
+    work = importlib.import_module("dynlatch.analysis.audit.work")
+
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(work, "step_verdicts", stop)
+    status, out, err = run("audit", checkpoints / "ckpt-10.npz", capsys=capsys)
+    assert status == 130
+    assert "2 memory states" in out
+    assert "it was interrupted" in out
+    assert "interrupted" in err
+
+
 def test_fixed_points_of_weights_typed_in(capsys):
     status, out, err = run("fixed-points", "--weights", "1.3 2.6; 3.7 0.3", capsys=capsys)
     assert (status, err) == (0, "")
