@@ -22,7 +22,7 @@ from dynlatch.maps import SmoothMap, coordinates
 from dynlatch.networks import ElmanNetwork
 from dynlatch.validation import Array
 
-JACOBIAN_BYTES = 1 << 21  # of Jacobians at a time: what a cache holds
+JACOBIAN_BYTES = 1 << 22  # of Jacobians at a time: what a cache holds
 HUGE, TINY = 1e100, 1e-100  # sizes between them have safe squares and products
 
 
