@@ -59,6 +59,8 @@ def test_docstring_examples():
     failed = attempted = 0
     for path in sorted(ROOT.rglob("*.py")):
         name = ".".join(path.relative_to(ROOT.parent).with_suffix("").parts).removesuffix(".__init__")
+        if name == "dynlatch.interop.torch_step":  # imports PyTorch, which is not there in every environment; no examples
+            continue
         module = importlib.import_module(name)
         result = doctest.testmod(module, optionflags=doctest.NORMALIZE_WHITESPACE)
         failed, attempted = failed + result.failed, attempted + result.attempted
