@@ -124,7 +124,7 @@ def regions(map: SmoothMap, attractors: Sequence[Attractor], visited: Array, fre
     """Regions of the states visited (T + 1, m, n); `free` (T, m) tells which steps were taken without input."""
     n = visited.shape[-1]
     given = stations(map, attractors)
-    steps = int(np.clip(np.log(1e4) / -np.log(min(given.slowest, 1.0 - 1e-9)), LEAST_STEPS, MOST_STEPS))
+    steps = int(np.clip(np.log(1e4) / -np.log(np.clip(given.slowest, 1e-300, 1.0 - 1e-9)), LEAST_STEPS, MOST_STEPS))
     anchors = np.concatenate([~free, np.ones((1, free.shape[1]), dtype=bool)])
     ends = visited[anchors]
     orbits = _orbits(map, given, ends, steps, ORBIT_WORK // (6 * n * (n + 250)))
