@@ -81,7 +81,7 @@ def _scaled(delta: Array, exponent: NDArray[np.int64]) -> tuple[Array, NDArray[n
     """The same number with a delta of moderate size."""
     size = np.abs(delta).max(axis=-1)
     least, most = (size, size) if size.ndim == 0 else (size.min(), size.max())
-    if SMALL < least and most < LARGE:
+    if least > SMALL and most < LARGE:
         return delta, exponent
     if not np.isfinite(size).all():
         raise InvalidInput("the gradient overflowed within one time step: the weights are too large for float64.")
