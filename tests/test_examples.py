@@ -14,7 +14,12 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 NEEDS_TORCH = re.compile(r"^\s*(import|from) torch\b", re.MULTILINE)
 SCRIPTS = sorted(path for path in EXAMPLES.glob("*.py") if not NEEDS_TORCH.search(path.read_text(encoding="utf-8")))
 TOLD = "u_star_closed_form"  # has a test of its own below
-LONG = {"state_space_portrait", "escape_paths", "noise_and_the_trade_off"}  # more than five seconds each: `-m slow`
+LONG = {
+    "audit_trained_net",
+    "escape_paths",
+    "noise_and_the_trade_off",
+    "state_space_portrait",
+}  # run with `-m slow`
 
 
 def test_there_are_examples():

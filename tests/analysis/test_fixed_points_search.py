@@ -305,7 +305,8 @@ def test_planted_points_among_thousands(seed):
     assert corrections(net, found).max() <= 1e-8
 
 
-@pytest.mark.parametrize("k", [-3, *(pytest.param(k, marks=pytest.mark.slow) for k in (-1, 0))])
+@pytest.mark.slow
+@pytest.mark.parametrize("k", [-3, -1, 0])
 def test_points_that_merge_next_to_a_fold_do_not_end_the_search(k):
     """Of a unit of weight 1e4, a few units in the last place from its fold: two solutions become one while it runs."""
     fold = min(analysis.scalar_latch(1e4).thresholds)

@@ -110,7 +110,7 @@ def test_secant_slope_keeps_its_digits(f):
     """Relative 1e-13 for points apart, nearly equal and equal, both signs, also where both ends are saturated."""
     rng = np.random.default_rng(0)
     middles = np.concatenate([rng.normal(size=15), rng.uniform(-40, 40, 15), rng.uniform(-300, 300, 10), [0.0, 20.0, -20.0]])
-    gaps = np.concatenate([[0.0], *(s * np.geomspace(1e-16, 600, 60) for s in (1, -1))])
+    gaps = np.concatenate([[0.0], *(s * np.geomspace(1e-16, 600, 30) for s in (1, -1))])
     x = np.repeat(middles, len(gaps))
     y = x + np.tile(gaps, len(middles))
     got = f.secant_slope(x, y)
