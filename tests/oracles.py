@@ -24,7 +24,8 @@ def roots_by_scan(f, lo, hi, pieces=20_000):
 def exact_log_norms(jacobians, norms=(2,)):
     """ln of the norms of J_1, J_2 J_1, ..., from products of 600 bits: a dict of arrays."""
     out = {norm: [] for norm in norms}
-    with flint.ctx.workprec(600):
+    before, flint.ctx.prec = flint.ctx.prec, 600
+    try:
         product = None
         for J in jacobians:
             factor = flint.arb_mat(J.tolist())
@@ -36,6 +37,8 @@ def exact_log_norms(jacobians, norms=(2,)):
             matrix = np.array([float(entry * scale) for entry in entries]).reshape(J.shape)
             for norm in norms:
                 out[norm].append(np.log(np.linalg.norm(matrix, norm)) + exponent * np.log(2.0))
+    finally:
+        flint.ctx.prec = before
     return {norm: np.array(values) for norm, values in out.items()}
 
 
