@@ -168,7 +168,8 @@ def _by_doubling(chain: Chain, period: int) -> Rate:
         scale = float(power.sum(1).max())
         power, log_scale = power / scale, 2.0 * log_scale + np.log(scale)
     rest = np.exp(log_scale) * (power @ np.ones(len(K)))[-1]
-    return Rate(rate, float(total[-1] + rest / rate) if rate > 0 else np.inf)
+    with np.errstate(over="ignore"):  # longer than any float: infinite
+        return Rate(rate, float(total[-1] + rest / rate) if rate > 0 else np.inf)
 
 
 def _by_steps(chain: Chain, period: int) -> Rate:
