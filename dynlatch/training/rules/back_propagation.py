@@ -1,4 +1,4 @@
-"""Back-propagation through time: `W <- W - eta dC/dW`, with momentum; after every sequence, or after all of them.
+"""Back-propagation through time, `W <- W - eta dC/dW`.
 
 Rumelhart, Hinton and Williams (1986); the gradient method of Bengio, Simard and Frasconi (1994), section V.
 """
@@ -10,6 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dynlatch.lanes.compiling import kernel
+from dynlatch.lanes.descent import descend
+from dynlatch.lanes.show import present
+from dynlatch.lanes.wiring import backward, gradient
 from dynlatch.training.contract import Architecture, Show, State, Task
 from dynlatch.training.rules.common import needs_slopes
 from dynlatch.validation import Array
@@ -17,26 +21,44 @@ from dynlatch.validation import Array
 
 @dataclass(frozen=True)
 class BackPropagation:
-    """Gradient descent on the cost of each sequence as it is shown.
+    """Gradient descent on the cost of each sequence as it is shown, or of several at a time.
 
     Parameters
     ----------
-    eta : float
+    eta : float, optional
         Learning rate; None takes the value for the task from `presets`.
     momentum : float
         Share of the last change that is added to this one.
+    batch : int
+        Sequences whose gradients are summed before a step: 1 is on-line, the size of the training set is batch learning.
     """
 
     eta: float | None = None
     momentum: float = 0.0
+    batch: int = 1
 
     def refuses(self, model: Architecture, task: Task) -> str | None:
         return needs_slopes(self, model)
 
     def init(self, model: Architecture, theta: Array, show: Show, streams: Sequence[np.random.SeedSequence]) -> State:
-        return (np.zeros_like(theta),)
+        return np.zeros_like(theta), np.zeros_like(theta), np.zeros(1, dtype=np.int64)
 
     def update(self, model: Architecture, theta: Array, state: State, show: Show) -> None:
-        from dynlatch.training.rules.back_propagation_kernel import learn
+        learn(model.cell(), theta, show.lanes, show.work, *state, self.eta, self.momentum, self.batch)
 
-        learn(model.cell(), theta, show.lanes, show.work, *state, self.eta, self.momentum)
+
+@kernel
+def learn(net, theta, show, work, change, total, summed, eta, momentum, batch):  # type: ignore[no-untyped-def]
+    """Sequence by sequence, until every lane sleeps."""
+    g = np.empty_like(theta)
+    steps = present(net, theta, show, work)
+    while steps > 0:
+        backward(net, theta, steps, work.s, work.d)
+        gradient(net, steps, work.s, work.d, g)
+        total += g
+        summed[0] += 1
+        if summed[0] == batch:
+            descend(theta, change, total, eta, momentum, net.trained, work.live)
+            total[:] = 0.0
+            summed[0] = 0
+        steps = present(net, theta, show, work)

@@ -1,0 +1,26 @@
+"""What several rules ask of a model."""
+
+from __future__ import annotations
+
+from dynlatch.lanes.units import THRESHOLD
+from dynlatch.lanes.wiring import Wiring
+from dynlatch.training.contract import Architecture
+
+
+def needs_wiring(rule: object, model: Architecture) -> str | None:
+    """None if the model is a network of weighted sums."""
+    if isinstance(model.cell(), Wiring):
+        return None
+    return f"{_name(rule)} trains networks of weighted sums (Dense, ParityNet, LatchNet, ...); {_name(model)} is none."
+
+
+def needs_slopes(rule: object, model: Architecture) -> str | None:
+    """None if every unit of the model has a derivative."""
+    refused = needs_wiring(rule, model)
+    if refused is None and THRESHOLD in model.cell().kinds:
+        return f"{_name(rule)} needs derivatives, and {_name(model)} has threshold units: take units='tanh', or DiscreteErrorPropagation."
+    return refused
+
+
+def _name(value: object) -> str:
+    return type(value).__name__
