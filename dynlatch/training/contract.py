@@ -82,7 +82,9 @@ class Architecture(Protocol):
 
     1. `initial(streams)` draws the trained parameters of one trial a stream: theta (P, L), one column a trial.
     2. `network(column)` is the frozen map with those parameters: what the monitor, the analysis and the user receive.
-    3. `cell()` is the compiled form, a NamedTuple of `dynlatch.lanes`; `constants` (F,) are the values of its untrained weights.
+    3. `cell()` is the compiled form, a NamedTuple of `dynlatch.lanes`; `constants` (F,) its untrained weights.
+    4. `outputs(theta, sequences)` are the answers (n,) of one network, a column of theta with the constants (P + F,), each
+       at the end of its sequence; `column(network)` (P,) are the parameters of a map made by `network`.
     """
 
     @property
@@ -94,6 +96,8 @@ class Architecture(Protocol):
     def initial(self, streams: Sequence[np.random.Generator]) -> Array: ...
     def network(self, column: Array) -> Map: ...
     def cell(self) -> Any: ...
+    def outputs(self, theta: Array, sequences: Sequences) -> Array: ...
+    def column(self, network: Map) -> Array: ...
 
 
 @dataclass(frozen=True, eq=False)

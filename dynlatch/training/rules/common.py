@@ -18,7 +18,10 @@ def needs_slopes(rule: object, model: Architecture) -> str | None:
     """None if every unit of the model has a derivative."""
     refused = needs_wiring(rule, model)
     if refused is None and THRESHOLD in model.cell().kinds:
-        return f"{_name(rule)} needs derivatives, and {_name(model)} has threshold units: take units='tanh', or DiscreteErrorPropagation."
+        return (
+            f"{_name(rule)} needs derivatives, and {_name(model)} has threshold units: "
+            "take units='tanh', or train it by DiscreteErrorPropagation."
+        )
     return refused
 
 
