@@ -26,3 +26,18 @@ def stages(total: int, *, shown: bool) -> Iterator[Callable[[str], None]]:
             opened += 1
 
         yield enter
+
+
+@contextmanager
+def counter(label: str, total: int, *, shown: bool) -> Iterator[Callable[[int], None]]:
+    """A bar over `total` units of work with rate and time left; the yielded function adds to what is done."""
+    if not shown:
+        yield lambda done: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(show_speed=True), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(label, total=total)
+        yield lambda done: progress.advance(task, done)

@@ -48,6 +48,7 @@ class Lanes(NamedTuple):
     presentations: NDArray[np.int64]  # (L,)
     streak: NDArray[np.int64]  # (L,) right answers in a row
     learned: NDArray[np.bool_]  # (L,)
+    stuck: NDArray[np.bool_]  # (L,) the rule has given up
     needed: int  # right answers in a row that end a trial
     budget: int  # presentations that end a trial
     pause: NDArray[np.int64]  # (1,) presentations at which a call of the rule returns
@@ -72,7 +73,7 @@ class Work(NamedTuple):
 def awake(show, lane):  # type: ignore[no-untyped-def]
     """Whether the lane may be shown another sequence in this call."""
     seen = show.presentations[lane]
-    return not show.learned[lane] and seen < show.budget and seen < show.pause[0]
+    return not show.learned[lane] and not show.stuck[lane] and seen < show.budget and seen < show.pause[0]
 
 
 @kernel

@@ -19,7 +19,7 @@ from dynlatch.validation import Array
 if TYPE_CHECKING:
     from dynlatch.lanes.show import Criterion, Lanes, Noise, Work
 
-# Arrays that a rule keeps between calls; the last axis of each is the lane.
+# Arrays that a rule keeps between calls; the last axis of every one is the lane.
 State: TypeAlias = tuple[NDArray[Any], ...]
 
 

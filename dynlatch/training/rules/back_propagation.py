@@ -41,24 +41,27 @@ class BackPropagation:
         return needs_slopes(self, model)
 
     def init(self, model: Architecture, theta: Array, show: Show, streams: Sequence[np.random.SeedSequence]) -> State:
-        return np.zeros_like(theta), np.zeros_like(theta), np.zeros(1, dtype=np.int64)
+        return np.zeros_like(theta), np.zeros_like(theta)
 
     def update(self, model: Architecture, theta: Array, state: State, show: Show) -> None:
         learn(model.cell(), theta, show.lanes, show.work, *state, self.eta, self.momentum, self.batch)
 
 
 @kernel
-def learn(net, theta, show, work, change, total, summed, eta, momentum, batch):  # type: ignore[no-untyped-def]
+def learn(net, theta, show, work, change, total, eta, momentum, batch):  # type: ignore[no-untyped-def]
     """Sequence by sequence, until every lane sleeps."""
-    g = np.empty_like(theta)
+    g, due = np.empty_like(theta), np.zeros(theta.shape[1])
     steps = present(net, theta, show, work)
     while steps > 0:
         backward(net, theta, steps, work.s, work.d)
         gradient(net, steps, work.s, work.d, g)
-        total += g
-        summed[0] += 1
-        if summed[0] == batch:
-            descend(theta, change, total, eta, momentum, net.trained, work.live)
-            total[:] = 0.0
-            summed[0] = 0
+        for lane in range(theta.shape[1]):
+            due[lane] = work.live[lane] if show.presentations[lane] % batch == 0 else 0.0
+        for p in range(net.trained):
+            for lane in range(theta.shape[1]):
+                total[p, lane] += work.live[lane] * g[p, lane]
+        descend(theta, change, total, eta, momentum, net.trained, due)
+        for p in range(net.trained):
+            for lane in range(theta.shape[1]):
+                total[p, lane] *= 1.0 - due[lane]
         steps = present(net, theta, show, work)

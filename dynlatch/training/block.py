@@ -1,0 +1,91 @@
+"""A block of trials in the compiled form: packed into lanes, thinned out as trials end, unpacked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynlatch.lanes import random
+from dynlatch.lanes.show import Lanes, Work
+from dynlatch.lanes.wiring import Wiring
+from dynlatch.training.contract import Architecture, Rule, Show, State
+from dynlatch.training.trials import Trial, generators
+from dynlatch.validation import Array
+
+WIDTH = 32  # trials side by side: measured fastest (more overflow the inner cache)
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Trials in lanes: lane l is trial `numbers[l]`."""
+
+    numbers: NDArray[np.int64]
+    theta: Array  # (P + F, L)
+    state: State
+    show: Show
+
+
+def pack(rule: Rule, model: Architecture, trials: Sequence[Trial], columns: Array | None, budget: int) -> Block:
+    """The block of `trials` before their first presentation; `columns` (P, L) are given initial weights, None draws them."""
+    drawn = model.initial(generators([t.streams.weights for t in trials])) if columns is None else columns
+    constants = np.repeat(model.constants[:, None], len(trials), axis=1)
+    theta = np.ascontiguousarray(np.concatenate([drawn, constants]), dtype=np.float64)
+    show = Show(_lanes(trials, budget), _work(model, trials))
+    state = rule.init(model, theta, show, [t.streams.rule for t in trials])
+    return Block(np.array([t.number for t in trials], dtype=np.int64), theta, state, show)
+
+
+def _lanes(trials: Sequence[Trial], budget: int) -> Lanes:
+    task, sequences = trials[0].task, [t.sequences for t in trials]
+    L, n = len(trials), len(sequences[0].lengths)
+    return Lanes(
+        inputs=np.ascontiguousarray(np.stack([s.inputs.transpose(1, 0, 2) for s in sequences])),
+        lengths=np.stack([s.lengths for s in sequences]).astype(np.int64),
+        targets=np.stack([s.targets for s in sequences]).astype(np.float64),
+        noise=task.noise,
+        criterion=task.criterion,
+        random=random.states([t.streams.show for t in trials]),
+        order=np.repeat(np.arange(n)[None], L, axis=0),
+        position=np.full(L, n),  # an order is drawn before the first presentation
+        presentations=np.zeros(L, dtype=np.int64),
+        streak=np.zeros(L, dtype=np.int64),
+        learned=np.zeros(L, dtype=np.bool_),
+        stuck=np.zeros(L, dtype=np.bool_),
+        needed=task.streak(n),
+        budget=budget,
+        pause=np.zeros(1, dtype=np.int64),
+    )
+
+
+def _work(model: Architecture, trials: Sequence[Trial]) -> Work:
+    cell, L, T = model.cell(), len(trials), trials[0].task.T
+    units, channels = (len(cell.kinds), cell.inputs) if isinstance(cell, Wiring) else (0, 0)
+    by_time = (T + 1, units, L)
+    return Work(
+        s=np.zeros((T + 1, units + channels + 1, L)),
+        a=np.zeros(by_time),
+        d=np.zeros(by_time),
+        h=np.zeros(by_time),
+        which=np.zeros(L, dtype=np.int64),
+        length=np.zeros(L, dtype=np.int64),
+        target=np.zeros(L),
+        output=np.zeros(L),
+        wrong=np.zeros(L, dtype=np.bool_),
+        live=np.zeros(L),
+    )
+
+
+LANE_FIRST = ("inputs", "lengths", "targets", "random", "order", "position", "presentations", "streak", "learned", "stuck")
+
+
+def keep(block: Block, chosen: NDArray[np.intp]) -> Block:
+    """The block with the chosen lanes only."""
+    lanes, work, L = block.show.lanes, block.show.work, len(block.numbers)
+    picked = {name: np.ascontiguousarray(getattr(lanes, name)[chosen]) for name in LANE_FIRST}
+    show = Show(lanes._replace(**picked), Work(*(np.ascontiguousarray(array[..., chosen]) for array in work)))
+    state = tuple(np.ascontiguousarray(array[..., chosen]) for array in block.state)
+    theta = np.ascontiguousarray(block.theta[:, chosen])
+    return replace(block, numbers=block.numbers[chosen], theta=theta, state=state, show=show)
