@@ -83,7 +83,7 @@ LANE_FIRST = ("inputs", "lengths", "targets", "random", "order", "position", "pr
 
 def keep(block: Block, chosen: NDArray[np.intp]) -> Block:
     """The block with the chosen lanes only."""
-    lanes, work, L = block.show.lanes, block.show.work, len(block.numbers)
+    lanes, work = block.show.lanes, block.show.work
     picked = {name: np.ascontiguousarray(getattr(lanes, name)[chosen]) for name in LANE_FIRST}
     show = Show(lanes._replace(**picked), Work(*(np.ascontiguousarray(array[..., chosen]) for array in work)))
     state = tuple(np.ascontiguousarray(array[..., chosen]) for array in block.state)
