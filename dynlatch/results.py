@@ -91,6 +91,11 @@ RECORDS: Mapping[str, str] = {
     "SwitchingThresholds": "dynlatch.analysis.escape.switching",
     "TradeOff": "dynlatch.analysis.noise",
     "Uniform": "dynlatch.analysis.noise",
+    "BackPropagation": "dynlatch.training.rules",
+    "Dense": "dynlatch.training.models",
+    "Progress": "dynlatch.training.records",
+    "TrainingResult": "dynlatch.training.result",
+    "TwoSequence": "dynlatch.training.tasks",
 }
 ENUMS: Mapping[str, str] = {
     "AttractorKind": "dynlatch.analysis.basins",
@@ -109,6 +114,7 @@ ENUMS: Mapping[str, str] = {
     "PathOutcome": "dynlatch.analysis.noise.quasi_potential",
     "Stability": "dynlatch.analysis.outcomes",
     "StepVerdict": "dynlatch.analysis.gradients",
+    "TrainingOutcome": "dynlatch.training.outcomes",
 }
 
 
