@@ -1,7 +1,7 @@
 """The training layer: systems that change. It imports the core and the analysis.
 
-A value, a verb, a record: `train(PseudoNewton(), None, TwoSequence(T=20), trials=20, rng=0)`. Names are loaded on first use, since
-the compiled kernels of the rules bring Numba, which is slow to load.
+A value, a verb, a record: `train(PseudoNewton(), None, TwoSequence(T=20), trials=20, rng=0)`. Names are loaded on first
+use, since the compiled kernels of the rules bring Numba, which is slow to load.
 """
 
 from __future__ import annotations

@@ -175,7 +175,7 @@ def _run_block(
     plan = job.plan
     start = None if plan.start is None else np.repeat(plan.start[:, None], len(trials), axis=1)
     block = pack(plan.rule, plan.model, trials, start, plan.max_presentations)
-    if before is not None and before.progress is not None and before.progress.started[block.numbers].all():
+    if before is not None and before.progress is not None:
         block = restored(block, before.progress)
     watch = None if job.monitor is None else job.monitor.open(plan.model, plan.task, block.show.lanes)
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -60,12 +60,15 @@ class Ledger:
 
 
 def restored(block: Block, before: Progress) -> Block:
-    """`block`, with every trial put where it stood."""
-    numbers, lanes = block.numbers, block.show.lanes
-    state = tuple(np.ascontiguousarray(array[..., numbers]) for array in before.state)
-    kept = {name: np.ascontiguousarray(array[numbers]) for name, array in before.show.items()}
-    show = replace(block.show, lanes=lanes._replace(**kept))
-    return replace(block, theta=np.ascontiguousarray(before.theta[:, numbers]), state=state, show=show)
+    """`block`, changed in place: every trial that had started is put where it stood."""
+    at = np.flatnonzero(before.started[block.numbers])
+    numbers, lanes = block.numbers[at], block.show.lanes
+    block.theta[:, at] = before.theta[:, numbers]
+    for array, stood in zip(block.state, before.state, strict=True):
+        array[..., at] = stood[..., numbers]
+    for name, stood in before.show.items():
+        getattr(lanes, name)[at] = stood[numbers]
+    return block
 
 
 def _room(block: Block, trials: int) -> Progress:

@@ -15,6 +15,7 @@ from dynlatch.results import Result
 from dynlatch.training.contract import Architecture, Rule, Task
 from dynlatch.training.outcomes import TrainingOutcome
 from dynlatch.training.records import Progress
+from dynlatch.training.trials import trial
 from dynlatch.validation import Array
 
 if TYPE_CHECKING:
@@ -75,6 +76,11 @@ class TrainingResult(Result):
     @property
     def seeds(self) -> list[np.random.SeedSequence]:
         return [np.random.SeedSequence(entropy, spawn_key=key) for entropy, key in self.entropy]
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """The task of every trial, with what is drawn for each trial (prototypes) drawn."""
+        return tuple(trial(k, seed, self.task, self.sequences).task for k, seed in enumerate(self.seeds))
 
     @cached_property
     def networks(self) -> tuple[Map, ...]:

@@ -33,12 +33,12 @@ def plot_trials(result: TrainingResult, ax: Axes | None) -> Axes:
                 result.presentations[chosen], 100.0 * result.error[chosen], marker, color=colour, alpha=0.7, label=label, ls=""
             )
     ax.axhline(50.0, color=COLOURS["faint"], lw=1.0, zorder=0)
-    ax.annotate("a coin", (1.0, 50.0), xycoords=("axes fraction", "data"), ha="right", va="bottom", color=COLOURS["neutral"])
+    ax.annotate("a coin", (0.01, 50.0), xycoords=("axes fraction", "data"), va="top", color=COLOURS["neutral"])
     ax.axvline(result.max_presentations, color=COLOURS["faint"], lw=1.0, ls="--", zorder=0)
     ax.set_xscale("log")
     ax.set_ylim(-2.0, max(60.0, 105.0 * float(result.error.max())))
     ax.set_xlabel("presentations used")
     ax.set_ylabel("error on fresh sequences (%)")
     ax.set_title(f"{type(result.rule).__name__} on {type(result.task).__name__}(T={result.task.T})")
-    ax.legend(frameon=False, loc="upper left")
+    ax.legend(frameon=False, loc="center left")
     return ax
