@@ -25,11 +25,13 @@ if TYPE_CHECKING:
     from dynlatch.networks import LSTM as LSTM
     from dynlatch.networks import AdditiveNetwork as AdditiveNetwork
     from dynlatch.networks import ElmanNetwork as ElmanNetwork
+    from dynlatch.networks import FlipFlop as FlipFlop
     from dynlatch.networks import LatchNeuron as LatchNeuron
     from dynlatch.networks import LeakyNetwork as LeakyNetwork
     from dynlatch.networks import ProjectedLSTM as ProjectedLSTM
     from dynlatch.networks import ResetBeforeGRU as ResetBeforeGRU
     from dynlatch.networks import StackedNetwork as StackedNetwork
+    from dynlatch.networks import ThresholdNetwork as ThresholdNetwork
     from dynlatch.results import load as load
     from dynlatch.symbolic import SymbolicMap as SymbolicMap
 
@@ -42,6 +44,7 @@ _HOME = {
     "Augmented": "dynlatch.maps",
     "DynlatchError": "dynlatch.errors",
     "ElmanNetwork": "dynlatch.networks",
+    "FlipFlop": "dynlatch.networks",
     "FunctionMap": "dynlatch.functions",
     "GRU": "dynlatch.networks",
     "Iterate": "dynlatch.maps",
@@ -52,6 +55,7 @@ _HOME = {
     "ResetBeforeGRU": "dynlatch.networks",
     "StackedNetwork": "dynlatch.networks",
     "SymbolicMap": "dynlatch.symbolic",
+    "ThresholdNetwork": "dynlatch.networks",
     "WithInput": "dynlatch.maps",
     "from_flax": "dynlatch.interop",
     "from_torch": "dynlatch.interop",

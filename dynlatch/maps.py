@@ -104,6 +104,19 @@ class SmoothEnclosable(SmoothMap, Enclosable, Protocol):
     def enclose_jacobian(self, lo: Array, hi: Array, u: Array | Box | None = None) -> Box: ...
 
 
+@runtime_checkable
+class FiniteMap(Map, Protocol):
+    """A map on finitely many states, as networks of threshold units and the flip-flop are: a graph says all of it.
+
+    1. `states` (K, n) are all states, sorted lexicographically; under every input each of them leads to one of them.
+    2. `margin(a, u)` (...): adding an input whose components are all smaller in size to u does not change the next state.
+    """
+
+    @property
+    def states(self) -> Array: ...
+    def margin(self, a: Array, u: Array | None = None) -> Array: ...
+
+
 def interval_jacobian(map: Map, lo: Array, hi: Array, u: Array | Box | None = None) -> Box | None:
     """Bounds on the Jacobian over boxes; None where the map (a plain function, an activation of unknown slope) has none."""
     if not isinstance(map, SmoothEnclosable):

@@ -61,6 +61,7 @@ RECORDS: Mapping[str, str] = {
     "EscapeThreshold": "dynlatch.analysis.escape",
     "FatalShock": "dynlatch.analysis.escape.shock",
     "Finding": "dynlatch.analysis.audit",
+    "FiniteAttractors": "dynlatch.analysis.finite",
     "FixedPoints": "dynlatch.analysis.fixed_points",
     "FoldCurve": "dynlatch.analysis.continuation",
     "GammaThreshold": "dynlatch.analysis.escape.gamma",

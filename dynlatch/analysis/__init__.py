@@ -52,6 +52,9 @@ from dynlatch.analysis.escape.shock import ShockOutcome as ShockOutcome
 from dynlatch.analysis.escape.shock import fatal_shock as fatal_shock
 from dynlatch.analysis.escape.switching import SwitchingThresholds as SwitchingThresholds
 from dynlatch.analysis.escape.switching import switching_thresholds as switching_thresholds
+from dynlatch.analysis.finite import FiniteAttractors as FiniteAttractors
+from dynlatch.analysis.finite import finite_attractors as finite_attractors
+from dynlatch.analysis.finite import transition_graph as transition_graph
 from dynlatch.analysis.fixed_points import Completeness as Completeness
 from dynlatch.analysis.fixed_points import FixedPoints as FixedPoints
 from dynlatch.analysis.fixed_points import fixed_points as fixed_points
@@ -132,6 +135,7 @@ __all__ = [
     "EscapeThreshold",
     "FatalShock",
     "Finding",
+    "FiniteAttractors",
     "FixedPoints",
     "FoldCurve",
     "GainFamily",
@@ -186,6 +190,7 @@ __all__ = [
     "fatal_shock",
     "feasibility_ceiling",
     "film_strip",
+    "finite_attractors",
     "fixed_points",
     "fold_curve",
     "gamma_threshold",
@@ -212,5 +217,6 @@ __all__ = [
     "switch_branch",
     "switching_thresholds",
     "trade_off",
+    "transition_graph",
     "uncertainty_exponent",
 ]
