@@ -82,10 +82,10 @@ def test_an_interrupt_loses_nothing():
 
 
 def test_trials_that_never_started_are_coins():
-    settings = {"trials": 40, "rng": 5, "sequences": 5, "max_presentations": 9}
+    settings = {"trials": 66, "rng": 5, "sequences": 5, "max_presentations": 9}
     stopped = train(Interrupted(BackPropagation(eta=0.01), [1]), Dense(5), TASK, **settings)
-    assert np.all(stopped.error[32:] == 0.5)
-    assert len(stopped.networks) == 32
+    assert np.all(stopped.error[64:] == 0.5)
+    assert len(stopped.networks) == 64
     rest = resume(replace(stopped, rule=BackPropagation(eta=0.01)))
     whole = train(BackPropagation(eta=0.01), Dense(5), TASK, **settings)
     assert np.array_equal(rest.progress.theta, whole.progress.theta)
