@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from dynlatch.networks import ProjectedLSTM as ProjectedLSTM
     from dynlatch.networks import ResetBeforeGRU as ResetBeforeGRU
     from dynlatch.networks import StackedNetwork as StackedNetwork
+    from dynlatch.networks import StateNetwork as StateNetwork
     from dynlatch.networks import ThresholdNetwork as ThresholdNetwork
     from dynlatch.results import load as load
     from dynlatch.symbolic import SymbolicMap as SymbolicMap
@@ -54,6 +55,7 @@ _HOME = {
     "ProjectedLSTM": "dynlatch.networks",
     "ResetBeforeGRU": "dynlatch.networks",
     "StackedNetwork": "dynlatch.networks",
+    "StateNetwork": "dynlatch.networks",
     "SymbolicMap": "dynlatch.symbolic",
     "ThresholdNetwork": "dynlatch.networks",
     "WithInput": "dynlatch.maps",

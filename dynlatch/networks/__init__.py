@@ -10,6 +10,7 @@ from dynlatch.networks.lstm import LSTM as LSTM
 from dynlatch.networks.projected_lstm import ProjectedLSTM as ProjectedLSTM
 from dynlatch.networks.reset_before_gru import ResetBeforeGRU as ResetBeforeGRU
 from dynlatch.networks.stacked import StackedNetwork as StackedNetwork
+from dynlatch.networks.state_network import StateNetwork as StateNetwork
 from dynlatch.networks.threshold import ThresholdNetwork as ThresholdNetwork
 
 NETWORKS = (AdditiveNetwork, LeakyNetwork, ElmanNetwork, GRU, ResetBeforeGRU, LSTM, ProjectedLSTM, StackedNetwork)
