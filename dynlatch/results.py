@@ -95,6 +95,7 @@ RECORDS: Mapping[str, str] = {
     "BackPropagation": "dynlatch.training.rules",
     "Dense": "dynlatch.training.models",
     "Progress": "dynlatch.training.records",
+    "Sweep": "dynlatch.training.sweep",
     "TrainingResult": "dynlatch.training.result",
     "TwoSequence": "dynlatch.training.tasks",
 }

@@ -1,0 +1,198 @@
+"""Where finished trials are kept: one SQLite file, one writer. A trial is done if and only if its row exists.
+
+Rows are written a block at a time, in one transaction; after a kill the file holds every block that was acknowledged, whole.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from dynlatch.errors import InvalidInput, UnreadableFile
+
+FORMAT = "dynlatch.sweep/1"
+PATIENCE = 1.0  # seconds to wait for another process that writes at this moment
+SCHEMA = """
+CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE cells (name TEXT PRIMARY KEY, settings TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE trials (
+    cell TEXT NOT NULL, trial INTEGER NOT NULL, error REAL NOT NULL, presentations INTEGER NOT NULL, outcome TEXT NOT NULL,
+    weights BLOB NOT NULL, words TEXT NOT NULL, PRIMARY KEY (cell, trial)) WITHOUT ROWID;
+"""
+
+
+class Row(NamedTuple):
+    """One finished trial."""
+
+    cell: str
+    trial: int
+    error: float
+    presentations: int
+    outcome: str
+    weights: bytes  # float64, little-endian
+    words: str  # what the monitor saw
+
+
+class Store:
+    """An open store; use `opened`."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self.path = path
+        self._connection = connection
+
+    @property
+    def root(self) -> int:
+        """The root of all seeds."""
+        return int(self._about("root"))
+
+    def _about(self, name: str) -> str:
+        return str(self._connection.execute("SELECT value FROM about WHERE name = ?", (name,)).fetchone()[0])
+
+    def enter(self, cells: Iterable[tuple[str, str]]) -> None:
+        """Note the settings of cells; refuse cells that the store holds with other settings."""
+        known = dict(self._connection.execute("SELECT name, settings FROM cells"))
+        fresh = []
+        for name, settings in cells:
+            if known.get(name, settings) != settings:
+                raise InvalidInput(
+                    f"the store {str(self.path)!r} holds the cell {name!r} with other settings: "
+                    "rename the cell, or take another store."
+                )
+            if name not in known:
+                fresh.append((name, settings))
+        with self._writing():
+            self._connection.executemany("INSERT INTO cells VALUES (?, ?)", fresh)
+
+    def done(self, cell: str) -> set[int]:
+        """The finished trials of a cell."""
+        return {k for (k,) in self._connection.execute("SELECT trial FROM trials WHERE cell = ?", (cell,))}
+
+    def write(self, rows: Iterable[Row]) -> None:
+        """Acknowledge a block: all of its rows or none."""
+        with self._writing():
+            self._connection.executemany("INSERT OR IGNORE INTO trials VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+
+    def rows(self, cell: str | None = None) -> Iterator[Row]:
+        """The finished trials, in the order of cells and trials."""
+        where, values = ("", ()) if cell is None else (" WHERE cell = ?", (cell,))
+        for row in self._connection.execute(f"SELECT * FROM trials{where} ORDER BY cell, trial", values):
+            yield Row(*row)
+
+    def cells(self) -> dict[str, str]:
+        """Name and settings of every cell."""
+        return dict(self._connection.execute("SELECT name, settings FROM cells ORDER BY name"))
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        with _sentences(self.path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+
+@contextmanager
+def opened(path: str | Path, root: int | None = None) -> Iterator[Store]:
+    """The store at `path`, to be read; with `root` made if there is none, and checked to have been made with that root.
+
+    Raises
+    ------
+    UnreadableFile
+        If the file is damaged, something else, of another version, locked, or the disk is full. It is left as it was.
+    InvalidInput
+        If it was made with another root of the seeds.
+    """
+    target = Path(path)
+    with _sentences(target):
+        if not target.exists():
+            if root is None:
+                raise UnreadableFile(f"there is no store {str(target)!r}.")
+            _make(target, root)
+        connection = sqlite3.connect(f"{target.absolute().as_uri()}?mode=rw", uri=True, timeout=PATIENCE, isolation_level=None)
+        try:
+            _check(connection, target)
+            store = Store(target, connection)
+            if root is not None and store.root != root:
+                raise InvalidInput(
+                    f"the store {str(target)!r} was made with `rng={store.root}`, not {root}: take another store."
+                )
+            yield store
+        finally:
+            connection.close()
+
+
+@contextmanager
+def alone(path: str | Path) -> Iterator[None]:
+    """Keep other writers out for as long as the process lives: a lock of SQLite's on a file beside the store."""
+    target = Path(path)
+    beside = target.with_name(target.name + ".lock")
+    with _sentences(beside):
+        connection = sqlite3.connect(beside, timeout=0.0, isolation_level=None)
+    try:
+        try:
+            connection.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError:
+            raise UnreadableFile(
+                f"another process is filling the store {str(target)!r}: wait for it, or take another store."
+            ) from None
+        yield
+    finally:
+        connection.close()
+
+
+def _make(path: Path, root: int) -> None:
+    """An empty store; it appears under its name only when it is complete."""
+    partial = path.with_name(f".{path.name}.partial")
+    partial.unlink(missing_ok=True)
+    connection = sqlite3.connect(partial, isolation_level=None)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.executescript(SCHEMA)
+        connection.executemany("INSERT INTO about VALUES (?, ?)", [("format", FORMAT), ("root", str(root))])
+    finally:
+        connection.close()
+    partial.replace(path)
+
+
+def _check(connection: sqlite3.Connection, path: Path) -> None:
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if "about" not in tables:
+        raise UnreadableFile(f"{str(path)!r} is a database of something else, no store of dynlatch.")
+    version = connection.execute("SELECT value FROM about WHERE name = 'format'").fetchone()
+    if version is None or version[0] != FORMAT:
+        kind = None if version is None else version[0]
+        raise UnreadableFile(f"{str(path)!r} has format {kind!r}; this version of dynlatch reads {FORMAT!r}.")
+    found = connection.execute("PRAGMA quick_check").fetchone()[0]
+    if found != "ok":
+        raise UnreadableFile(f"the store {str(path)!r} is damaged ({found}): restore a copy, or start a new one.")
+
+
+@contextmanager
+def _sentences(path: Path) -> Iterator[None]:
+    """Errors of SQLite and of the file system as one sentence each."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise UnreadableFile(_sentence(path, str(error))) from None
+    except OSError as error:
+        raise UnreadableFile(f"cannot use {str(path)!r}: {error.strerror or error}.") from None
+
+
+def _sentence(path: Path, error: str) -> str:
+    name = repr(str(path))
+    if "locked" in error:
+        return f"the store {name} is locked by another process: close it and try again; nothing that was stored is lost."
+    if "full" in error:
+        return f"the disk of the store {name} is full: make room and run the same command again; finished blocks are kept."
+    if "readonly" in error:
+        return f"the store {name} may only be read: take another place."
+    if "unable to open" in error:
+        return f"cannot open or make the store {name}: does the folder exist, and may it be written?"
+    return f"{name} is no store of dynlatch, or is damaged ({error})."

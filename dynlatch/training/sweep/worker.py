@@ -1,0 +1,51 @@
+"""What a worker does: one block of trials of one cell."""
+
+from __future__ import annotations
+
+import ctypes
+import multiprocessing
+import os
+import signal
+import sys
+from functools import cache
+from typing import TYPE_CHECKING
+
+from dynlatch.training.driver import Job, run
+from dynlatch.training.sweep.store import Row
+
+if TYPE_CHECKING:
+    from dynlatch.training.result import TrainingResult
+    from dynlatch.training.sweep.cell import Cell
+
+PARENT_DEATH = 1  # PR_SET_PDEATHSIG of prctl(2)
+
+
+def work(cell: Cell, root: int, trials: range) -> list[Row] | None:
+    """The rows of the trials; None if they were interrupted."""
+    _settle()
+    result = run(Job(cell.plan, cell.seeds(root, trials), cell.test_sequences, cell.monitor), None, shown=False)
+    return None if result.interrupted else _rows(cell.name, trials, result)
+
+
+def _rows(name: str, trials: range, result: TrainingResult) -> list[Row]:
+    assert result.progress is not None
+    weights = result.progress.theta.T.astype("<f8")
+    columns = zip(trials, result.error, result.presentations, result.outcome, weights, strict=True)
+    words = [""] * len(trials) if result.trace is None else [result.trace.sentence(k) for k in range(len(trials))]
+    return [
+        Row(name, trial, float(error), int(shown), str(outcome), column.tobytes(), said)
+        for (trial, error, shown, outcome, column), said in zip(columns, words, strict=True)
+    ]
+
+
+@cache
+def _settle() -> None:
+    """Once in each worker process: leave Ctrl-C to the parent, and die with it."""
+    if multiprocessing.parent_process() is None:
+        return
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "linux":
+        parent = os.getppid()
+        ctypes.CDLL(None).prctl(PARENT_DEATH, signal.SIGKILL)
+        if os.getppid() != parent:  # it died in between
+            os._exit(1)

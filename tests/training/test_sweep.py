@@ -1,0 +1,239 @@
+"""Sweeps: the same table however the work is divided, cut off, or shared."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import dynlatch as dl
+from dynlatch.errors import InvalidInput, UnreadableFile
+from dynlatch.training import BackPropagation, TwoSequence, train
+from dynlatch.training.sweep import Cell, merge, sweep
+from dynlatch.training.sweep.store import Row, opened
+
+CELLS = [
+    Cell("bp/T=5", BackPropagation(), TwoSequence(T=5), 11, max_presentations=300, test_sequences=20),
+    Cell("bp/T=20", BackPropagation(), TwoSequence(T=20), 7, max_presentations=300, test_sequences=20),
+]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    return sweep(CELLS, store=tmp_path_factory.mktemp("sweep") / "whole.db", rng=4)
+
+
+def test_every_trial_is_there_once(whole):
+    assert whole.names == ("bp/T=5", "bp/T=20")
+    assert whole.trial.tolist() == [*range(11), *range(7)]
+    assert "bp/T=20" in str(whole)
+    assert sum(len(line.get_xdata()) for line in whole.plot().get_lines() if line.get_marker() == ".") == 18
+
+
+@pytest.mark.parametrize("block", [1, 4, 100])
+def test_the_table_does_not_depend_on_the_blocks(whole, block, tmp_path):
+    assert sweep(CELLS, store=tmp_path / "s.db", rng=4, block=block).digest == whole.digest
+
+
+@pytest.mark.parametrize("jobs", [2, 3])
+def test_the_table_does_not_depend_on_the_number_of_workers(whole, jobs, tmp_path):
+    assert sweep(CELLS, store=tmp_path / "s.db", rng=4, block=4, jobs=jobs).digest == whole.digest
+
+
+def test_shards_are_merged(whole, tmp_path):
+    parts = [tmp_path / f"{k}.db" for k in (1, 2, 3)]
+    for k, part in enumerate(parts, start=1):
+        sweep(CELLS, store=part, rng=4, block=3, shard=(k, 3))
+    joined = merge(parts, tmp_path / "all.db")
+    assert joined.digest == whole.digest
+    assert merge(parts[:1], tmp_path / "all.db").digest == whole.digest  # twice is once
+    assert sweep(CELLS, store=tmp_path / "all.db", rng=4).digest == whole.digest
+
+
+def test_cells_keep_their_results_when_others_come_and_go(whole, tmp_path):
+    alone = sweep(CELLS[1:], store=tmp_path / "s.db", rng=4)
+    assert np.array_equal(alone.error, whole.error[11:])
+    more = sweep(CELLS[::-1], store=tmp_path / "s.db", rng=4)
+    assert more.digest == whole.digest
+    other = sweep(CELLS[1:], store=tmp_path / "o.db", rng=5)
+    assert not np.array_equal(other.presentations, alone.presentations)
+
+
+def test_finished_work_is_not_done_again(whole, tmp_path, monkeypatch):
+    sweep(CELLS, store=tmp_path / "s.db", rng=4)
+    monkeypatch.setattr("dynlatch.training.sweep.engine.work", None)
+    assert sweep(CELLS, store=tmp_path / "s.db", rng=4).digest == whole.digest
+
+
+def test_an_interrupt_keeps_whole_blocks(whole, tmp_path, monkeypatch):
+    from dynlatch.training.sweep import engine
+
+    calls, work = [], engine.work
+
+    def cut(cell, root, trials):
+        calls.append(1)
+        return work(cell, root, trials) if len(calls) < 3 else None
+
+    monkeypatch.setattr(engine, "work", cut)
+    with pytest.raises(KeyboardInterrupt):
+        sweep(CELLS, store=tmp_path / "s.db", rng=4, block=4)
+    with opened(tmp_path / "s.db") as store:
+        assert len(store.done("bp/T=5")) == 8
+    monkeypatch.undo()
+    assert sweep(CELLS, store=tmp_path / "s.db", rng=4, block=2).digest == whole.digest
+
+
+SCRIPT = """
+import sys
+sys.path.insert(0, {folder!r})
+from test_sweep import CELLS
+from dynlatch.training.sweep import sweep
+if __name__ == "__main__":
+    sweep(CELLS, store={store!r}, rng=4, block=2, jobs=2)
+"""
+
+
+def _kills(times, whole, tmp_path, rng):
+    """Kill the parent at random moments; children must be gone in 2 s, and the table must come out the same."""
+    store, script = tmp_path / "s.db", tmp_path / "run.py"
+    script.write_text(SCRIPT.format(folder=str(Path(__file__).parent), store=str(store)))
+    acknowledged = 0
+    for _ in range(times):
+        process = subprocess.Popen([sys.executable, str(script)], start_new_session=True)
+        time.sleep(rng.uniform(1.0, 5.0))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        time.sleep(2.0)
+        assert not _alive(process.pid)
+        if store.exists():
+            with opened(store) as kept:
+                now = sum(1 for _ in kept.rows())
+            assert now >= acknowledged
+            acknowledged = now
+    assert sweep(CELLS, store=store, rng=4).digest == whole.digest
+
+
+def _alive(session):
+    """Processes of the killed parent's session that still run."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = entry.read_text().rsplit(")", 1)[1].split()
+        except (OSError, IndexError):
+            continue
+        if int(fields[3]) == session and fields[0] not in "ZX":
+            found.append(int(entry.parent.name))
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="looks for processes in /proc")
+def test_a_killed_parent_loses_nothing_and_leaves_nobody(whole, tmp_path):
+    _kills(2, whole, tmp_path, np.random.default_rng(0))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc").exists(), reason="looks for processes in /proc")
+def test_twenty_kills(whole, tmp_path):
+    _kills(20, whole, tmp_path, np.random.default_rng(1))
+
+
+def _refused(path, words, **others):
+    before = path.read_bytes()
+    with pytest.raises((UnreadableFile, InvalidInput), match=words) as caught:
+        sweep(CELLS, **{"store": path, "rng": 4, **others})
+    assert "\n" not in str(caught.value)
+    assert path.read_bytes() == before
+
+
+def test_files_that_are_no_store_are_left_alone(tmp_path):
+    text = tmp_path / "notes.txt"
+    text.write_text("not a database, but long enough to be read as the header of one" * 4)
+    _refused(text, "is no store")
+    other = tmp_path / "other.db"
+    with sqlite3.connect(other) as connection:
+        connection.execute("CREATE TABLE birds (name TEXT)")
+    _refused(other, "something else")
+
+
+def test_stores_of_other_versions_seeds_and_settings_are_left_alone(tmp_path):
+    path = tmp_path / "s.db"
+    sweep(CELLS[:1], store=path, rng=4)
+    _refused(path, "`rng=4`, not 5", rng=5)
+    changed = Cell("bp/T=5", BackPropagation(eta=0.3), TwoSequence(T=5), 11, max_presentations=300, test_sequences=20)
+    before = path.read_bytes()
+    with pytest.raises(InvalidInput, match="other settings"):
+        sweep([changed], store=path, rng=4)
+    assert path.read_bytes() == before
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE about SET value = 'dynlatch.sweep/9' WHERE name = 'format'")
+    connection.close()
+    _refused(path, "dynlatch.sweep/9")
+
+
+def test_a_damaged_store_is_left_alone(tmp_path):
+    path = tmp_path / "s.db"
+    sweep(CELLS[:1], store=path, rng=4)
+    content = bytearray(path.read_bytes())
+    content[4096 : len(content) - 512] = os.urandom(len(content) - 4096 - 512)
+    path.write_bytes(content)
+    _refused(path, "damaged|no store")
+
+
+def test_a_store_in_use_is_refused(tmp_path):
+    path = tmp_path / "s.db"
+    sweep(CELLS[:1], store=path, rng=4)
+    beside = sqlite3.connect(tmp_path / "s.db.lock", isolation_level=None)
+    beside.execute("BEGIN EXCLUSIVE")
+    _refused(path, "another process is filling")
+    beside.close()
+    writer = sqlite3.connect(path, isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
+    with pytest.raises(UnreadableFile, match="locked by another process"):
+        sweep(CELLS, store=path, rng=4)
+    writer.close()
+    assert len(sweep(CELLS, store=path, rng=4).error) == 18
+
+
+def test_a_full_disk_is_one_sentence(whole, tmp_path, monkeypatch):
+    path = tmp_path / "s.db"
+    from dynlatch.training.sweep.store import Store
+
+    write = Store.write
+
+    def full(self, rows):
+        self._connection.execute("PRAGMA max_page_count = 1")
+        write(self, rows)
+
+    monkeypatch.setattr(Store, "write", full)
+    with pytest.raises(UnreadableFile, match="is full: make room"):
+        sweep(CELLS, store=path, rng=4)
+    monkeypatch.undo()
+    assert sweep(CELLS, store=path, rng=4).error.shape == (18,)
+
+
+def test_many_rows_are_read_quickly(tmp_path):
+    path = tmp_path / "s.db"
+    sweep(CELLS[:1], store=path, rng=4)
+    cell = Cell("many", BackPropagation(), TwoSequence(T=5), 100_000)
+    with opened(path) as store:
+        store.enter([("many", cell.settings)])
+        store.write(Row("many", k, 0.5, 100, "budget", bytes(208), "") for k in range(100_000))
+    start = time.process_time()
+    assert len(sweep([cell], store=path, rng=4).error) == 100_000
+    assert time.process_time() - start < 3.0  # about 0.6 s alone on a core
+
+
+def test_what_a_trial_is_does_not_depend_on_the_sweep(whole, tmp_path):
+    cell = CELLS[0]
+    again = train(cell.rule, None, cell.task, trials=1, rng=0, max_presentations=300)
+    assert again.presentations.shape == (1,)
+    with pytest.raises(InvalidInput, match="two cells are named"):
+        sweep([cell, cell], store=tmp_path / "s.db")
+    with pytest.raises(InvalidInput, match="`shard`"):
+        sweep([cell], store=tmp_path / "s.db", shard=(3, 2))
+    assert dl.load(whole.save(tmp_path / "table")).digest == whole.digest
