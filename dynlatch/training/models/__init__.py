@@ -1,5 +1,9 @@
-"""Network architectures that are trained: shapes without weights."""
+"""Network architectures that are trained: shapes without weights, one a file."""
 
 from dynlatch.training.models.dense import Dense as Dense
+from dynlatch.training.models.focused import FocusedNet as FocusedNet
+from dynlatch.training.models.latch_net import LatchNet as LatchNet
+from dynlatch.training.models.local_feedback import LocalFeedbackNet as LocalFeedbackNet
+from dynlatch.training.models.parity_net import ParityNet as ParityNet
 
-ARCHITECTURES: tuple[type, ...] = (Dense,)
+ARCHITECTURES = (Dense, ParityNet, LatchNet, LocalFeedbackNet, FocusedNet)

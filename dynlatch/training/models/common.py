@@ -1,4 +1,4 @@
-"""What the architectures share: names of units, first weights, and the parameters of one trial."""
+"""What the architectures share: names of units, first weights, answers, and the maps of networks of weighted sums."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ import numpy as np
 from dynlatch.errors import InvalidInput
 from dynlatch.lanes.units import LINEAR, LOGISTIC, TANH, THRESHOLD
 from dynlatch.lanes.wiring import Wiring, forward
-from dynlatch.training.contract import Sequences
+from dynlatch.maps import Map
+from dynlatch.networks.additive import AdditiveNetwork
+from dynlatch.networks.threshold import ThresholdNetwork, threshold_network
+from dynlatch.networks.wired import WiredNetwork
+from dynlatch.training.contract import Architecture, Sequences
 from dynlatch.validation import Array, finite_array, finite_number, shaped_array
 
 KINDS = {"tanh": TANH, "linear": LINEAR, "threshold": THRESHOLD, "logistic": LOGISTIC}
@@ -53,6 +57,75 @@ def trained_part(column: Any, names: Sequence[str]) -> Array:
     if len(values) < len(names):
         raise InvalidInput(f"`column` must hold {len(names)} parameters ({names[0]}, ...); got {len(values)}.")
     return values[: len(names)]
+
+
+def additive_network(model: Architecture, network: Map, units: int) -> AdditiveNetwork:
+    """`network`, if it is an additive network of as many units and inputs as those of the model."""
+    if not isinstance(network, AdditiveNetwork) or (network.dim, network.input_dim) != (units, model.input_dim):
+        raise InvalidInput(f"{network!r} is no network of {model!r}: take one that its `network` gave.")
+    return network
+
+
+def checked_column(model: Architecture, column: Array, network: AdditiveNetwork) -> Array:
+    """A copy of `column`, if the model's network with those parameters is `network`."""
+    own = model.network(column)
+    assert isinstance(own, AdditiveNetwork)
+    mine, given = own.parameters, network.parameters
+    if own.f != network.f or mine.keys() != given.keys() or not all(np.array_equal(mine[name], given[name]) for name in mine):
+        raise InvalidInput(f"{network!r} has other units, biases or input weights than the networks of {model!r}.")
+    return np.array(column)
+
+
+def wired_map(model: Architecture, column: Any) -> Map:
+    """The map of a network of weighted sums, in the units' outputs; finite where all units are threshold units."""
+    net: Wiring = model.cell()
+    weights = np.concatenate([trained_part(column, model.names), model.constants])
+    return threshold_network(net, weights) if THRESHOLD in net.kinds else WiredNetwork(net, weights)
+
+
+def wired_column(model: Architecture, network: Map) -> Array:
+    """The trained parameters of a map that `wired_map` made, shape (P,); any other map is refused."""
+    net: Wiring = model.cell()
+    if isinstance(network, ThresholdNetwork) and _shape(network) == _shape(wired_map(model, np.zeros(net.trained))):
+        column = _read(net, network)
+    elif isinstance(network, WiredNetwork) and _same(network.wiring, net):
+        column = network.weights[: net.trained]
+    else:
+        raise InvalidInput(f"{network!r} is no network of {model!r}: take one that its `network` gave.")
+    if not _equal(wired_map(model, column), network):
+        raise InvalidInput(f"{network!r} has other constants or connections than {model!r}.")
+    return np.array(column)
+
+
+def _shape(network: Map) -> tuple[object, ...]:
+    assert isinstance(network, ThresholdNetwork)
+    return network.W.shape, network.B.shape, network.kept
+
+
+def _same(one: Wiring, other: Wiring) -> bool:
+    return all(np.array_equal(np.asarray(a), np.asarray(b)) for a, b in zip(one, other, strict=True))
+
+
+def _equal(one: Map, other: Map) -> bool:
+    if isinstance(one, WiredNetwork) and isinstance(other, WiredNetwork):
+        return np.array_equal(one.weights, other.weights)
+    assert isinstance(one, ThresholdNetwork)
+    assert isinstance(other, ThresholdNetwork)
+    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in ("W", "c", "B", "V"))
+
+
+def _read(net: Wiring, network: ThresholdNetwork) -> Array:
+    """The weight of each connection, from the matrix that it stands in."""
+    n, column = len(net.kinds), np.zeros(int(net.weight.max()) + 1)
+    for target in range(n):
+        for e in range(net.first[target], net.first[target + 1]):
+            j = int(net.source[e])
+            if j >= n:
+                value = network.c[target] if j == n + net.inputs else network.B[target, j - n]
+            else:
+                value = network.W[target, network.kept.index(j)] if net.delay[e] else network.V[target, j]
+            column[net.weight[e]] = value
+    return column[: net.trained]
 
 
 def wired_outputs(net: Wiring, theta: Array, sequences: Sequences) -> Array:

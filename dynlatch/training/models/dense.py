@@ -11,13 +11,23 @@ from functools import cache
 
 import numpy as np
 
-from dynlatch.errors import InvalidInput
 from dynlatch.lanes.wiring import Connection, Wiring, wire
 from dynlatch.maps import Map
 from dynlatch.networks.additive import AdditiveNetwork
 from dynlatch.networks.readout import Readout
 from dynlatch.training.contract import Sequences
-from dynlatch.training.models.common import half_width, kind, starting_output, trained_part, uniform_columns, wired_outputs
+from dynlatch.training.models.common import (
+    additive_network,
+    checked_column,
+    half_width,
+    kind,
+    starting_output,
+    trained_part,
+    uniform_columns,
+    wired_column,
+    wired_map,
+    wired_outputs,
+)
 from dynlatch.validation import Array, count
 
 
@@ -76,7 +86,9 @@ class Dense:
         return uniform_columns(streams, self.units_count**2, self.radius)
 
     def network(self, column: Array) -> Map:
-        """In activation coordinates, `a_t = W f(a_{t-1}) + e_0 u_t`; its readout is the last unit's output."""
+        """In activation coordinates, `a_t = W f(a_{t-1}) + e_0 u_t`, read out at the last unit; threshold units in outputs."""
+        if self.units == "threshold":
+            return wired_map(self, column)
         W = trained_part(column, self.names).reshape(self.units_count, self.units_count)
         identity = np.eye(self.units_count)
         return AdditiveNetwork(
@@ -84,10 +96,10 @@ class Dense:
         )
 
     def column(self, network: Map) -> Array:
-        """The weights of an additive network of as many units."""
-        if not isinstance(network, AdditiveNetwork) or network.dim != self.units_count:
-            raise InvalidInput(f"{self} has AdditiveNetworks of dimension {self.units_count}; got {network}.")
-        return network.W.ravel()
+        if self.units == "threshold":
+            return wired_column(self, network)
+        net = additive_network(self, network, self.units_count)
+        return checked_column(self, net.W.ravel(), net)
 
     def cell(self) -> Wiring:
         return _cell(self.units_count, self.units, self.start)
