@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from dynlatch.errors import InvalidInput
 from dynlatch.lanes.compiling import kernel
-from dynlatch.lanes.units import activate, times_slope
+from dynlatch.lanes.packs import WIDTH, choose, fma, load, pack, store
+from dynlatch.lanes.units import respond, slope
 from dynlatch.validation import Array
 
 OVERFLOW = 1e150  # where a curvature is cut, so that its products stay finite
@@ -45,6 +46,9 @@ class Wiring(NamedTuple):
     inputs: int  # m
     output: int  # the unit that is trained
     trained: int  # rows 0 .. trained-1 of theta are trained, the others are constants
+    leaving: NDArray[np.int64]  # (n + 1,) the connections from unit j are outgoing[leaving[j]] to outgoing[leaving[j + 1] - 1]
+    outgoing: NDArray[np.int64]
+    target: NDArray[np.int64]  # (E,)
 
 
 def wire(
@@ -71,50 +75,64 @@ def wire(
             raise InvalidInput(f"{c} needs its source too early: give it a delay, or put the source first.")
     ordered = sorted(connections, key=lambda c: c.target)
     counts = np.bincount([c.target for c in ordered], minlength=n)
-    source, weight, delay = (np.array([c[k] for c in ordered], dtype=np.int64) for k in (1, 2, 3))
+    target, source, weight, delay = (np.array([c[k] for c in ordered], dtype=np.int64) for k in range(4))
     first = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     begin = np.broadcast_to(np.asarray(start, dtype=np.float64), (n,)).copy()
-    return Wiring(np.array(kinds, dtype=np.int64), begin, first, source, weight, delay, inputs, output, trained)
+    outgoing = np.argsort(source, kind="stable")
+    leaving = np.searchsorted(source[outgoing], np.arange(n + 1))
+    joined = (first, source, weight, delay)
+    return Wiring(np.array(kinds, dtype=np.int64), begin, *joined, inputs, output, trained, leaving, outgoing, target)
 
 
 @kernel
 def forward(net, theta, steps, s, a):  # type: ignore[no-untyped-def]
     """Fill the units' outputs in s, and a, for times 0 to `steps`; the external inputs in s are given."""
+    whole = theta.shape[1] // WIDTH * WIDTH
+    for lane in range(0, whole, WIDTH):
+        _forward(net, theta, steps, s, a, lane, pack())
+    for lane in range(whole, theta.shape[1]):
+        _forward(net, theta, steps, s, a, lane, 0.0)
+
+
+@kernel
+def _forward(net, theta, steps, s, a, lane, zero):  # type: ignore[no-untyped-def]
     kinds, start, first, source, weight, delay = net.kinds, net.start, net.first, net.source, net.weight, net.delay
-    n, lanes = kinds.size, theta.shape[1]
+    n = kinds.size
     for t in range(steps + 1):
-        for lane in range(lanes):
-            s[t, s.shape[1] - 1, lane] = 1.0
+        store(s, (t, s.shape[1] - 1, lane), zero + 1.0)
     for i in range(n):
-        for lane in range(lanes):
-            s[0, i, lane] = start[i]
+        store(s, (0, i, lane), zero + start[i])
     for t in range(1, steps + 1):
         for i in range(n):
-            for lane in range(lanes):
-                a[t, i, lane] = 0.0
+            total = zero
             for e in range(first[i], first[i + 1]):
-                p, j, back = weight[e], source[e], max(t - delay[e], 0)
-                for lane in range(lanes):
-                    a[t, i, lane] += theta[p, lane] * s[back, j, lane]
-            activate(kinds[i], a, s, t, i)
+                back = max(t - delay[e], 0)
+                total = fma(load(theta, (weight[e], lane), zero), load(s, (back, source[e], lane), zero), total)
+            store(a, (t, i, lane), total)
+            store(s, (t, i, lane), respond(kinds[i], total))
 
 
 @kernel
 def backward(net, theta, steps, s, d):  # type: ignore[no-untyped-def]
     """d from dC/dx (what the cost itself gives) to dC/da: `d_j(t) = f_j'(a_j(t)) [direct + sum_i w_ij d_i(t + delay)]`.
 
-    d[0] keeps dC/dx at the start.
+    d[0] becomes dC/dx at the start.
     """
-    kinds, first, source, weight, delay = net.kinds, net.first, net.source, net.weight, net.delay
-    n, lanes = kinds.size, theta.shape[1]
+    whole = theta.shape[1] // WIDTH * WIDTH
+    for lane in range(0, whole, WIDTH):
+        _backward(net, theta, steps, s, d, lane, pack())
+    for lane in range(whole, theta.shape[1]):
+        _backward(net, theta, steps, s, d, lane, 0.0)
+
+
+@kernel
+def _backward(net, theta, steps, s, d, lane, zero):  # type: ignore[no-untyped-def]
+    kinds, leaving, outgoing, weight, delay, target = net.kinds, net.leaving, net.outgoing, net.weight, net.delay, net.target
     for t in range(steps, 0, -1):
-        for i in range(n - 1, -1, -1):
-            times_slope(kinds[i], s, d, t, i)
-            for e in range(first[i], first[i + 1]):
-                p, j, back = weight[e], source[e], max(t - delay[e], 0)
-                if j < n:
-                    for lane in range(lanes):
-                        d[back, j, lane] += theta[p, lane] * d[t, i, lane]
+        for j in range(kinds.size - 1, -1, -1):
+            total = _arriving(leaving, outgoing, weight, delay, target, theta, steps, d, t, j, lane, zero)
+            store(d, (t, j, lane), total * slope(kinds[j], load(s, (t, j, lane), zero)))
+    _arrive_at_start(leaving, outgoing, weight, delay, target, theta, steps, d, lane, zero)
 
 
 @kernel
@@ -124,30 +142,67 @@ def curvature(net, theta, steps, s, h):  # type: ignore[no-untyped-def]
     Becker and LeCun (1988) without the terms in f'', so that it is never negative; the paths through two copies of one
     weight are neglected, as they do.
     """
-    kinds, first, source, weight, delay = net.kinds, net.first, net.source, net.weight, net.delay
-    n, lanes = kinds.size, theta.shape[1]
+    squares = theta * theta
+    whole = theta.shape[1] // WIDTH * WIDTH
+    for lane in range(0, whole, WIDTH):
+        _curvature(net, squares, steps, s, h, lane, pack())
+    for lane in range(whole, theta.shape[1]):
+        _curvature(net, squares, steps, s, h, lane, 0.0)
+
+
+@kernel
+def _curvature(net, squares, steps, s, h, lane, zero):  # type: ignore[no-untyped-def]
+    kinds, leaving, outgoing, weight, delay, target = net.kinds, net.leaving, net.outgoing, net.weight, net.delay, net.target
     for t in range(steps, 0, -1):
-        for i in range(n - 1, -1, -1):
-            times_slope(kinds[i], s, h, t, i)
-            times_slope(kinds[i], s, h, t, i)
-            for lane in range(lanes):
-                h[t, i, lane] = min(h[t, i, lane], OVERFLOW)
-            for e in range(first[i], first[i + 1]):
-                p, j, back = weight[e], source[e], max(t - delay[e], 0)
-                if j < n:
-                    for lane in range(lanes):
-                        h[back, j, lane] += theta[p, lane] * theta[p, lane] * h[t, i, lane]
+        for j in range(kinds.size - 1, -1, -1):
+            total = _arriving(leaving, outgoing, weight, delay, target, squares, steps, h, t, j, lane, zero)
+            through = slope(kinds[j], load(s, (t, j, lane), zero))
+            total = through * through * total
+            store(h, (t, j, lane), choose(total, OVERFLOW, OVERFLOW, total))
+    _arrive_at_start(leaving, outgoing, weight, delay, target, squares, steps, h, lane, zero)
+
+
+@kernel
+def _arriving(leaving, outgoing, weight, delay, target, theta, steps, d, t, j, lane, zero):  # type: ignore[no-untyped-def]
+    """`direct + sum_i w_ij d_i(t + delay)` for t >= 1."""
+    total = load(d, (t, j, lane), zero)
+    for k in range(leaving[j], leaving[j + 1]):
+        e = outgoing[k]
+        ahead = t + delay[e]
+        if ahead <= steps:
+            total = fma(load(theta, (weight[e], lane), zero), load(d, (ahead, target[e], lane), zero), total)
+    return total
+
+
+@kernel
+def _arrive_at_start(leaving, outgoing, weight, delay, target, theta, steps, d, lane, zero):  # type: ignore[no-untyped-def]
+    """d[0]: the state at the start stands for all times before it."""
+    for j in range(leaving.size - 1):
+        total = load(d, (0, j, lane), zero)
+        for k in range(leaving[j], leaving[j + 1]):
+            e = outgoing[k]
+            for t in range(1, min(delay[e], steps) + 1):
+                total = fma(load(theta, (weight[e], lane), zero), load(d, (t, target[e], lane), zero), total)
+        store(d, (0, j, lane), total)
 
 
 @kernel
 def gradient(net, steps, s, d, g):  # type: ignore[no-untyped-def]
     """g (P, L) = dC/dtheta: the sum over connections and times of `d_i(t) s_j(t - delay)`."""
-    first, source, weight, delay = net.first, net.source, net.weight, net.delay
-    n, lanes = net.kinds.size, g.shape[1]
     g[:] = 0.0
-    for t in range(1, steps + 1):
-        for i in range(n):
-            for e in range(first[i], first[i + 1]):
-                p, j, back = weight[e], source[e], max(t - delay[e], 0)
-                for lane in range(lanes):
-                    g[p, lane] += d[t, i, lane] * s[back, j, lane]
+    whole = g.shape[1] // WIDTH * WIDTH
+    for lane in range(0, whole, WIDTH):
+        _gradient(net, steps, s, d, g, lane, pack())
+    for lane in range(whole, g.shape[1]):
+        _gradient(net, steps, s, d, g, lane, 0.0)
+
+
+@kernel
+def _gradient(net, steps, s, d, g, lane, zero):  # type: ignore[no-untyped-def]
+    source, weight, delay, target = net.source, net.weight, net.delay, net.target
+    for e in range(weight.size):
+        i, j, p, back = target[e], source[e], weight[e], delay[e]
+        total = load(g, (p, lane), zero)
+        for t in range(1, steps + 1):
+            total = fma(load(d, (t, i, lane), zero), load(s, (max(t - back, 0), j, lane), zero), total)
+        store(g, (p, lane), total)
