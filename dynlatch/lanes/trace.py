@@ -1,0 +1,162 @@
+"""The gradient of a presentation: how much of the first state is left in the last, and from which steps dC/dW comes.
+
+    |dx_T/dx_0| = |J_T ... J_1|,   J_t = dx_t/dx_{t-1}        (x: the outputs that are read one step later, and the answer)
+    dC/dW = sum_t G_t,             G_t = d(t) s(t - delay)^T  (d: dC/da)
+
+eq. (5) of Bengio, Simard and Frasconi (1994); all norms are Frobenius. In activation coordinates a, before the nonlinearity,
+the start is multiplied by its slope and the last step by none.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from dynlatch.lanes.compiling import kernel
+from dynlatch.lanes.packs import WIDTH, choose, fma, load, pack, store, with_sign
+from dynlatch.lanes.units import slope
+from dynlatch.lanes.wiring import Wiring
+
+SMALL, LARGE = 1e-100, 1e100  # where a product is rescaled
+LOOK = 8  # steps between two looks at its size; a slope that is not zero is at least 1e-16
+
+
+def traceable(net: Wiring) -> bool:
+    """Whether the state is what was put out one step ago, and every trained weight belongs to one connection."""
+    trained = net.weight[net.weight < net.trained]
+    return bool(net.delay.max(initial=0) <= 1 and np.unique(trained).size == trained.size)
+
+
+@kernel
+def memory_of(net):  # type: ignore[no-untyped-def]
+    """The units that are read one step later, and the answer: those whose outputs are the state."""
+    n, source, delay = net.kinds.size, net.source, net.delay
+    kept = np.zeros(n, dtype=np.bool_)
+    kept[net.output] = True
+    for e in range(source.size):
+        if source[e] < n and delay[e] > 0:
+            kept[source[e]] = True
+    return np.flatnonzero(kept)
+
+
+@kernel
+def _between(net, r):  # type: ignore[no-untyped-def]
+    """The connections between units: those of unit i begin at first[i]; their weights; where they read in even steps."""
+    n, m = net.kinds.size, 0
+    first, weight, place = np.zeros(n + 1, np.int64), net.weight.copy(), net.source.copy()
+    for i in range(n):
+        for e in range(net.first[i], net.first[i + 1]):
+            if net.source[e] < n:
+                weight[m], place[m] = net.weight[e], 2 * net.source[e] * r + net.delay[e]
+                m += 1
+        first[i + 1] = m
+    return first, weight, place
+
+
+@kernel
+def log_norms(net, theta, s, length, before, log_norm):  # type: ignore[no-untyped-def]
+    """log_norm (L,) = ln|dx_T/dx_0| of runs of `length` (L,) steps, T each lane's own, that left the signals s.
+
+    `before` is True for activation coordinates; they belong to nets without connections inside a step.
+    """
+    memory, lanes, whole = memory_of(net), theta.shape[1], theta.shape[1] // WIDTH * WIDTH
+    first, weight, place = _between(net, memory.size)
+    # Derivatives of the outputs of unit i by state c: row 2 (i r + c) in even steps, the next one in odd steps.
+    room = np.zeros((2 * net.kinds.size * memory.size, lanes))
+    ends = np.where(before, length, length.max() + 1).astype(np.float64)
+    tops, log_norm[:] = np.zeros(lanes), 0.0
+    for lane in range(0, whole, WIDTH):
+        _run(net.kinds, first, weight, place, theta, s, length, ends, memory, room, tops, log_norm, lane, WIDTH, pack())
+    for lane in range(whole, lanes):
+        _run(net.kinds, first, weight, place, theta, s, length, ends, memory, room, tops, log_norm, lane, 1, 0.0)
+
+
+@kernel
+def _run(  # type: ignore[no-untyped-def]
+    kinds, first, weight, place, theta, s, length, ends, memory, room, tops, log_norm, lane, width, zero
+):  # fmt: skip
+    n, r, end = kinds.size, memory.size, load(ends, (lane,), zero)
+    for c in range(r):
+        start = slope(kinds[memory[c]], load(s, (0, memory[c], lane), zero))
+        store(room, (2 * (memory[c] * r + c), lane), choose(end, float(length.max()), zero + 1.0, start))
+    for t in range(1, length[lane : lane + width].max() + 1):
+        odd = t & 1
+        for i in range(n):
+            through = choose(end, float(t), slope(kinds[i], load(s, (t, i, lane), zero)), 1.0)
+            for c in range(0, r, 2):  # two columns at a time: half as many loads of weights
+                one, two, both = zero, zero, 2 if c + 1 < r else 0
+                for e in range(first[i], first[i + 1]):
+                    row = (place[e] ^ odd) + 2 * c
+                    w = load(theta, (weight[e], lane), zero)
+                    one = fma(w, load(room, (row, lane), zero), one)
+                    two = fma(w, load(room, (row + both, lane), zero), two)
+                row = 2 * (i * r + c) + odd
+                store(room, (row + both, lane), two * through)
+                store(room, (row, lane), one * through)
+        for l in range(lane, lane + width):
+            if length[l] == t:
+                log_norm[l] += _log_frobenius(room, memory, odd, l)
+        if t % LOOK == 0:
+            _rescale(room, odd, tops, length, t, log_norm, lane, width, zero)
+
+
+@kernel
+def _rescale(room, odd, tops, length, t, log_norm, lane, width, zero):  # type: ignore[no-untyped-def]
+    """Bring products that leave [SMALL, LARGE] back to size 1, the logarithm of the factor into `log_norm`."""
+    top = zero
+    for row in range(odd, room.shape[0], 2):
+        size = with_sign(load(room, (row, lane), zero), 1.0)
+        top = choose(size, top, size, top)
+    store(tops, (lane,), top)
+    for l in range(lane, lane + width):
+        if length[l] > t and tops[l] > 0.0 and not SMALL < tops[l] < LARGE:
+            for row in range(odd, room.shape[0], 2):
+                room[row, l] /= tops[l]
+            log_norm[l] += math.log(tops[l])
+
+
+@kernel
+def _log_frobenius(room, memory, odd, lane):  # type: ignore[no-untyped-def]
+    total, r = 0.0, memory.size
+    for k in range(r):
+        for c in range(r):
+            total += room[2 * (memory[k] * r + c) + odd, lane] ** 2
+    return 0.5 * math.log(total) if total > 0.0 else -np.inf
+
+
+@kernel
+def shares(net, s, d, length, last, share):  # type: ignore[no-untyped-def]
+    """share (L,) = sum of |G_t| over the last steps / sum over all, from d = dC/da; 1 where all terms are zero."""
+    lanes, steps = share.size, length.max()
+    squares = np.zeros((steps + 1, lanes))
+    whole = lanes // WIDTH * WIDTH
+    for lane in range(0, whole, WIDTH):
+        _squares(net, s, d, steps, squares, lane, pack())
+    for lane in range(whole, lanes):
+        _squares(net, s, d, steps, squares, lane, 0.0)
+    near, total = np.zeros(lanes), np.zeros(lanes)
+    for t in range(1, steps + 1):
+        for lane in range(lanes):
+            size = math.sqrt(squares[t, lane])
+            total[lane] += size if t <= length[lane] else 0.0
+            near[lane] += size if length[lane] - last < t <= length[lane] else 0.0
+    for lane in range(lanes):
+        share[lane] = near[lane] / total[lane] if total[lane] > 0.0 else 1.0
+
+
+@kernel
+def _squares(net, s, d, steps, squares, lane, zero):  # type: ignore[no-untyped-def]
+    """|G_t|^2: every trained weight belongs to one connection, so its square is a product of squares."""
+    first, source, weight, delay, trained = net.first, net.source, net.weight, net.delay, net.trained
+    for t in range(1, steps + 1):
+        total = zero
+        for i in range(net.kinds.size):
+            read = zero
+            for e in range(first[i], first[i + 1]):
+                if weight[e] < trained:
+                    x = load(s, (t - delay[e], source[e], lane), zero)
+                    read = fma(x, x, read)
+            back = load(d, (t, i, lane), zero)
+            total = fma(back * back, read, total)
+        store(squares, (t, lane), total)
