@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from dynlatch.networks import StackedNetwork as StackedNetwork
     from dynlatch.networks import StateNetwork as StateNetwork
     from dynlatch.networks import ThresholdNetwork as ThresholdNetwork
+    from dynlatch.networks import WiredNetwork as WiredNetwork
     from dynlatch.results import load as load
     from dynlatch.symbolic import SymbolicMap as SymbolicMap
 
@@ -58,6 +59,7 @@ _HOME = {
     "StateNetwork": "dynlatch.networks",
     "SymbolicMap": "dynlatch.symbolic",
     "ThresholdNetwork": "dynlatch.networks",
+    "WiredNetwork": "dynlatch.networks",
     "WithInput": "dynlatch.maps",
     "from_flax": "dynlatch.interop",
     "from_torch": "dynlatch.interop",

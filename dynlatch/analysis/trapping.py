@@ -9,7 +9,7 @@ from dynlatch.analysis.structure import additive_form
 from dynlatch.disturbances import Disturbed, Steered
 from dynlatch.intervals import Box, add, affine_image, as_box, multiply
 from dynlatch.maps import Iterate, Map, WithInput, coordinates
-from dynlatch.networks import GRU, LSTM, ElmanNetwork, ProjectedLSTM, ResetBeforeGRU, StackedNetwork
+from dynlatch.networks import GRU, LSTM, ElmanNetwork, ProjectedLSTM, ResetBeforeGRU, StackedNetwork, WiredNetwork
 from dynlatch.networks.common import box_parts
 from dynlatch.validation import FARTHEST, Array
 
@@ -41,6 +41,8 @@ def trapping_box(map: Map, u: Box | None = None) -> Box | None:
         return _projected_box(map, u)
     if isinstance(map, StackedNetwork):
         return _stack_box(map, u)
+    if isinstance(map, WiredNetwork):
+        return map.settling_box(u)
     form = additive_form(map)
     if form is None or not form.f.bounded:
         return None

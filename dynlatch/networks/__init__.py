@@ -12,5 +12,6 @@ from dynlatch.networks.reset_before_gru import ResetBeforeGRU as ResetBeforeGRU
 from dynlatch.networks.stacked import StackedNetwork as StackedNetwork
 from dynlatch.networks.state_network import StateNetwork as StateNetwork
 from dynlatch.networks.threshold import ThresholdNetwork as ThresholdNetwork
+from dynlatch.networks.wired import WiredNetwork as WiredNetwork
 
-NETWORKS = (AdditiveNetwork, LeakyNetwork, ElmanNetwork, GRU, ResetBeforeGRU, LSTM, ProjectedLSTM, StackedNetwork)
+NETWORKS = (AdditiveNetwork, LeakyNetwork, ElmanNetwork, GRU, ResetBeforeGRU, LSTM, ProjectedLSTM, StackedNetwork, WiredNetwork)

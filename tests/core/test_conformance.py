@@ -10,6 +10,8 @@ from hypothesis.extra.numpy import arrays
 
 import dynlatch as dl
 from dynlatch.disturbances import Disturbed, Steered
+from dynlatch.lanes.units import LINEAR, LOGISTIC, TANH
+from dynlatch.lanes.wiring import Connection, wire
 from dynlatch.networks import NETWORKS
 
 SOFTSIGN = dl.Activation("softsign", lambda x: x / (1 + np.abs(x)), lambda x: (1 + np.abs(x)) ** -2.0, limits=(-1, 1))
@@ -38,6 +40,37 @@ def lstm(n, m, bias=True, scale=1.0):
 def elman(n, m, activation="tanh"):
     return dl.ElmanNetwork(normal(n, n), normal(n, m), normal(n), activation)
 
+
+def wired(kinds, connections, inputs=1, output=-1):
+    """Connections (target, source, weight, delay), weights drawn."""
+    weights = 1 + max(c[2] for c in connections)
+    net = wire(
+        [Connection(*c) for c in connections],
+        kinds=kinds,
+        inputs=inputs,
+        output=output % len(kinds),
+        trained=weights,
+        start=-0.5,
+    )
+    return dl.WiredNetwork(net, normal(weights))
+
+
+def wired_of_all():
+    """Delays 0 to 3, a weight of two connections, an answer that nobody reads."""
+    connections = [
+        (0, 3, 0, 0),
+        (0, 1, 1, 3),
+        (0, 5, 2, 0),
+        (1, 0, 3, 0),
+        (1, 1, 4, 2),
+        (2, 0, 3, 0),
+        (2, 1, 3, 0),
+        (2, 4, 5, 0),
+    ]
+    return wired([TANH, LINEAR, LOGISTIC], connections, inputs=2)
+
+
+PARITY = [(0, 2, 0, 0), (0, 1, 1, 1), (0, 3, 2, 0), (1, 0, 3, 0), (1, 2, 4, 0), (1, 1, 5, 1), (1, 3, 6, 0)]
 
 SMOOTH = ("tanh", "logistic", "relu", "softplus", "linear", SOFTSIGN)
 
@@ -93,6 +126,10 @@ NETS = {
             dl.ProjectedLSTM(normal(8, 2), normal(8, 1), normal(1, 2), normal(8), normal(8)),
         ]
     ),
+    "wired parity": wired([TANH, TANH], PARITY),
+    "wired of all": wired_of_all(),
+    "wired without input": wired([TANH, LOGISTIC], [(0, 0, 0, 1), (1, 0, 1, 0), (0, 2, 2, 0)], inputs=0),
+    "stack of wired": dl.StackedNetwork([wired_of_all(), elman(2, 4)]),
     "stack of a stack": dl.StackedNetwork([dl.StackedNetwork([gru(2, 1), lstm(2, 2)]), elman(2, 2)]),
 }
 
@@ -166,7 +203,9 @@ def test_every_network_claims_every_contract():
 numbers = st.floats(-50, 50)
 
 
-@pytest.mark.parametrize("name", ["additive tanh", "leaky relu", "elman softplus", "gru", "lstm", "stack of all"])
+@pytest.mark.parametrize(
+    "name", ["additive tanh", "leaky relu", "elman softplus", "gru", "lstm", "stack of all", "wired of all"]
+)
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(data=st.data())
 def test_enclosures_hold_wherever_the_box_is(name, data):
