@@ -116,7 +116,7 @@ def _forward(net, theta, steps, s, a, lane, zero):  # type: ignore[no-untyped-de
 def backward(net, theta, steps, s, d):  # type: ignore[no-untyped-def]
     """d from dC/dx (what the cost itself gives) to dC/da: `d_j(t) = f_j'(a_j(t)) [direct + sum_i w_ij d_i(t + delay)]`.
 
-    d[0] becomes dC/dx at the start.
+    d[0] is left alone: the start is given.
     """
     whole = theta.shape[1] // WIDTH * WIDTH
     for lane in range(0, whole, WIDTH):
@@ -132,7 +132,6 @@ def _backward(net, theta, steps, s, d, lane, zero):  # type: ignore[no-untyped-d
         for j in range(kinds.size - 1, -1, -1):
             total = _arriving(leaving, outgoing, weight, delay, target, theta, steps, d, t, j, lane, zero)
             store(d, (t, j, lane), total * slope(kinds[j], load(s, (t, j, lane), zero)))
-    _arrive_at_start(leaving, outgoing, weight, delay, target, theta, steps, d, lane, zero)
 
 
 @kernel
@@ -159,7 +158,6 @@ def _curvature(net, squares, steps, s, h, lane, zero):  # type: ignore[no-untype
             through = slope(kinds[j], load(s, (t, j, lane), zero))
             total = through * through * total
             store(h, (t, j, lane), choose(total, OVERFLOW, OVERFLOW, total))
-    _arrive_at_start(leaving, outgoing, weight, delay, target, squares, steps, h, lane, zero)
 
 
 @kernel
@@ -172,18 +170,6 @@ def _arriving(leaving, outgoing, weight, delay, target, theta, steps, d, t, j, l
         if ahead <= steps:
             total = fma(load(theta, (weight[e], lane), zero), load(d, (ahead, target[e], lane), zero), total)
     return total
-
-
-@kernel
-def _arrive_at_start(leaving, outgoing, weight, delay, target, theta, steps, d, lane, zero):  # type: ignore[no-untyped-def]
-    """d[0]: the state at the start stands for all times before it."""
-    for j in range(leaving.size - 1):
-        total = load(d, (0, j, lane), zero)
-        for k in range(leaving[j], leaving[j + 1]):
-            e = outgoing[k]
-            for t in range(1, min(delay[e], steps) + 1):
-                total = fma(load(theta, (weight[e], lane), zero), load(d, (t, target[e], lane), zero), total)
-        store(d, (0, j, lane), total)
 
 
 @kernel

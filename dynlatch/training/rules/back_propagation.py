@@ -11,12 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from dynlatch.lanes.compiling import kernel
-from dynlatch.lanes.descent import descend
+from dynlatch.lanes.descent import clear, descend, gather
 from dynlatch.lanes.show import present
 from dynlatch.lanes.wiring import backward, gradient
 from dynlatch.training.contract import Architecture, Show, State, Task
 from dynlatch.training.rules.common import needs_slopes
-from dynlatch.validation import Array
+from dynlatch.training.rules.settings import share
+from dynlatch.validation import Array, count, positive_number
 
 
 @dataclass(frozen=True)
@@ -31,11 +32,28 @@ class BackPropagation:
         Share of the last change that is added to this one.
     batch : int
         Sequences whose gradients are summed before a step: 1 is on-line, the size of the training set is batch learning.
+
+    Raises
+    ------
+    InvalidInput
+        On a setting outside its range.
+
+    Examples
+    --------
+    >>> from dynlatch.training.rules import BackPropagation
+    >>> BackPropagation(eta=0.1).batch
+    1
     """
 
     eta: float | None = None
     momentum: float = 0.0
     batch: int = 1
+
+    def __post_init__(self) -> None:
+        if self.eta is not None:
+            positive_number("eta", self.eta)
+        share("momentum", self.momentum)
+        count("batch", self.batch, least=1)
 
     def refuses(self, model: Architecture, task: Task) -> str | None:
         return needs_slopes(self, model)
@@ -50,18 +68,12 @@ class BackPropagation:
 @kernel
 def learn(net, theta, show, work, change, total, eta, momentum, batch):  # type: ignore[no-untyped-def]
     """Sequence by sequence, until every lane sleeps."""
-    g, due = np.empty_like(theta), np.zeros(theta.shape[1])
+    g, due = np.empty_like(theta), np.empty_like(work.live)
     steps = present(net, theta, show, work)
     while steps > 0:
         backward(net, theta, steps, work.s, work.d)
         gradient(net, steps, work.s, work.d, g)
-        for lane in range(theta.shape[1]):
-            due[lane] = work.live[lane] if show.presentations[lane] % batch == 0 else 0.0
-        for p in range(net.trained):
-            for lane in range(theta.shape[1]):
-                total[p, lane] += work.live[lane] * g[p, lane]
+        gather(total, g, work.live, show.presentations, batch, due)
         descend(theta, change, total, eta, momentum, net.trained, due)
-        for p in range(net.trained):
-            for lane in range(theta.shape[1]):
-                total[p, lane] *= 1.0 - due[lane]
+        clear(total, due)
         steps = present(net, theta, show, work)

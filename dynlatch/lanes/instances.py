@@ -1,0 +1,64 @@
+"""Sums over the copies of each weight in the unfolded network: one copy a connection and step.
+
+The copy of connection e (from j to i) at step t has `dC/dw_et = d_i(t) s_j(t - delay)` and, with the recursion of
+`wiring.curvature`, `d2C/dw_et^2 = h_i(t) s_j(t - delay)^2`.
+"""
+
+from __future__ import annotations
+
+from dynlatch.lanes.compiling import kernel
+from dynlatch.lanes.packs import WIDTH, fma, load, pack, store
+
+
+@kernel
+def bend(net, steps, length, live, h):  # type: ignore[no-untyped-def]
+    """h = d2C/dx2 of `C = (y - target)^2 / 2`: 1 for the output unit at each sequence's own end, else 0."""
+    h[: steps + 1] = 0.0
+    for lane in range(live.size):
+        h[length[lane], net.output, lane] = live[lane]
+
+
+@kernel
+def summed_curvature(net, steps, s, h, curved):  # type: ignore[no-untyped-def]
+    """curved (P, L) = `sum_t d2C/dw_t^2`."""
+    curved[:] = 0.0
+    whole = curved.shape[1] // WIDTH * WIDTH
+    for lane in range(0, whole, WIDTH):
+        _summed_curvature(net, steps, s, h, curved, lane, pack())
+    for lane in range(whole, curved.shape[1]):
+        _summed_curvature(net, steps, s, h, curved, lane, 0.0)
+
+
+@kernel
+def _summed_curvature(net, steps, s, h, curved, lane, zero):  # type: ignore[no-untyped-def]
+    source, weight, delay, target = net.source, net.weight, net.delay, net.target
+    for e in range(weight.size):
+        i, j, p, back = target[e], source[e], weight[e], delay[e]
+        total = load(curved, (p, lane), zero)
+        for t in range(1, steps + 1):
+            x = load(s, (max(t - back, 0), j, lane), zero)
+            total = fma(load(h, (t, i, lane), zero), x * x, total)
+        store(curved, (p, lane), total)
+
+
+@kernel
+def weighed_gradient(net, steps, s, d, h, mu, g):  # type: ignore[no-untyped-def]
+    """g (P, L) = `sum_t dC/dw_t / (d2C/dw_t^2 + mu)`."""
+    g[:] = 0.0
+    whole = g.shape[1] // WIDTH * WIDTH
+    for lane in range(0, whole, WIDTH):
+        _weighed_gradient(net, steps, s, d, h, mu, g, lane, pack())
+    for lane in range(whole, g.shape[1]):
+        _weighed_gradient(net, steps, s, d, h, mu, g, lane, 0.0)
+
+
+@kernel
+def _weighed_gradient(net, steps, s, d, h, mu, g, lane, zero):  # type: ignore[no-untyped-def]
+    source, weight, delay, target = net.source, net.weight, net.delay, net.target
+    for e in range(weight.size):
+        i, j, p, back = target[e], source[e], weight[e], delay[e]
+        total = load(g, (p, lane), zero)
+        for t in range(1, steps + 1):
+            x = load(s, (max(t - back, 0), j, lane), zero)
+            total = total + load(d, (t, i, lane), zero) * x / fma(load(h, (t, i, lane), zero), x * x, zero + mu)
+        store(g, (p, lane), total)

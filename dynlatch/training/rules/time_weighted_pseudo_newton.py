@@ -1,0 +1,82 @@
+"""The time-weighted pseudo-Newton rule, `W <- W - eta sum_t g_t / (h_t + mu)`, with `g_t = dC/dw_t` and `h_t = d2C/dw_t^2`.
+
+Bengio, Simard and Frasconi (1994), eq. 3: w_t is the copy of a weight at step t of the unfolded network, and each copy takes
+the step of its own curvature. Contributions that decay like s^k with the lag k have curvatures that decay like s^2k: they are
+weighed up until s^k = sqrt(mu), so that mu sets how far back the rule reaches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from dynlatch.lanes.compiling import kernel
+from dynlatch.lanes.descent import descend
+from dynlatch.lanes.instances import bend, weighed_gradient
+from dynlatch.lanes.show import present
+from dynlatch.lanes.wiring import backward, curvature
+from dynlatch.training.contract import Architecture, Show, State, Task
+from dynlatch.training.rules.common import needs_slopes
+from dynlatch.training.rules.settings import share
+from dynlatch.validation import Array, positive_number
+
+
+@dataclass(frozen=True)
+class TimeWeightedPseudoNewton:
+    """Steps that are longer where the cost is flat, for every copy of a weight by itself.
+
+    Parameters
+    ----------
+    eta : float, optional
+        Learning rate; None takes the value for the task from `presets`.
+    mu : float, optional
+        Added to the curvature: the step is never longer than `eta / mu` times the gradient. None takes it from `presets`.
+    momentum : float
+        Share of the last change that is added to this one.
+
+    Raises
+    ------
+    InvalidInput
+        On a setting outside its range.
+
+    Examples
+    --------
+    >>> from dynlatch.training.rules import TimeWeightedPseudoNewton
+    >>> TimeWeightedPseudoNewton(eta=0.1, mu=0.1).momentum
+    0.0
+    """
+
+    eta: float | None = None
+    mu: float | None = None
+    momentum: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("eta", "mu"):
+            if getattr(self, name) is not None:
+                positive_number(name, getattr(self, name))
+        share("momentum", self.momentum)
+
+    def refuses(self, model: Architecture, task: Task) -> str | None:
+        return needs_slopes(self, model)
+
+    def init(self, model: Architecture, theta: Array, show: Show, streams: Sequence[np.random.SeedSequence]) -> State:
+        return (np.zeros_like(theta),)
+
+    def update(self, model: Architecture, theta: Array, state: State, show: Show) -> None:
+        learn(model.cell(), theta, show.lanes, show.work, *state, self.eta, self.mu, self.momentum)
+
+
+@kernel
+def learn(net, theta, show, work, change, eta, mu, momentum):  # type: ignore[no-untyped-def]
+    """Sequence by sequence, until every lane sleeps."""
+    g = np.empty_like(theta)
+    steps = present(net, theta, show, work)
+    while steps > 0:
+        backward(net, theta, steps, work.s, work.d)
+        bend(net, steps, work.length, work.live, work.h)
+        curvature(net, theta, steps, work.s, work.h)
+        weighed_gradient(net, steps, work.s, work.d, work.h, mu, g)
+        descend(theta, change, g, eta, momentum, net.trained, work.live)
+        steps = present(net, theta, show, work)
