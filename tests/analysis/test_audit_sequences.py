@@ -6,6 +6,7 @@ import pytest
 import dynlatch as dl
 from dynlatch import analysis
 from dynlatch.analysis.audit.estimate import DIRECTIONS, estimated_decay
+from dynlatch.analysis.audit.resting import resting
 from dynlatch.analysis.audit.runs import MOST_FOLLOWED
 from dynlatch.analysis.audit.sequences import sequences_of
 from dynlatch.errors import InvalidInput
@@ -189,3 +190,41 @@ def test_a_network_too_large_for_jacobians():
     assert report.verdicts is None
     assert any("600 units" in sentence for sentence in report.left_out)
     assert report.findings[0].kind in ("forgetting", "passing")
+
+
+@pytest.mark.parametrize(("n", "seed"), [(520, 1), (600, 2)])
+def test_no_leading_multiplier_of_a_large_network_is_missed(n, seed):
+    """Moduli that lie close together: an Arnoldi iteration with few directions converges without the largest of them."""
+    rng = np.random.default_rng(seed)
+    W = 0.9 * rng.standard_normal((n, n)) / np.sqrt(n)
+    net = dl.ElmanNetwork(W, rng.standard_normal((n, 1)), 0.1 * rng.standard_normal(n))
+    found, left_out = resting(net, dl.trajectory(net, np.zeros((1, n)), steps=100)[-1])
+    assert not left_out
+    assert found.residuals.max() < 1e-14
+    moduli = np.sort(np.abs(np.linalg.eigvals(net.jacobian(found.points[0]))))[::-1]
+    np.testing.assert_allclose(np.abs(found.eigenvalues[0]), moduli[:6], atol=1e-9)
+
+
+def test_a_large_network_that_settles_slowly_has_its_memory_states():
+    """Two latches that forget by 0.96 a step, in 600 units: the runs are still moving when they are looked at."""
+    n = 600
+    rng = np.random.default_rng(0)
+    W = 0.3 * rng.standard_normal((n, n)) / np.sqrt(n)
+    W[0], W[:, 0] = 0.0, 0.0
+    W[0, 0] = 1.02
+    net = dl.AdditiveNetwork(W, input_matrix=np.eye(n, 1))
+    report = analysis.audit(net, np.array([[[1.0], [-1.0]]]))
+    assert len(report.memory_states) == 2
+    latch = analysis.fixed_points(dl.LatchNeuron(1.02)).attractors
+    np.testing.assert_allclose(report.memory_states.points[:, 0], latch.points[:, 0], atol=1e-9)
+    np.testing.assert_allclose([memory.radius for memory in report.memories], np.abs(latch.eigenvalues[:, 0]), atol=1e-9)
+    assert report.occupancy.tolist() == [0.5, 0.5, 0.0]
+
+
+def test_states_of_large_networks_that_do_not_attract_are_not_memory():
+    n = 600
+    W = np.zeros((n, n))
+    W[0, 0], W[1, 1] = 1.5, 0.5
+    found, left_out = resting(dl.AdditiveNetwork(W), np.full((1, n), 1e-9))
+    assert len(found) == 0
+    assert "not inside the unit circle" in left_out[0]

@@ -24,15 +24,16 @@ def estimated_decay(map: SmoothMap, a0: Any, inputs: Array) -> GradientDecay:
     """As `gradient_decay` in the Frobenius norm, to within about `STANDARD_ERROR` in the logarithm; no bounds."""
     visited = trajectory(map, a0, inputs)
     T, batch = len(inputs), visited.shape[1:-1]
-    start = np.random.default_rng(0).standard_normal((DIRECTIONS, *batch, map.dim))
+    # The directions of one state lie side by side: its products are one product of matrices, which reads the weights once.
+    start = np.random.default_rng(0).standard_normal((*batch, DIRECTIONS, map.dim))
     forward, backward = np.empty((T, *batch)), np.empty((T, *batch))
     for product, out, times in ((map.jvp, forward, range(T)), (map.vjp, backward, range(T - 1, -1, -1))):
         directions, log_scale = start, np.zeros(batch)
         for t in times:
-            directions = product(visited[t], directions, inputs[t])
-            size = np.sqrt(np.square(directions).sum(-1).mean(0))
+            directions = product(visited[t][..., None, :], directions, inputs[t][..., None, :])
+            size = np.sqrt(np.square(directions).sum(-1).mean(-1))
             with np.errstate(divide="ignore"):
                 log_scale = log_scale + np.log(size)
             out[t] = log_scale
-            directions = directions / np.where(size > 0.0, size, 1.0)[:, None]
+            directions = directions / np.where(size > 0.0, size, 1.0)[..., None, None]
     return GradientDecay(forward, backward, {}, "fro", coordinates(map))

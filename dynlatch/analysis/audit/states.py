@@ -12,22 +12,21 @@ from typing import NamedTuple
 import numpy as np
 
 from dynlatch.analysis.attractor import polish
+from dynlatch.analysis.audit.resting import LEADING, NEAR, resting
 from dynlatch.analysis.audit.sequences import Indices
 from dynlatch.analysis.basins.recurrences import period_of
 from dynlatch.analysis.basins.targets import prime_orbit, same_orbit
 from dynlatch.analysis.fixed_points import Completeness, FixedPoints, fixed_points
 from dynlatch.analysis.fixed_points.equations import equation_of
-from dynlatch.analysis.outcomes import Stability, classify
 from dynlatch.analysis.periodic_orbits import PeriodicOrbits, periodic_orbits
 from dynlatch.analysis.periodic_orbits.describe import described
 from dynlatch.analysis.periodic_orbits.orbits import Collection, Cycle
 from dynlatch.errors import DynlatchError
-from dynlatch.maps import SmoothMap, coordinates
+from dynlatch.maps import SmoothMap
 from dynlatch.validation import Array
 
 SEARCHED, SECONDS = 512, 15.0  # units up to which fixed points are searched for, and how long at most
 CYCLES_SEARCHED, CYCLE_SECONDS = 8, 3.0  # units up to which cycles of period 2 are searched for, and for how long
-LEADING = 6  # multipliers of a fixed point of a larger network that are computed
 ROOM = 10.0  # the box searched in an unbounded network, in units of the largest state of the runs
 SETTLE, WATCHED = 2000, 256  # steps a run has to come to rest, and steps in which it then has to close
 ENDS = 64  # runs of which the ends are looked at one by one
@@ -69,7 +68,8 @@ def memory_states(map: SmoothMap, last: Array, reach: float, rng: np.random.Gene
     if map.dim <= SEARCHED:
         found = fixed_points(map, bounds=_bounds(map, reach), rng=rng, time_budget=SECONDS)
     else:
-        found = _resting(map, tails[-1])
+        found, undecided = resting(map, tails[-1])
+        left_out += undecided
         left_out.append(
             f"Fixed points other than those in which runs end, and all but the {LEADING} leading multipliers: {map.dim} units "
             f"(`dynlatch fixed-points` takes the time; up to {SEARCHED} units it is part of the audit)."
@@ -81,7 +81,10 @@ def memory_states(map: SmoothMap, last: Array, reach: float, rng: np.random.Gene
             "Attracting cycles in which no run and none of some random starts end: `dynlatch.analysis.periodic_orbits` "
             f"searches for them (up to {CYCLES_SEARCHED} units, those of period 2 are part of the audit)."
         )
-    return States(found, cycles, _ends(tails[-1, : len(last)], memory_orbits(found, cycles)), tuple(left_out))
+    # Runs of large networks have fewer steps to come to rest: near is enough.
+    closest = AT_REST if map.dim <= SEARCHED else 10.0 * NEAR
+    ends = _ends(tails[-1, : len(last)], memory_orbits(found, cycles), closest)
+    return States(found, cycles, ends, tuple(left_out))
 
 
 def _bounds(map: SmoothMap, reach: float) -> tuple[float, float] | None:
@@ -119,56 +122,18 @@ def _finite_step(map: SmoothMap, states: Array) -> Array:
     return moved
 
 
-def _ends(last: Array, orbits: list[Array]) -> Indices:
-    """The memory state at which each of the last states (N, n) is; -1 for none."""
+def _ends(last: Array, orbits: list[Array], closest: float) -> Indices:
+    """The memory state at which each of the last states (N, n) is, to within `closest` of its size; -1 for none."""
     if not orbits:
         return np.full(len(last), -1)
     nearest = np.stack([_distance(last, orbit) for orbit in orbits], axis=-1)
-    near = nearest.min(-1) <= AT_REST * (1.0 + np.abs(last).max(-1))
+    near = nearest.min(-1) <= closest * (1.0 + np.abs(last).max(-1))
     return np.where(near, nearest.argmin(-1), -1)
 
 
 def _distance(states: Array, orbit: Array) -> Array:
     """Largest component of the distance of states (N, n) from the nearest point of an orbit."""
     return np.asarray(np.min([np.abs(states - point).max(-1) for point in orbit], axis=0))
-
-
-def _resting(map: SmoothMap, last: Array) -> FixedPoints:
-    """The attracting fixed points at which runs have come to rest, with their leading multipliers."""
-    from scipy.sparse.linalg import LinearOperator, eigs
-
-    with np.errstate(over="ignore", invalid="ignore"):
-        moved = map.step(last)  # NaN and infinity are not at rest
-        still = np.abs(moved - last).max(-1) <= AT_REST * (1.0 + np.abs(last).max(-1))
-    points: list[Array] = []
-    for state in moved[still][:ENDS]:
-        if not any(np.abs(state - point).max() <= AT_REST * (1.0 + np.abs(point).max()) for point in points):
-            points.append(state)
-    kept = np.array(sorted(points, key=tuple)).reshape(-1, map.dim)
-    start = np.random.default_rng(0).standard_normal(map.dim)
-    values = np.zeros((len(kept), LEADING), dtype=np.complex128)
-    for i, point in enumerate(kept):
-        slope = LinearOperator((map.dim, map.dim), matvec=lambda v, a=point: map.jvp(a, v.ravel()), dtype=np.float64)
-        found = eigs(slope, k=LEADING, v0=start, return_eigenvectors=False, tol=1e-10)
-        values[i] = found[np.argsort(-np.abs(found))]
-    residuals = np.abs(map.step(kept) - kept).max(-1, initial=0.0)
-    radius = np.abs(values).max(-1, initial=0.0)
-    stability = classify(values, radius)
-    attracting = stability == Stability.ATTRACTING
-    return FixedPoints(
-        points=kept,
-        eigenvalues=values,
-        residuals=residuals,
-        errors=np.where(attracting, residuals / np.maximum(1.0 - radius, 1e-16), np.inf),
-        stability=stability,
-        index=attracting.astype(np.int64),
-        completeness=Completeness.BUDGET,
-        estimated_missing=0.0,
-        dimension=np.zeros(len(kept), dtype=np.int64),
-        certified=np.zeros(len(kept), dtype=bool),
-        unresolved=np.zeros((0, 2, map.dim)),
-        coordinates=coordinates(map),
-    )
 
 
 def _cycles(map: SmoothMap, tails: Array, reach: float, rng: np.random.Generator) -> tuple[PeriodicOrbits, ...]:
