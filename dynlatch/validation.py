@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import operator
-from typing import TYPE_CHECKING, Any, TypeAlias
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from dynlatch.maps import Map
 
 Array: TypeAlias = NDArray[np.float64]
+Word = TypeVar("Word", bound=StrEnum)
 
 FARTHEST = 1e150  # a state whose square still is finite
 
@@ -84,6 +86,14 @@ def positive_number(name: str, value: Any) -> float:
     if not number > 0:
         raise InvalidInput(f"`{name}` must be positive; got {number}.")
     return number
+
+
+def word(name: str, value: Any, words: type[Word]) -> Word:
+    """`value` as a member of the enumeration `words`; its text is as good."""
+    try:
+        return words(value)
+    except ValueError:
+        raise InvalidInput(f"`{name}` must be {' or '.join(repr(str(w)) for w in words)}; got {value!r}.") from None
 
 
 def states(map: Map, value: Any, name: str = "a0") -> Array:

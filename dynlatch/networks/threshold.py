@@ -133,7 +133,7 @@ def corners(n: int) -> Array:
 def threshold_network(net: Wiring, theta: Any) -> ThresholdNetwork:
     """A wiring of threshold units with the weights `theta` (P,), trained ones and constants.
 
-    The state holds, in order, the outputs of the units that are read with a delay.
+    The state holds, in order, the outputs of the units that are read with a delay, and of the one that gives the answer.
 
     Raises
     ------
@@ -150,7 +150,7 @@ def threshold_network(net: Wiring, theta: Any) -> ThresholdNetwork:
     target = np.repeat(np.arange(n), np.diff(net.first))
     sums = np.zeros((2, n, n + m + 1))
     np.add.at(sums, (delayed.astype(np.int64), target, net.source), weights[net.weight])
-    memory = np.unique(net.source[delayed])
+    memory = np.union1d(net.source[delayed], [net.output])
     return ThresholdNetwork(
         W=sums[1][:, memory],
         bias=sums[0][:, n + m],

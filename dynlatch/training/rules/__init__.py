@@ -1,5 +1,15 @@
 """The learning rules, one a file."""
 
 from dynlatch.training.rules.back_propagation import BackPropagation as BackPropagation
+from dynlatch.training.rules.discrete_error_propagation import DiscreteErrorPropagation as DiscreteErrorPropagation
+from dynlatch.training.rules.discrete_error_propagation import Discretisation as Discretisation
+from dynlatch.training.rules.discrete_error_propagation import Feedback as Feedback
+from dynlatch.training.rules.discrete_error_propagation import Slope as Slope
+from dynlatch.training.rules.flip_flop_rule import FlipFlopRule as FlipFlopRule
+from dynlatch.training.rules.flip_flop_rule import Share as Share
 
-RULES = (BackPropagation,)
+RULES = (
+    BackPropagation,
+    DiscreteErrorPropagation,
+    FlipFlopRule,
+)
