@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlatch.lanes.compiling import kernel
+from dynlatch.lanes.packs import WIDTH
 from dynlatch.lanes.show import Lanes, add_noise, is_right
-from dynlatch.lanes.stage import choose, run, time_zero
+from dynlatch.lanes.stage import answer, run
 
 
 @kernel
@@ -21,31 +22,43 @@ def is_noisy(show):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _disturb(stage, net, show, lane, b):  # type: ignore[no-untyped-def]
-    """Fresh noise on the sequences of block b, one after the other; `stream` keeps where each left the trial's stream."""
-    wide, before, channel = stage.s.shape[3], time_zero(stage), show.noise.channel
-    for j in range(b * wide, min((b + 1) * wide, stage.slot.size)):
-        length, at = show.lengths[lane, j], stage.slot[j]
-        stage.noise[:] = 0.0
-        add_noise(show, lane, length, stage.noise, 0)
-        for t in range(1, length + 1):
-            clean = show.inputs[lane, j, t - 1, channel]
-            stage.s[b, before + t, net.kinds.size + channel, at] = clean + stage.noise[t, 0, lane]
-        for word in range(4):
-            stage.stream[at, word] = show.random[lane, word]
+def choose(stage, net, weights):  # type: ignore[no-untyped-def]
+    """From now on the network has these weights (P + F,)."""
+    for e in range(net.weight.size):
+        stage.weight[e] = weights[net.weight[e]]
+
+
+@kernel
+def _present(stage, net, show, lane, b):  # type: ignore[no-untyped-def]
+    """Run block b, with fresh noise for one place after the other."""
+    if is_noisy(show):
+        for place in range(b * WIDTH, min((b + 1) * WIDTH, stage.order.size)):
+            _disturb(stage, net, show, lane, place)
+    run(stage, net, b)
+
+
+@kernel
+def _disturb(stage, net, show, lane, place):  # type: ignore[no-untyped-def]
+    """Fresh noise at this place; `stream` keeps where it left the stream of the trial."""
+    j, channel, b, at = stage.order[place], show.noise.channel, place // WIDTH, place % WIDTH
+    length = show.lengths[lane, j]
+    for t in range(1, length + 1):
+        stage.noise[t, 0, lane] = show.inputs[lane, j, t - 1, channel]
+    add_noise(show, lane, length, stage.noise, 0)
+    for t in range(1, length + 1):
+        stage.s[b, stage.before + t, net.kinds.size + channel, at] = stage.noise[t, 0, lane]
+    for word in range(4):
+        stage.stream[place, word] = show.random[lane, word]
 
 
 @kernel
 def evaluate(stage, net, show, lane):  # type: ignore[no-untyped-def]
-    """Show all sequences to the chosen network: (cost, number of wrong answers); the cost of outputs that overflow is infinite."""
-    cost, wrong, wide, n = 0.0, 0, stage.s.shape[3], stage.slot.size
-    for b in range(stage.s.shape[0]):
-        if is_noisy(show):
-            _disturb(stage, net, show, lane, b)
-        run(stage, net.kinds, b)
-    for j in range(n):
-        b, target = j // wide, show.targets[lane, j]
-        y = stage.s[b, time_zero(stage) + show.lengths[lane, j], net.output, stage.slot[j]]
+    """Show all sequences: (cost, number of wrong answers); the cost of outputs that overflow is infinite."""
+    cost, wrong, n = 0.0, 0, stage.order.size
+    for b in range(stage.steps.size):
+        _present(stage, net, show, lane, b)
+    for place in range(n):
+        y, target = answer(stage, net, show, lane, place)
         cost += 0.5 * (y - show.criterion.amplitude * target) ** 2
         wrong += 0 if is_right(show.criterion, y, target) else 1
     show.presentations[lane] += n
@@ -54,29 +67,23 @@ def evaluate(stage, net, show, lane):  # type: ignore[no-untyped-def]
 
 @kernel
 def all_right(stage, net, show, lane, wanted):  # type: ignore[no-untyped-def]
-    """Whether the chosen network answers `wanted` presentations right, the sequences in turn; ends at the first wrong answer.
+    """Whether `wanted` presentations, the sequences in turn, are answered right; ends at the first wrong answer.
 
-    A block is run ahead of what is known to be needed: what comes after the first wrong answer is forgotten, noise included.
+    A block is run ahead of what is known to be needed: what comes after the end is forgotten, and its noise never drawn.
     """
-    shown, wide, n, noisy = 0, stage.s.shape[3], stage.slot.size, is_noisy(show)
-    while shown < wanted:
-        b = shown % n // wide
-        if noisy:
-            _disturb(stage, net, show, lane, b)
-        run(stage, net.kinds, b)
-        for j in range(b * wide, min((b + 1) * wide, n)):
-            y = stage.s[b, time_zero(stage) + show.lengths[lane, j], net.output, stage.slot[j]]
-            right = is_right(show.criterion, y, show.targets[lane, j])
-            shown += 1
-            show.presentations[lane] += 1
-            if right and shown < wanted:
-                continue
-            if noisy:
-                for word in range(4):
-                    show.random[lane, word] = stage.stream[stage.slot[j], word]
-            if not right or shown == wanted:
-                return right
-    return True
+    n, shown, right, place = stage.order.size, 0, True, 0
+    while right and shown < wanted:
+        place = shown % n
+        if place % WIDTH == 0:
+            _present(stage, net, show, lane, place // WIDTH)
+        y, target = answer(stage, net, show, lane, place)
+        right = is_right(show.criterion, y, target)
+        shown += 1
+    show.presentations[lane] += shown
+    if is_noisy(show):
+        for word in range(4):
+            show.random[lane, word] = stage.stream[place, word]
+    return right
 
 
 @kernel
@@ -85,7 +92,7 @@ def judge(stage, net, weights, show, lane):  # type: ignore[no-untyped-def]
 
     Where the noise is fresh, `needed` further presentations have to be right as well.
     """
-    choose(stage, weights)
+    choose(stage, net, weights)
     cost, wrong = evaluate(stage, net, show, lane)
     if wrong == 0 and (not is_noisy(show) or all_right(stage, net, show, lane, show.needed)):
         show.learned[lane] = True

@@ -17,7 +17,7 @@ from dynlatch.lanes.compiling import kernel
 from dynlatch.lanes.evaluation import cut_short, go_on, judge, marks, remember
 from dynlatch.lanes.random import uniform
 from dynlatch.lanes.show import awake
-from dynlatch.lanes.stage import load, set_up
+from dynlatch.lanes.stage import fill, longest_first, set_up
 from dynlatch.training.contract import Architecture, Show, State, Task
 from dynlatch.training.rules.common import needs_wiring
 from dynlatch.validation import Array, count, positive_number
@@ -81,12 +81,13 @@ class MultigridRandomSearch:
 @kernel
 def learn(net, theta, show, lowest, box, failures, mark, half_width, shrink, smallest, patience):  # type: ignore[no-untyped-def]
     """Candidate by candidate, trial by trial; the box of half-width 0 that a trial begins with holds its first weights."""
-    stage, candidate = set_up(net, show, show.lengths.shape[1]), np.empty(theta.shape[0])
+    stage, candidate = set_up(net, show), np.empty(theta.shape[0])
     for lane in range(theta.shape[1]):
         if not awake(show, lane):
             continue
         go_on(show, lane, mark)
-        load(stage, net, show, lane)
+        longest_first(stage, show, lane)
+        fill(stage, net, show, lane)
         while awake(show, lane):
             candidate[:] = theta[:, lane]
             for p in range(net.trained):

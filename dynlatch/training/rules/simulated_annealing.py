@@ -20,7 +20,7 @@ from dynlatch.lanes.compiling import kernel
 from dynlatch.lanes.evaluation import cut_short, go_on, judge, marks, remember
 from dynlatch.lanes.random import uniform
 from dynlatch.lanes.show import awake
-from dynlatch.lanes.stage import load, set_up
+from dynlatch.lanes.stage import fill, longest_first, set_up
 from dynlatch.training.contract import Architecture, Show, State, Task
 from dynlatch.training.rules.common import needs_wiring
 from dynlatch.validation import Array, count, finite_number, positive_number
@@ -116,12 +116,13 @@ def anneal(net, theta, show, point, best, costs, temperature, v, accepted, clock
 
     `clock` (3, L): the weight h, sweep j and adjustment m that are next. Temperature 0: the first weights are still untried.
     """
-    stage, candidate = set_up(net, show, show.lengths.shape[1]), np.empty(theta.shape[0])
+    stage, candidate = set_up(net, show), np.empty(theta.shape[0])
     for lane in range(theta.shape[1]):
         if not awake(show, lane):
             continue
         go_on(show, lane, mark)
-        load(stage, net, show, lane)
+        longest_first(stage, show, lane)
+        fill(stage, net, show, lane)
         while awake(show, lane):
             first, h = temperature[lane] == 0.0, clock[0, lane]
             candidate[:] = point[:, lane]

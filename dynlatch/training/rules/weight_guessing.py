@@ -11,15 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from dynlatch.lanes.compiling import kernel
-from dynlatch.lanes.evaluation import all_right, cut_short, go_on, is_noisy, marks, remember
+from dynlatch.lanes.evaluation import all_right, choose, cut_short, go_on, is_noisy, marks, remember
 from dynlatch.lanes.random import uniform
 from dynlatch.lanes.show import awake
-from dynlatch.lanes.stage import choose, load, set_up
+from dynlatch.lanes.stage import fill, in_order, set_up
 from dynlatch.training.contract import Architecture, Show, State, Task
 from dynlatch.training.rules.common import needs_wiring
 from dynlatch.validation import Array, positive_number
-
-AHEAD = 8  # sequences run at a time: their outputs after the first wrong one are not looked at, and not counted
 
 
 @dataclass(frozen=True)
@@ -64,16 +62,17 @@ class WeightGuessing:
 @kernel
 def learn(net, theta, show, guesses, mark, half_width):  # type: ignore[no-untyped-def]
     """Guess by guess, trial by trial; `guesses` (L,) counts them."""
-    stage, n = set_up(net, show, AHEAD), show.lengths.shape[1]
+    stage, n = set_up(net, show), show.lengths.shape[1]
     for lane in range(theta.shape[1]):
         if not awake(show, lane):
             continue
         go_on(show, lane, mark)
-        load(stage, net, show, lane)
+        in_order(stage, show, lane)
+        fill(stage, net, show, lane)
         while awake(show, lane):
             for p in range(net.trained if guesses[lane] > 0 else 0):
                 theta[p, lane] = half_width * (2.0 * uniform(show.random, lane) - 1.0)
-            choose(stage, theta[:, lane].copy())
+            choose(stage, net, theta[:, lane].copy())
             right = all_right(stage, net, show, lane, n)
             if right and is_noisy(show):
                 right = all_right(stage, net, show, lane, show.needed)
