@@ -8,5 +8,8 @@ from dynlatch.training.models.focused import FocusedNet as FocusedNet
 from dynlatch.training.models.latch_net import LatchNet as LatchNet
 from dynlatch.training.models.local_feedback import LocalFeedbackNet as LocalFeedbackNet
 from dynlatch.training.models.parity_net import ParityNet as ParityNet
+from dynlatch.training.models.state_network import SoftmaxStates as SoftmaxStates
+from dynlatch.training.models.state_network import StateTables as StateTables
+from dynlatch.training.models.state_network import Topology as Topology
 
-ARCHITECTURES = (Dense, ParityNet, LatchNet, LocalFeedbackNet, FocusedNet, AnyWiring, FlipFlopLatch)
+ARCHITECTURES = (Dense, ParityNet, LatchNet, LocalFeedbackNet, FocusedNet, AnyWiring, FlipFlopLatch, StateTables, SoftmaxStates)
