@@ -1,0 +1,130 @@
+"""What the compiled kernels are made of: tanh, random numbers, packs of lanes, steps, the cache."""
+
+import importlib.util
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dynlatch import lanes
+from dynlatch.errors import InvalidInput
+from dynlatch.lanes import random
+from dynlatch.lanes.compiling import kernel
+from dynlatch.lanes.descent import descend
+from dynlatch.lanes.packs import WIDTH, load, pack, store
+from dynlatch.lanes.units import LINEAR, LOGISTIC, TANH, THRESHOLD, respond, slope, tanh
+from dynlatch.lanes.wiring import Connection, backward, forward, gradient, wire
+
+
+@kernel
+def tanh_of(x, y):
+    whole = x.shape[1] // WIDTH * WIDTH
+    for lane in range(0, whole, WIDTH):
+        store(y, (0, lane), tanh(load(x, (0, lane), pack())))
+    for lane in range(whole, x.shape[1]):
+        y[0, lane] = tanh(x[0, lane])
+
+
+def test_tanh_is_right_to_four_units_in_the_last_place():
+    rng = np.random.default_rng(0)
+    many = [rng.choice([-1, 1], 200_000) * 10.0 ** rng.uniform(-300, 2, 200_000), rng.uniform(-20, 20, 200_000)]
+    x = np.concatenate([*many, rng.uniform(-1, 1, 200_000), np.arange(-60, 61) * np.log(2) / 4])[None]
+    y = np.empty_like(x)
+    tanh_of(x, y)
+    expected = np.tanh(x)
+    assert np.all(np.abs(y - expected) <= 4 * np.spacing(np.abs(expected)))
+    assert np.all(np.abs(y) <= 1)
+    alone = np.array([tanh(value) for value in x[0, ::997]])
+    assert np.array_equal(y[0, ::997], alone)
+
+
+def test_tanh_at_the_ends():
+    x = np.array([0.0, -0.0, np.inf, -np.inf, np.nan, 5e-324, -1e-310, 1e308])
+    found = np.array([tanh(value) for value in x])
+    np.testing.assert_array_equal(found, [0.0, -0.0, 1.0, -1.0, np.nan, 5e-324, -1e-310, 1.0])
+    assert np.signbit(found[1])
+
+
+@pytest.mark.parametrize(
+    ("kind", "function", "derivative"),
+    [
+        (TANH, np.tanh, lambda x: 1 - x**2),
+        (LINEAR, lambda a: a, lambda x: 1.0),
+        (LOGISTIC, lambda a: 1 / (1 + np.exp(-a)), lambda x: x * (1 - x)),
+        (THRESHOLD, lambda a: 1.0 if a >= 0 else -1.0, lambda x: 0.0),
+    ],
+)
+@pytest.mark.parametrize("a", [-30.0, -1.3, 0.0, -0.0, 0.4, 5.0])
+def test_units(kind, function, derivative, a):
+    x = respond(kind, a)
+    assert x == pytest.approx(function(a), rel=1e-14, abs=1e-14)
+    assert slope(kind, x) == pytest.approx(derivative(x), rel=1e-14, abs=1e-14)
+
+
+def test_random_numbers_are_those_of_numpy():
+    seeds = np.random.SeedSequence(7).spawn(3)
+    state = random.states(seeds)
+    drawn = np.array([[random.uniform(state, lane) for _ in range(50)] for lane in (2, 0, 1)])
+    expected = [np.random.Generator(np.random.SFC64(seeds[lane])).random(50) for lane in (2, 0, 1)]
+    assert np.array_equal(drawn, expected)
+
+
+def test_integers_and_normal_numbers():
+    state = random.states(np.random.SeedSequence(8).spawn(1))
+    integers = np.array([random.integer(state, 0, 5) for _ in range(2000)])
+    assert np.all(np.abs(np.bincount(integers, minlength=5) - 400) < 90)  # 5 standard deviations
+    normal = np.array([random.normal(state, 0) for _ in range(4000)])
+    assert abs(normal.mean()) < 5 / 4000**0.5
+    assert abs(normal.var() - 1) < 5 * (2 / 4000) ** 0.5
+
+
+def test_a_lane_has_the_same_bits_alone_in_a_pack_and_beyond_it():
+    rng, n, T, L = np.random.default_rng(3), 3, 12, 2 * WIDTH + 5
+    made = [Connection(i, j, 3 * i + j, int(rng.integers(1, 4))) for i in range(n) for j in range(n)]
+    net = wire([*made, Connection(0, 3, 9, 0)], kinds=[TANH, LOGISTIC, LINEAR], inputs=1, output=2, trained=9)
+    theta, u, e = rng.uniform(-0.5, 0.5, (10, L)), rng.uniform(-1, 1, (T + 1, L)), rng.uniform(-1, 1, (T + 1, n, L))
+    results = []
+    for chosen in (np.arange(L), [1], [L - 1, 0], np.r_[4 : 4 + WIDTH]):
+        s, a = np.zeros((T + 1, n + 2, len(chosen))), np.zeros((T + 1, n, len(chosen)))
+        s[:, n], d, w = u[:, chosen], np.ascontiguousarray(e[..., chosen]), np.ascontiguousarray(theta[:, chosen])
+        g = np.empty_like(w)
+        forward(net, w, T, s, a)
+        backward(net, w, T, s, d)
+        gradient(net, T, s, d, g)
+        results.append((chosen, s, a, d, g))
+    for chosen, *arrays in results[1:]:
+        for whole, part in zip(results[0][1:], arrays, strict=True):
+            assert np.array_equal(whole[..., chosen], part)
+
+
+def test_a_step():
+    theta, change = np.array([[1.0, 1.0, 49.0, 3.0], [7.0] * 4]), np.array([[0.2, 0.2, 0.2, 0.2], [0.0] * 4])
+    direction, live = np.array([[1.0, 1.0, -1e9, np.nan], [1.0] * 4]), np.array([1.0, 0.0, 1.0, 1.0])
+    descend(theta, change, direction, 0.1, 0.5, 1, live)
+    np.testing.assert_allclose(theta[0], [1.0, 1.0, 50.0, 3.0])  # 0.5 * 0.2 - 0.1 = 0; asleep; at the limit; no number
+    np.testing.assert_allclose(change[0], [0.0, 0.2, 100.0, 0.0], atol=1e-17)
+    assert np.all(theta[1] == 7.0)
+
+
+@pytest.mark.parametrize(
+    "connection",
+    [Connection(0, 5, 0), Connection(2, 0, 0), Connection(0, 0, 0, 0), Connection(0, 1, 0, 0), Connection(0, 1, 0, -1)],
+)
+def test_impossible_wirings(connection):
+    with pytest.raises(InvalidInput):
+        wire([connection], kinds=[TANH, TANH], inputs=2, output=1, trained=1)
+
+
+def test_the_cache_is_renewed_when_any_kernel_of_the_package_changes(tmp_path):
+    copy = tmp_path / "lanes"
+    shutil.copytree(Path(lanes.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    spec = importlib.util.spec_from_file_location("compiling_copy", copy / "compiling.py")
+    compiling = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(compiling)
+    before = compiling._folder()
+    compiling._folder.cache_clear()
+    assert compiling._folder() == before
+    (copy / "units.py").write_text((copy / "units.py").read_text() + "# edited\n")
+    compiling._folder.cache_clear()
+    assert compiling._folder() != before
