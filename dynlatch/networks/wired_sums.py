@@ -117,8 +117,10 @@ def boxes(sums: Sums, z: Box) -> tuple[Box, Box]:
     shape = (*np.shape(z[0])[:-1], len(sums.f))
     x, slope = (np.empty(shape), np.empty(shape)), (np.empty(shape), np.empty(shape))
     for i, f in enumerate(sums.f):
-        row = np.concatenate([sums.R[i], sums.V[i, :i]])[None]
-        total = affine_image(row, *(np.concatenate([z[end], x[end][..., :i]], axis=-1) for end in (0, 1)))
+        row = np.concatenate([sums.R[i], sums.V[i, :i]])
+        read = np.flatnonzero(row)  # nothing is known of 0 times infinity
+        below, above = (np.concatenate([z[end], x[end][..., :i]], axis=-1)[..., read] for end in (0, 1))
+        total = affine_image(row[None, read], below, above)
         for found, image in ((x, f.image(*total)), (slope, f.slope_image(*total))):
             found[0][..., i], found[1][..., i] = image[0][..., 0], image[1][..., 0]
     return x, slope

@@ -86,19 +86,21 @@ def wired_map(model: Architecture, column: Any) -> Map:
 def wired_column(model: Architecture, network: Map) -> Array:
     """The trained parameters of a map that `wired_map` made, shape (P,); any other map is refused."""
     net: Wiring = model.cell()
-    if isinstance(network, ThresholdNetwork) and _shape(network) == _shape(wired_map(model, np.zeros(net.trained))):
+    own = wired_map(model, np.zeros(net.trained))
+    if isinstance(own, ThresholdNetwork) and isinstance(network, ThresholdNetwork) and _shape(own) == _shape(network):
         column = _read(net, network)
-    elif isinstance(network, WiredNetwork) and _same(network.wiring, net):
+    elif isinstance(own, WiredNetwork) and isinstance(network, WiredNetwork) and _same(network.wiring, net):
         column = network.weights[: net.trained]
     else:
         raise InvalidInput(f"{network!r} is no network of {model!r}: take one that its `network` gave.")
-    if not _equal(wired_map(model, column), network):
-        raise InvalidInput(f"{network!r} has other constants or connections than {model!r}.")
+    if not all(
+        np.array_equal(one, other) for one, other in zip(_arrays(wired_map(model, column)), _arrays(network), strict=True)
+    ):
+        raise InvalidInput(f"{network!r} has other constants or connections than the networks of {model!r}.")
     return np.array(column)
 
 
-def _shape(network: Map) -> tuple[object, ...]:
-    assert isinstance(network, ThresholdNetwork)
+def _shape(network: ThresholdNetwork) -> tuple[object, ...]:
     return network.W.shape, network.B.shape, network.kept
 
 
@@ -106,12 +108,12 @@ def _same(one: Wiring, other: Wiring) -> bool:
     return all(np.array_equal(np.asarray(a), np.asarray(b)) for a, b in zip(one, other, strict=True))
 
 
-def _equal(one: Map, other: Map) -> bool:
-    if isinstance(one, WiredNetwork) and isinstance(other, WiredNetwork):
-        return np.array_equal(one.weights, other.weights)
-    assert isinstance(one, ThresholdNetwork)
-    assert isinstance(other, ThresholdNetwork)
-    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in ("W", "c", "B", "V"))
+def _arrays(network: Map) -> tuple[Array, ...]:
+    """All that a map made of weighted sums is made of."""
+    if isinstance(network, ThresholdNetwork):
+        return network.W, network.c, network.B, network.V
+    assert isinstance(network, WiredNetwork)
+    return (network.weights,)
 
 
 def _read(net: Wiring, network: ThresholdNetwork) -> Array:
