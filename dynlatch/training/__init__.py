@@ -12,19 +12,85 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dynlatch.training.driver import resume as resume
     from dynlatch.training.driver import train as train
+    from dynlatch.training.models import AnyWiring as AnyWiring
     from dynlatch.training.models import Dense as Dense
+    from dynlatch.training.models import FlipFlopLatch as FlipFlopLatch
+    from dynlatch.training.models import FocusedNet as FocusedNet
+    from dynlatch.training.models import LatchNet as LatchNet
+    from dynlatch.training.models import LocalFeedbackNet as LocalFeedbackNet
+    from dynlatch.training.models import ParityNet as ParityNet
+    from dynlatch.training.models import SoftmaxStates as SoftmaxStates
+    from dynlatch.training.models import Start as Start
+    from dynlatch.training.models import StateTables as StateTables
+    from dynlatch.training.models import Topology as Topology
     from dynlatch.training.outcomes import TrainingOutcome as TrainingOutcome
     from dynlatch.training.result import TrainingResult as TrainingResult
     from dynlatch.training.rules import BackPropagation as BackPropagation
+    from dynlatch.training.rules import DiscreteErrorPropagation as DiscreteErrorPropagation
+    from dynlatch.training.rules import Discretisation as Discretisation
+    from dynlatch.training.rules import ExpectationMaximization as ExpectationMaximization
+    from dynlatch.training.rules import Feedback as Feedback
+    from dynlatch.training.rules import FlipFlopRule as FlipFlopRule
+    from dynlatch.training.rules import FocusedBackPropagation as FocusedBackPropagation
+    from dynlatch.training.rules import GeneralizedEM as GeneralizedEM
+    from dynlatch.training.rules import LocalFeedback as LocalFeedback
+    from dynlatch.training.rules import MultigridRandomSearch as MultigridRandomSearch
+    from dynlatch.training.rules import PseudoNewton as PseudoNewton
+    from dynlatch.training.rules import RealTimeRecurrentLearning as RealTimeRecurrentLearning
+    from dynlatch.training.rules import Share as Share
+    from dynlatch.training.rules import SimulatedAnnealing as SimulatedAnnealing
+    from dynlatch.training.rules import Slope as Slope
+    from dynlatch.training.rules import StochasticAscent as StochasticAscent
+    from dynlatch.training.rules import TimeWeightedPseudoNewton as TimeWeightedPseudoNewton
+    from dynlatch.training.rules import WeightGuessing as WeightGuessing
+    from dynlatch.training.sweep import Cell as Cell
+    from dynlatch.training.sweep import Sweep as Sweep
+    from dynlatch.training.sweep import merge as merge
+    from dynlatch.training.sweep import sweep as sweep
+    from dynlatch.training.tasks import Latch as Latch
+    from dynlatch.training.tasks import Parity as Parity
     from dynlatch.training.tasks import TwoSequence as TwoSequence
 
 _HOME = {
+    "AnyWiring": "models",
     "BackPropagation": "rules",
+    "Cell": "sweep",
     "Dense": "models",
+    "DiscreteErrorPropagation": "rules",
+    "Discretisation": "rules",
+    "ExpectationMaximization": "rules",
+    "Feedback": "rules",
+    "FlipFlopLatch": "models",
+    "FlipFlopRule": "rules",
+    "FocusedBackPropagation": "rules",
+    "FocusedNet": "models",
+    "GeneralizedEM": "rules",
+    "Latch": "tasks",
+    "LatchNet": "models",
+    "LocalFeedback": "rules",
+    "LocalFeedbackNet": "models",
+    "MultigridRandomSearch": "rules",
+    "Parity": "tasks",
+    "ParityNet": "models",
+    "PseudoNewton": "rules",
+    "RealTimeRecurrentLearning": "rules",
+    "Share": "rules",
+    "SimulatedAnnealing": "rules",
+    "Slope": "rules",
+    "SoftmaxStates": "models",
+    "Start": "models",
+    "StateTables": "models",
+    "StochasticAscent": "rules",
+    "Sweep": "sweep",
+    "TimeWeightedPseudoNewton": "rules",
+    "Topology": "models",
     "TrainingOutcome": "outcomes",
     "TrainingResult": "result",
     "TwoSequence": "tasks",
+    "WeightGuessing": "rules",
+    "merge": "sweep",
     "resume": "driver",
+    "sweep": "sweep",
     "train": "driver",
 }
 

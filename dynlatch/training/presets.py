@@ -6,23 +6,35 @@ the published tables, where back-propagation is shown as good as untrained, belo
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import fields, replace
 from typing import Any, NamedTuple
 
 from dynlatch.errors import InvalidInput
 from dynlatch.maps import Map
+from dynlatch.training import rules as r
 from dynlatch.training.contract import Architecture, Rule, Task
-from dynlatch.training.models import Dense
-from dynlatch.training.rules import BackPropagation
-from dynlatch.training.tasks import TwoSequence
+from dynlatch.training.models import (
+    Dense,
+    FlipFlopLatch,
+    FocusedNet,
+    LatchNet,
+    LocalFeedbackNet,
+    ParityNet,
+    SoftmaxStates,
+    StateTables,
+)
+from dynlatch.training.models.state_network import TWO_STATES, two_chains
+from dynlatch.training.tasks import Latch, Parity, TwoSequence
 from dynlatch.validation import Array, count
 
 
 class Preset(NamedTuple):
-    """One entry of the table."""
+    """One entry of the table: the rule's settings, the model for a task, training sequences, and a limit of presentations."""
 
     rule: Rule
-    model: Architecture
+    model: Callable[[Any], Architecture]
     sequences: int
     max_presentations: int
 
@@ -38,9 +50,137 @@ class Plan(NamedTuple):
     max_presentations: int
 
 
+def dense(radius: float) -> Callable[[TwoSequence], Architecture]:
+    return lambda task: Dense(5, radius=radius)
+
+
+def parity_net(radius: float) -> Callable[[Parity], Architecture]:
+    return lambda task: ParityNet(radius=radius)
+
+
+def latch_net(task: Latch) -> Architecture:
+    return LatchNet(L=task.L)
+
+
+def threshold_dense(task: TwoSequence) -> Architecture:
+    return Dense(5, units="threshold")
+
+
+def threshold_parity_net(task: Parity) -> Architecture:
+    return ParityNet(units="threshold", radius=1.0)
+
+
+def threshold_latch_net(task: Latch) -> Architecture:
+    return LatchNet(L=task.L, units="threshold", w0=1.0)
+
+
+def flip_flop(task: Latch) -> Architecture:
+    return FlipFlopLatch(L=task.L)
+
+
+def looped(task: TwoSequence) -> Architecture:
+    """Self-loops around the nonlinearity: the variant that can latch."""
+    return LocalFeedbackNet(5, loop="tanh")
+
+
+def contexts(task: TwoSequence) -> Architecture:
+    return FocusedNet(5)
+
+
+def chain_tables(task: TwoSequence) -> Architecture:
+    return StateTables(two_chains(task.N, task.symbols))
+
+
+def chain_softmax(task: TwoSequence) -> Architecture:
+    return SoftmaxStates(two_chains(task.N, task.symbols))
+
+
+def two_state_tables(task: Parity) -> Architecture:
+    return StateTables(TWO_STATES)
+
+
+def two_state_softmax(task: Parity) -> Architecture:
+    return SoftmaxStates(TWO_STATES)
+
+
 # (rule, task) -> settings.
 PRESETS: dict[tuple[type, type], Preset] = {
-    (BackPropagation, TwoSequence): Preset(BackPropagation(eta=0.1), Dense(5, radius=1.0), 50, 3_000),
+    (r.BackPropagation, TwoSequence): Preset(r.BackPropagation(eta=0.1), dense(1.0), 50, 3_000),
+    (r.BackPropagation, Parity): Preset(r.BackPropagation(eta=0.05), parity_net(3.0), 50, 20_000),
+    (r.BackPropagation, Latch): Preset(r.BackPropagation(eta=0.1, batch=2), latch_net, 2, 4_000),
+    (r.RealTimeRecurrentLearning, TwoSequence): Preset(r.RealTimeRecurrentLearning(eta=0.1), dense(1.0), 50, 3_000),
+    (r.RealTimeRecurrentLearning, Parity): Preset(r.RealTimeRecurrentLearning(eta=0.05), parity_net(3.0), 50, 20_000),
+    (r.RealTimeRecurrentLearning, Latch): Preset(r.RealTimeRecurrentLearning(eta=0.1), latch_net, 2, 4_000),
+    (r.PseudoNewton, TwoSequence): Preset(r.PseudoNewton(eta=0.1, mu=0.1), dense(1.0), 50, 3_000),
+    (r.PseudoNewton, Parity): Preset(r.PseudoNewton(eta=0.3, mu=0.1), parity_net(3.0), 50, 20_000),
+    (r.PseudoNewton, Latch): Preset(r.PseudoNewton(eta=0.1, mu=0.1), latch_net, 2, 4_000),
+    (r.TimeWeightedPseudoNewton, TwoSequence): Preset(r.TimeWeightedPseudoNewton(eta=0.01, mu=0.1), dense(1.0), 50, 3_000),
+    (r.TimeWeightedPseudoNewton, Parity): Preset(r.TimeWeightedPseudoNewton(eta=0.03, mu=0.01), parity_net(3.0), 50, 20_000),
+    (r.TimeWeightedPseudoNewton, Latch): Preset(r.TimeWeightedPseudoNewton(eta=0.01, mu=0.1), latch_net, 2, 4_000),
+    (r.LocalFeedback, TwoSequence): Preset(r.LocalFeedback(eta=0.1), looped, 50, 3_000),
+    (r.FocusedBackPropagation, TwoSequence): Preset(r.FocusedBackPropagation(eta=0.1), contexts, 50, 3_000),
+    (r.MultigridRandomSearch, TwoSequence): Preset(
+        r.MultigridRandomSearch(half_width=3.0, shrink=0.95), dense(1.0), 50, 50_000
+    ),
+    (r.MultigridRandomSearch, Parity): Preset(
+        r.MultigridRandomSearch(half_width=3.0, shrink=0.95), parity_net(3.0), 50, 50_000
+    ),
+    (r.MultigridRandomSearch, Latch): Preset(r.MultigridRandomSearch(half_width=1.0, shrink=0.95), latch_net, 2, 20_000),
+    (r.SimulatedAnnealing, TwoSequence): Preset(
+        r.SimulatedAnnealing(temperature=0.1, step=1.0, bound=10.0, adjustments=125), dense(1.0), 50, 300_000
+    ),
+    (r.SimulatedAnnealing, Parity): Preset(
+        r.SimulatedAnnealing(temperature=0.1, step=1.0, bound=10.0, adjustments=100), parity_net(3.0), 50, 1_000_000
+    ),
+    (r.SimulatedAnnealing, Latch): Preset(
+        r.SimulatedAnnealing(temperature=0.1, step=1.0, bound=10.0, adjustments=100), latch_net, 2, 100_000
+    ),
+    (r.WeightGuessing, TwoSequence): Preset(r.WeightGuessing(half_width=5.0), dense(5.0), 50, 500_000),
+    (r.WeightGuessing, Parity): Preset(r.WeightGuessing(half_width=10.0), parity_net(10.0), 50, 500_000),
+    (r.WeightGuessing, Latch): Preset(r.WeightGuessing(half_width=5.0), latch_net, 2, 100_000),
+    (r.DiscreteErrorPropagation, TwoSequence): Preset(
+        r.DiscreteErrorPropagation(eta=0.03, margin=0.1, discretisation="two-valued", slope="step", feedback="plain"),
+        threshold_dense,
+        50,
+        3_000,
+    ),
+    (r.DiscreteErrorPropagation, Parity): Preset(
+        r.DiscreteErrorPropagation(eta=0.3, margin=1.0, discretisation="two-valued", slope="step", feedback="normalised"),
+        threshold_parity_net,
+        50,
+        100_000,
+    ),
+    (r.DiscreteErrorPropagation, Latch): Preset(
+        r.DiscreteErrorPropagation(eta=0.1, margin=0.3, discretisation="two-valued", slope="step", feedback="plain"),
+        threshold_latch_net,
+        2,
+        10_000,
+    ),
+    (r.FlipFlopRule, Latch): Preset(r.FlipFlopRule(), flip_flop, 2, 200),
+    (r.ExpectationMaximization, TwoSequence): Preset(
+        r.ExpectationMaximization(det_weight=0.0, floor=1e-4, patience=3, hold=3, sharpness=-math.inf),
+        chain_tables,
+        100,
+        20_000,
+    ),
+    (r.ExpectationMaximization, Parity): Preset(
+        r.ExpectationMaximization(det_weight=2.0, floor=1e-5, patience=2, hold=1, sharpness=-0.05),
+        two_state_tables,
+        100,
+        50_000,
+    ),
+    (r.GeneralizedEM, TwoSequence): Preset(
+        r.GeneralizedEM(det_weight=0.0, patience=3, hold=3, sharpness=-math.inf), chain_softmax, 100, 50_000
+    ),
+    (r.GeneralizedEM, Parity): Preset(
+        r.GeneralizedEM(det_weight=2.0, patience=2, hold=1, sharpness=-0.05), two_state_softmax, 100, 50_000
+    ),
+    (r.StochasticAscent, TwoSequence): Preset(
+        r.StochasticAscent(det_weight=0.0, sharpness=-0.05, patience=2_000), chain_softmax, 100, 20_000
+    ),
+    (r.StochasticAscent, Parity): Preset(
+        r.StochasticAscent(det_weight=0.05, sharpness=-0.05, patience=5_000), two_state_softmax, 100, 20_000
+    ),
 }
 
 
@@ -82,7 +222,8 @@ def _model(
         return network, None
     if preset is None:
         raise InvalidInput(f"{_name(rule)} has no usual model for {_name(task)}: give an architecture, such as Dense(5).")
-    return preset.model, None if network is None else preset.model.column(network)
+    model = preset.model(task)
+    return model, None if network is None else model.column(network)
 
 
 def _filled(rule: Rule, task: Task, preset: Preset | None) -> Rule:

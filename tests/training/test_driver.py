@@ -136,8 +136,9 @@ def test_every_preset_fits_its_model():
     for (rule, task), preset in PRESETS.items():
         assert type(preset.rule) is rule
         example = task(T=12)
-        assert preset.rule.refuses(preset.model, example) is None
-        assert preset.model.input_dim == example.input_dim
+        model = preset.model(example)
+        assert preset.rule.refuses(model, example) is None
+        assert model.input_dim == example.input_dim
 
 
 @pytest.mark.parametrize(

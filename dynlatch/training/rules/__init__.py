@@ -8,14 +8,30 @@ from dynlatch.training.rules.discrete_error_propagation import Slope as Slope
 from dynlatch.training.rules.expectation_maximization import ExpectationMaximization as ExpectationMaximization
 from dynlatch.training.rules.flip_flop_rule import FlipFlopRule as FlipFlopRule
 from dynlatch.training.rules.flip_flop_rule import Share as Share
+from dynlatch.training.rules.focused_back_propagation import FocusedBackPropagation as FocusedBackPropagation
 from dynlatch.training.rules.generalized_em import GeneralizedEM as GeneralizedEM
+from dynlatch.training.rules.local_feedback import LocalFeedback as LocalFeedback
+from dynlatch.training.rules.multigrid_random_search import MultigridRandomSearch as MultigridRandomSearch
+from dynlatch.training.rules.pseudo_newton import PseudoNewton as PseudoNewton
+from dynlatch.training.rules.real_time_recurrent_learning import RealTimeRecurrentLearning as RealTimeRecurrentLearning
+from dynlatch.training.rules.simulated_annealing import SimulatedAnnealing as SimulatedAnnealing
 from dynlatch.training.rules.stochastic_ascent import StochasticAscent as StochasticAscent
+from dynlatch.training.rules.time_weighted_pseudo_newton import TimeWeightedPseudoNewton as TimeWeightedPseudoNewton
+from dynlatch.training.rules.weight_guessing import WeightGuessing as WeightGuessing
 
 RULES = (
     BackPropagation,
+    RealTimeRecurrentLearning,
+    LocalFeedback,
+    FocusedBackPropagation,
+    PseudoNewton,
+    TimeWeightedPseudoNewton,
+    MultigridRandomSearch,
+    SimulatedAnnealing,
+    WeightGuessing,
     DiscreteErrorPropagation,
-    ExpectationMaximization,
     FlipFlopRule,
+    ExpectationMaximization,
     GeneralizedEM,
     StochasticAscent,
 )
