@@ -11,7 +11,7 @@ Bengio, Simard and Frasconi (1994), section V; Bengio and Frasconi (1994). A thr
    difference gives, q = sign(Dy) 2 / (eps + |a|).
 4. `w_j += eta q s_j` (by step: / fan-in, so that eta = 1 flips a unit of +-1 inputs), and `w_j q` is sent to the source of s_j.
 
-Where a unit has a derivative, q = f'(a) g instead: the chain rule. Weights change after wrong answers only.
+Where a unit has a derivative, q = f'(a) g, and w_j q is sent: the chain rule. Weights change after wrong answers only.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from dynlatch.lanes.compiling import kernel
 from dynlatch.lanes.descent import LARGEST
 from dynlatch.lanes.random import states, uniform
 from dynlatch.lanes.show import present
-from dynlatch.lanes.units import LOGISTIC, TANH, THRESHOLD
+from dynlatch.lanes.units import THRESHOLD, slope
+from dynlatch.lanes.wiring import OVERFLOW
 from dynlatch.training.contract import Architecture, Show, State, Task
 from dynlatch.training.rules.common import needs_wiring
 from dynlatch.validation import Array, positive_number, word
@@ -70,7 +71,7 @@ class Feedback(StrEnum):
     def sentence(self) -> str:
         return {
             Feedback.PLAIN: "w_j q, as back-propagation does.",
-            Feedback.NORMALISED: "w_j q / sum_k w_k^2 over the sources: the smallest changes that together make q.",
+            Feedback.NORMALISED: "w_j q / sum_k w_k^2 over the units read: the smallest changes that together make q.",
         }[self]
 
 
@@ -178,7 +179,7 @@ def send_back(net, theta, work, lane, random, change, margin, two_valued, by_ste
                 q = slope(kinds[i], s[t, i, lane]) * g
             if q == 0.0:
                 continue
-            if normalised:
+            if normalised and kinds[i] == THRESHOLD:
                 size = 0.0
                 for e in range(first[i], first[i + 1]):
                     size += theta[weight[e], lane] ** 2 if source[e] < n else 0.0
@@ -187,7 +188,8 @@ def send_back(net, theta, work, lane, random, change, margin, two_valued, by_ste
                 if p < net.trained:
                     change[p] += rate * q * s[before, j, lane]
                 if j < n and size > 0.0:
-                    d[before, j, lane] += theta[p, lane] * q / size
+                    sent = d[before, j, lane] + theta[p, lane] * q / size
+                    d[before, j, lane] = min(max(sent, -OVERFLOW), OVERFLOW)
 
 
 @kernel
@@ -207,11 +209,3 @@ def flipping(asked, a, margin, by_step):  # type: ignore[no-untyped-def]
         return 0.0
     sign = 0.5 * asked
     return margin * sign - a if by_step else sign * 2.0 / (margin + abs(a))
-
-
-@kernel
-def slope(kind, y):  # type: ignore[no-untyped-def]
-    """f' from the output of a unit that has a derivative."""
-    if kind == TANH:
-        return 1.0 - y * y
-    return y * (1.0 - y) if kind == LOGISTIC else 1.0
