@@ -1,6 +1,7 @@
 """Findings say what is so: one network of each kind, and what must be said of it."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 import dynlatch as dl
 from dynlatch import analysis
 from dynlatch.analysis.report import schema
+from dynlatch.analysis.report.findings import findings
 from dynlatch.analysis.report.words import decades, numbered
 
 
@@ -66,6 +68,27 @@ def test_an_integrator_is_the_third_case():
     found = _kinds(analysis.audit(dl.AdditiveNetwork(np.eye(2), activation="linear")))
     assert "integrat" in found["integrator"].sentence
     assert "drift" in found["integrator"].sentence
+
+
+@pytest.mark.parametrize("W", [[[-1.0]], [[0.6, -0.8], [0.8, 0.6]]])
+def test_what_alternates_or_turns_integrates_nothing(W):
+    """Its multipliers have modulus 1, and none of them is 1: no value is held."""
+    found = _kinds(analysis.audit(dl.AdditiveNetwork(W, activation="linear")))
+    assert "integrator" not in found
+    assert "a phase" in found["turning"].sentence
+
+
+def test_not_every_run_falls_back():
+    report = analysis.audit(dl.LatchNeuron(0.5))
+    assert "every run falls back" in _kinds(report)["forgetting"].sentence
+    some = findings(replace(report, occupancy=np.array([0.5, 0.5])))
+    assert not any("every run" in str(finding) for finding in some)
+    assert any("1 memory state exists." in str(finding) for finding in some)
+
+
+def test_a_norm_that_only_shrinks_is_not_said_to_grow():
+    (finding,) = [one for one in analysis.audit(dl.LatchNeuron(0.5)).findings if one.kind == "rest"]
+    assert "grow" not in finding.sentence
 
 
 def test_inputs_below_the_threshold_are_too_weak():

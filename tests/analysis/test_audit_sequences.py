@@ -180,6 +180,17 @@ def test_the_estimate_of_large_networks_is_within_its_error():
         assert np.abs(true - found).max() < 4.0 / np.sqrt(2.0 * DIRECTIONS)
 
 
+def test_the_estimate_is_good_for_networks_drawn_from_a_common_seed():
+    """Directions that are rows of the weights would be stretched by the root of 2 too much."""
+    n = 300
+    rng = np.random.default_rng(0)
+    net = dl.ElmanNetwork(0.9 * rng.standard_normal((n, n)) / np.sqrt(n), rng.standard_normal((n, 1)))
+    exact = analysis.gradient_decay(net, np.zeros(n), steps=5, norm="fro")
+    estimate = estimated_decay(net, np.zeros(n), np.zeros((5, 1)))
+    np.testing.assert_allclose(estimate.log_norms, exact.log_norms, atol=0.08)
+    np.testing.assert_allclose(estimate.backward, exact.backward, atol=0.08)
+
+
 def test_a_network_too_large_for_jacobians():
     rng = np.random.default_rng(0)
     net = dl.ElmanNetwork(0.5 * rng.standard_normal((600, 600)) / np.sqrt(600), rng.standard_normal((600, 1)), None)

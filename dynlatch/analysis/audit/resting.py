@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dynlatch.analysis.audit.estimate import SEED
 from dynlatch.analysis.fixed_points import Completeness, FixedPoints
 from dynlatch.analysis.outcomes import Stability, classify
 from dynlatch.maps import Parametric, SmoothMap, coordinates
@@ -91,7 +92,7 @@ def multipliers(map: SmoothMap, point: Array) -> NDArray[np.complex128] | None:
     """The leading multipliers by falling modulus; None where the iterations do not converge."""
     from scipy.sparse.linalg import ArpackError, eigs
 
-    start = np.random.default_rng(0).standard_normal(map.dim)
+    start = np.random.default_rng(SEED).standard_normal(map.dim)
     try:
         found = eigs(
             tangent(map, point), k=LEADING, v0=start, ncv=KRYLOV, maxiter=RESTARTS, tol=1e-9, return_eigenvectors=False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dynlatch.analysis.audit.cost import NO_TARGETS
 from dynlatch.analysis.audit.finding import Finding
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from dynlatch.analysis.audit.result import Audit
 
 LOOSE = np.log(10.0)  # slack of a bound from which it is worth a word
+NEUTRAL = 1e-3  # distance of a multiplier from 1, or of its modulus, below which it is called neutral
 MANY = 0.5  # share of units, or sequences, from which something is said about all of them
 
 
@@ -68,7 +70,7 @@ def cause(report: Audit, facts: Facts) -> Finding | None:
         return Finding(
             "latching", _latching(report, facts), evidence, latching(float(np.exp(facts.rate)), _gated(report)), 0.95
         )
-    if len(facts.radii) == 1 and len(report.memory_states) == 1:
+    if len(facts.radii) == 1 and len(report.memory_states) == 1 and report.occupancy[0] > 1.0 - 1e-9:
         return Finding("forgetting", _forgetting(facts), evidence, FORGETTING, 0.95)
     return Finding("vanishing", _vanishing(facts), evidence, latching(float(np.exp(facts.rate)), _gated(report)), 0.93)
 
@@ -101,8 +103,9 @@ def _forgetting(facts: Facts) -> str:
 
 
 def _vanishing(facts: Facts) -> str:
-    states = f"{plural(len(facts.radii), 'memory state')} exist" if len(facts.radii) else "no memory state was found"
-    if len(facts.radii) > 1 and facts.latched is not None:
+    count = len(facts.radii)
+    states = f"{plural(count, 'memory state')} exist{'s' * (count == 1)}" if count else "no memory state was found"
+    if count > 1 and facts.latched is not None:
         states += f", but only {facts.latched:.0%} of the sequences are latched at their end"
     return f"Gradients vanish along the sequences: {_along(facts)}. It is contraction more than latching: {states}."
 
@@ -144,25 +147,44 @@ def _too_short(report: Audit, facts: Facts) -> Finding:
 def integrator(report: Audit, facts: Facts) -> Finding | None:
     """Multipliers close to 1: the third case beside latching and expanding."""
     found = report.fixed_points
-    moduli = np.abs(found.eigenvalues)
-    if not moduli.size:
+    if not found.eigenvalues.size:
         return None
-    slow = np.abs(moduli - 1.0).min(-1) <= 1e-3
+    slow = np.abs(found.eigenvalues - 1.0).min(-1) <= NEUTRAL
     continuum = found.dimension > 0
-    if not (slow | continuum).any():
-        return None
     number = int((slow | continuum).sum())
+    if not number:
+        return _turning(report)
     what = (
         "a continuum of fixed points"
         if continuum.any()
-        else f"{plural(number, 'fixed point')} with a multiplier within 1e-3 of 1"
+        else f"{plural(number, 'fixed point')} with a multiplier within {NEUTRAL:g} of 1"
     )
     sentence = (
         f"There is {what}: along that direction the network integrates. Gradients pass through it unchanged, and a value held "
         "there drifts under any noise: it is neither latched nor forgotten."
     )
-    nearest = float(moduli.flat[np.abs(moduli - 1.0).argmin()])
-    return Finding("integrator", sentence, {"fixed points": number, "nearest multiplier": nearest}, INTEGRATOR, 0.6)
+    evidence = {"fixed points": number, "nearest multiplier": _nearest(found.eigenvalues, 1.0)}
+    return Finding("integrator", sentence, evidence, INTEGRATOR, 0.6)
+
+
+def _turning(report: Audit) -> Finding | None:
+    """Multipliers close to the unit circle, but not to 1: a phase is kept, not a value."""
+    values = report.fixed_points.eigenvalues
+    number = int((np.abs(np.abs(values) - 1.0).min(-1) <= NEUTRAL).sum())
+    if not number:
+        return None
+    sentence = (
+        f"There is {plural(number, 'fixed point')} with a multiplier within {NEUTRAL:g} of the unit circle, but not of 1: "
+        "around it the state turns, or alternates, at a size that hardly changes. Gradients pass through it; what is held "
+        "is a phase, which drifts under any noise."
+    )
+    size = float(np.abs(values).flat[np.abs(np.abs(values) - 1.0).argmin()])
+    return Finding("turning", sentence, {"fixed points": number, "nearest modulus": size}, INTEGRATOR, 0.55)
+
+
+def _nearest(values: NDArray[np.complex128], target: float) -> float:
+    """Modulus of the value nearest to `target`."""
+    return float(np.abs(values).flat[np.abs(values - target).argmin()])
 
 
 def saturation(report: Audit, facts: Facts) -> Finding | None:

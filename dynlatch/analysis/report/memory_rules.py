@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dynlatch.analysis.audit.estimate import STANDARD_ERROR
 from dynlatch.analysis.audit.finding import Finding
 from dynlatch.analysis.report.advice import BLIND_READOUT, FORGETTING
 from dynlatch.analysis.report.facts import SLOW, Facts, Regime
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from dynlatch.analysis.audit.result import Audit
 
 LAG = 100
+GROWTH = 1.01  # a norm below it is not worth a word
 ALIKE = 0.02  # readouts closer than this share of their range along the data are one
 
 
@@ -77,8 +79,10 @@ def rest(report: Audit, facts: Facts) -> Finding | None:
         f"{' in the slowest of them' if many else ''}"
     )
     peak = max(memory.peak for memory in report.memories)
-    if peak > 1.0:
-        sentence += f"; before that it can grow up to {peak:.3g}-fold, because the Jacobians are not normal"
+    estimated = isinstance(report.at_memory.norm, str)  # in large networks: the mean square over directions
+    if peak > (np.exp(STANDARD_ERROR) if estimated else GROWTH):
+        by = f"{peak:.3g}-fold{' in the mean square over all directions' if estimated else ''}"
+        sentence += f"; before that it can grow up to {by}, because the Jacobians are not normal"
     evidence = {"largest multiplier": slowest, "smallest of them": float(radii.min()), "largest growth before decay": peak}
     return Finding("rest", sentence + ".", evidence, "", 0.3 if slowest >= SLOW else 0.45)
 
@@ -92,8 +96,10 @@ def ends(report: Audit, facts: Facts) -> Finding | None:
     nowhere = max(1.0 - sum(row.share for row in memories), 0.0)
     count = len(memories)
     when = "the input is off" if report.context is None else "the input is back at the context"
-    verb = "is" if count == 1 else "are"
-    sentence = f"{len(used)} of the {plural(count, 'memory state')} {verb} where the sequences end once {when}"
+    what = f"{len(used)} of the {count} memory states {'is' if len(used) == 1 else 'are'}"
+    if count == 1:
+        what = "The memory state is" if used else "The memory state is not"
+    sentence = f"{what} where the sequences end once {when}"
     if nowhere > 1e-9:
         sentence += f"; {nowhere:.0%} of them end in none of these (at an unstable point, on a torus, chaotic, or still moving)"
     effect = 0.2 + 0.4 * nowhere
