@@ -88,6 +88,14 @@ def positive_number(name: str, value: Any) -> float:
     return number
 
 
+def non_negative_number(name: str, value: Any) -> float:
+    """`value` as a finite float of at least zero."""
+    number = finite_number(name, value)
+    if number < 0:
+        raise InvalidInput(f"`{name}` must not be negative; got {number}.")
+    return number
+
+
 def word(name: str, value: Any, words: type[Word]) -> Word:
     """`value` as a member of the enumeration `words`; its text is as good."""
     try:

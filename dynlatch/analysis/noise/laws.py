@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dynlatch.errors import InvalidInput
-from dynlatch.validation import Array, finite_number
+from dynlatch.validation import Array, non_negative_number
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,12 @@ class Gaussian:
     std: float
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "std", _width("std", self.std))
+        object.__setattr__(self, "std", non_negative_number("std", self.std))
 
     @classmethod
     def from_variance(cls, variance: float) -> Gaussian:
         """Normal noise of that variance."""
-        return cls(math.sqrt(_width("variance", variance)))
+        return cls(math.sqrt(non_negative_number("variance", variance)))
 
     @property
     def width(self) -> float:
@@ -66,7 +66,7 @@ class Uniform:
     half_width: float
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "half_width", _width("half_width", self.half_width))
+        object.__setattr__(self, "half_width", non_negative_number("half_width", self.half_width))
 
     @property
     def width(self) -> float:
@@ -92,10 +92,3 @@ def noise_law(noise: Noise) -> Noise:
             f"`noise` must be analysis.Gaussian(std) or analysis.Uniform(half_width); got {type(noise).__name__}."
         )
     return noise
-
-
-def _width(name: str, value: float) -> float:
-    width = finite_number(name, value)
-    if width < 0:
-        raise InvalidInput(f"`{name}` must not be negative; got {width}.")
-    return width

@@ -11,8 +11,8 @@ from dynlatch.errors import InvalidInput
 from dynlatch.lanes.wiring import Connection, Wiring, wire
 from dynlatch.maps import Map
 from dynlatch.training.contract import Sequences
-from dynlatch.training.models.common import KINDS, half_width, kind, uniform_columns, wired_column, wired_map, wired_outputs
-from dynlatch.validation import Array, count, finite_array
+from dynlatch.training.models.common import KINDS, kind, uniform_columns, wired_column, wired_map, wired_outputs
+from dynlatch.validation import Array, count, finite_array, non_negative_number
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class AnyWiring:
         put(self, "input_dim", count("input_dim", self.input_dim))
         put(self, "connections", tuple(Connection(*c) for c in self.connections))
         put(self, "fixed", tuple(finite_array("fixed", self.fixed, ndim=1).tolist()))
-        put(self, "radius", half_width("radius", self.radius))
+        put(self, "radius", non_negative_number("radius", self.radius))
         last = len(self.units) - 1
         put(self, "output", last if self.output is None else count("output", self.output))
         numbers = {c[2] for c in self.connections}

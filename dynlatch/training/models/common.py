@@ -38,14 +38,6 @@ def starting_output(units: str, start: float | None) -> float:
     return value
 
 
-def half_width(name: str, value: Any) -> float:
-    """The half-width of a uniform law: a number of at least zero."""
-    number = finite_number(name, value)
-    if number < 0:
-        raise InvalidInput(f"`{name}` must not be negative; got {number}.")
-    return number
-
-
 def uniform_columns(streams: Sequence[np.random.Generator], weights: int, radius: float) -> Array:
     """One column a stream, uniform on [-radius, radius]: shape (weights, L)."""
     return np.array([stream.uniform(-radius, radius, weights) for stream in streams]).reshape(-1, weights).T.copy()

@@ -19,7 +19,6 @@ from dynlatch.training.contract import Sequences
 from dynlatch.training.models.common import (
     additive_network,
     checked_column,
-    half_width,
     kind,
     starting_output,
     trained_part,
@@ -28,7 +27,7 @@ from dynlatch.training.models.common import (
     wired_map,
     wired_outputs,
 )
-from dynlatch.validation import Array, count
+from dynlatch.validation import Array, count, non_negative_number
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ class Dense:
     def __post_init__(self) -> None:
         kind(self.units, "tanh", "threshold", "logistic")
         object.__setattr__(self, "units_count", count("units_count", self.units_count, least=1))
-        object.__setattr__(self, "radius", half_width("radius", self.radius))
+        object.__setattr__(self, "radius", non_negative_number("radius", self.radius))
         object.__setattr__(self, "start", starting_output(self.units, self.start))
 
     @property

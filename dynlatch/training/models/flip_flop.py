@@ -16,8 +16,8 @@ from dynlatch.lanes.flip_flop import FlipFlopCell
 from dynlatch.maps import Map
 from dynlatch.networks.flip_flop import FlipFlop
 from dynlatch.training.contract import Sequences
-from dynlatch.training.models.common import half_width, trained_part
-from dynlatch.validation import Array, count, positive_number, word
+from dynlatch.training.models.common import trained_part
+from dynlatch.validation import Array, count, non_negative_number, positive_number, word
 
 
 class Start(StrEnum):
@@ -74,7 +74,7 @@ class FlipFlopLatch:
     def __post_init__(self) -> None:
         object.__setattr__(self, "L", count("L", self.L, least=1))
         object.__setattr__(self, "w", positive_number("w", self.w))
-        object.__setattr__(self, "radius", half_width("radius", self.radius))
+        object.__setattr__(self, "radius", non_negative_number("radius", self.radius))
         object.__setattr__(self, "start", word("start", self.start, Start))
 
     @property

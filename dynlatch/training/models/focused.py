@@ -14,9 +14,9 @@ import numpy as np
 from dynlatch.lanes.wiring import Connection, Wiring, wire
 from dynlatch.maps import Map
 from dynlatch.training.contract import Sequences
-from dynlatch.training.models.common import KINDS, half_width, wired_column, wired_map, wired_outputs
+from dynlatch.training.models.common import KINDS, wired_column, wired_map, wired_outputs
 from dynlatch.training.models.local_feedback import answering, layer_names, looped_columns, reading
-from dynlatch.validation import Array, count
+from dynlatch.validation import Array, count, non_negative_number
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class FocusedNet:
     def __post_init__(self) -> None:
         object.__setattr__(self, "units_count", count("units_count", self.units_count, least=1))
         object.__setattr__(self, "input_dim", count("input_dim", self.input_dim, least=1))
-        object.__setattr__(self, "radius", half_width("radius", self.radius))
+        object.__setattr__(self, "radius", non_negative_number("radius", self.radius))
 
     @property
     def names(self) -> tuple[str, ...]:

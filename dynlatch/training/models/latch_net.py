@@ -19,7 +19,6 @@ from dynlatch.training.contract import Sequences
 from dynlatch.training.models.common import (
     additive_network,
     checked_column,
-    half_width,
     kind,
     starting_output,
     trained_part,
@@ -28,7 +27,7 @@ from dynlatch.training.models.common import (
     wired_map,
     wired_outputs,
 )
-from dynlatch.validation import Array, count, finite_number
+from dynlatch.validation import Array, count, finite_number, non_negative_number
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,7 @@ class LatchNet:
         put = object.__setattr__
         put(self, "w0", finite_number("w0", self.w0))
         put(self, "L", count("L", self.L, least=1))
-        put(self, "radius", half_width("radius", self.radius))
+        put(self, "radius", non_negative_number("radius", self.radius))
         put(self, "train_w", bool(self.train_w))
         put(self, "start", starting_output(self.units, self.start))
 

@@ -14,8 +14,8 @@ import numpy as np
 from dynlatch.lanes.wiring import Connection, Wiring, wire
 from dynlatch.maps import Map
 from dynlatch.training.contract import Sequences
-from dynlatch.training.models.common import KINDS, half_width, kind, uniform_columns, wired_column, wired_map, wired_outputs
-from dynlatch.validation import Array, count
+from dynlatch.training.models.common import KINDS, kind, uniform_columns, wired_column, wired_map, wired_outputs
+from dynlatch.validation import Array, count, non_negative_number
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class LocalFeedbackNet:
         kind(self.loop, "linear", "tanh")
         object.__setattr__(self, "units_count", count("units_count", self.units_count, least=1))
         object.__setattr__(self, "input_dim", count("input_dim", self.input_dim, least=1))
-        object.__setattr__(self, "radius", half_width("radius", self.radius))
+        object.__setattr__(self, "radius", non_negative_number("radius", self.radius))
 
     @property
     def names(self) -> tuple[str, ...]:

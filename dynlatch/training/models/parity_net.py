@@ -18,7 +18,6 @@ from dynlatch.lanes.wiring import Connection, Wiring, wire
 from dynlatch.maps import Map
 from dynlatch.training.contract import Sequences
 from dynlatch.training.models.common import (
-    half_width,
     kind,
     starting_output,
     uniform_columns,
@@ -26,7 +25,7 @@ from dynlatch.training.models.common import (
     wired_map,
     wired_outputs,
 )
-from dynlatch.validation import Array, finite_number
+from dynlatch.validation import Array, finite_number, non_negative_number
 
 H, O, U, ONE = range(4)
 ORDERS = ("hidden first", "synchronous")
@@ -69,7 +68,7 @@ class ParityNet:
         kind(self.units, *EVEN)
         if self.order not in ORDERS:
             raise InvalidInput(f"`order` must be 'hidden first' or 'synchronous'; got {self.order!r}.")
-        object.__setattr__(self, "radius", half_width("radius", self.radius))
+        object.__setattr__(self, "radius", non_negative_number("radius", self.radius))
         start = EVEN[self.units] if self.start is None else finite_number("start", self.start)
         if not (0.0 if self.units == "logistic" else -1.0) <= start <= 1.0:
             raise InvalidInput(f"`start` is an answer of {self.units} units; got {start}.")

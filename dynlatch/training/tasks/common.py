@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlatch.errors import InvalidInput
 from dynlatch.lanes.show import Criterion, Noise
-from dynlatch.validation import Array, finite_number
+from dynlatch.validation import Array
 
 BY_SIGN = Criterion(amplitude=0.8, low=0.0, high=np.inf)
 NO_NOISE = Noise(channel=0, first=1, std=0.0, half_width=0.0)
-
-
-def width(name: str, value: Any) -> float:
-    """The width of a noise: a number of at least zero."""
-    number = finite_number(name, value)
-    if number < 0:
-        raise InvalidInput(f"`{name}` must not be negative; got {number}.")
-    return number
 
 
 def lengths(shortest: int, longest: int, n: int, rng: np.random.Generator) -> NDArray[np.int64]:

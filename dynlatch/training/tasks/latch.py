@@ -15,8 +15,8 @@ from dynlatch.errors import InvalidInput
 from dynlatch.lanes.show import Criterion, Noise
 from dynlatch.randomness import Rng, generator
 from dynlatch.training.contract import QuietInput, Sequences
-from dynlatch.training.tasks.common import NO_NOISE, alternating, width
-from dynlatch.validation import Array, count
+from dynlatch.training.tasks.common import NO_NOISE, alternating
+from dynlatch.validation import Array, count, non_negative_number
 
 CLOSE = Criterion(amplitude=0.8, low=0.4, high=1.2)  # |y - 0.8 d| < 0.4
 PAIRS = 30  # right in a row, both classes each, before a bit counts as latched against fresh noise
@@ -74,7 +74,7 @@ class Latch:
         put = object.__setattr__
         put(self, "L", count("L", self.L, least=1))
         put(self, "T", count("T", self.T, least=1))
-        put(self, "half_width", width("half_width", self.half_width))
+        put(self, "half_width", non_negative_number("half_width", self.half_width))
         std = _std(self.std, self.variance, 0.0 if self.half_width > 0.0 else USUAL)
         put(self, "std", std)
         put(self, "variance", std**2 if self.variance is None else float(self.variance))
@@ -152,8 +152,10 @@ class Latch:
 def _std(std: float | None, variance: float | None, usual: float) -> float:
     """The standard deviation that is meant."""
     if variance is None:
-        return usual if std is None else width("std", std)
-    root = math.sqrt(width("variance", variance))
-    if std is not None and not math.isclose(width("std", std), root, rel_tol=1e-12):
-        raise InvalidInput(f"`std` = {std} and `variance` = {variance} contradict each other: give one, and None for the other.")
+        return usual if std is None else non_negative_number("std", std)
+    root = math.sqrt(non_negative_number("variance", variance))
+    if std is not None and not math.isclose(non_negative_number("std", std), root, rel_tol=1e-12):
+        raise InvalidInput(
+            f"`std` = {std} and `variance` = {variance} contradict each other: give one, and None for the other."
+        )
     return root if std is None else float(std)

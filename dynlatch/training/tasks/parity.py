@@ -13,8 +13,8 @@ from dynlatch.errors import InvalidInput
 from dynlatch.lanes.show import Criterion, Noise
 from dynlatch.randomness import Rng, generator
 from dynlatch.training.contract import QuietInput, Sequences
-from dynlatch.training.tasks.common import BY_SIGN, NO_NOISE, ended, lengths, width
-from dynlatch.validation import Array, count
+from dynlatch.training.tasks.common import BY_SIGN, NO_NOISE, ended, lengths
+from dynlatch.validation import Array, count, non_negative_number
 
 ROUNDINGS = {"ceil": lambda T: -(-T // 2), "floor": lambda T: max(T // 2, 1)}
 
@@ -54,7 +54,7 @@ class Parity:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "T", count("T", self.T, least=1))
-        object.__setattr__(self, "half_width", width("half_width", self.half_width))
+        object.__setattr__(self, "half_width", non_negative_number("half_width", self.half_width))
         if self.shortest not in tuple(ROUNDINGS):
             raise InvalidInput(f"`shortest` must be 'ceil' or 'floor' (of T/2); got {self.shortest!r}.")
 

@@ -15,8 +15,8 @@ from dynlatch.errors import InvalidInput
 from dynlatch.lanes.show import Criterion, Noise
 from dynlatch.randomness import Rng, generator
 from dynlatch.training.contract import QuietInput, Sequences
-from dynlatch.training.tasks.common import BY_SIGN, NO_NOISE, alternating, ended, lengths, width
-from dynlatch.validation import Array, count, finite_array
+from dynlatch.training.tasks.common import BY_SIGN, NO_NOISE, alternating, ended, lengths
+from dynlatch.validation import Array, count, finite_array, non_negative_number
 
 Pair: TypeAlias = tuple[tuple[float, ...], tuple[float, ...]]
 APART = 1.0  # how far prototypes "sep" differ in some step
@@ -73,7 +73,7 @@ class TwoSequence:
         put(self, "informative", N)
         put(self, "shortest", count("shortest", N + 1 if self.shortest is None else self.shortest, least=N))
         put(self, "T", count("T", self.T, least=1))
-        put(self, "half_width", width("half_width", self.half_width))
+        put(self, "half_width", non_negative_number("half_width", self.half_width))
         _check(self)
 
     @property
