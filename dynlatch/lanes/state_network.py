@@ -53,9 +53,17 @@ class Passage(NamedTuple):
 def passage(cell: StateCell, T: int, lanes: int) -> Passage:
     """Room for `lanes` sequences of at most T steps."""
     S, tables = len(cell.first) - 1, (cell.trained, lanes)
-    integers = ((T, lanes), (lanes,), (lanes,))
-    reals = (tables, (T + 1, S, lanes), (2, S, lanes), tables, (lanes,), (lanes,))
-    return Passage(*(np.zeros(shape, dtype=np.int64) for shape in integers), *(np.zeros(shape) for shape in reals))
+    return Passage(
+        symbols=np.zeros((T, lanes), dtype=np.int64),
+        length=np.zeros(lanes, dtype=np.int64),
+        goal=np.zeros(lanes, dtype=np.int64),
+        table=np.zeros(tables),
+        alpha=np.zeros((T + 1, S, lanes)),
+        beta=np.zeros((2, S, lanes)),
+        counts=np.zeros(tables),
+        answer=np.zeros(lanes),
+        score=np.zeros(lanes),
+    )
 
 
 @kernel

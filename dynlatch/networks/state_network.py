@@ -81,7 +81,7 @@ class StateNetwork:
     def symbol(self, u: Array | None = None) -> NDArray[np.intp]:
         """The symbol of inputs (..., 1): shape (...)."""
         value = np.zeros(1) if u is None else real(u)
-        return np.searchsorted(self.thresholds, value[..., 0], side="left")
+        return np.asarray(np.searchsorted(self.thresholds, value[..., 0], side="left"))
 
     def step(self, a: Array, u: Array | None = None) -> Array:
         p = real(a)
@@ -121,21 +121,23 @@ class StateNetwork:
 
     def abs_det(self) -> Array:
         """|det A_k|, shape (K,): what a step leaves of volumes of distributions; for two states it equals `tau_1`."""
-        return np.abs(np.linalg.det(self.tables))
+        return np.asarray(np.abs(np.linalg.det(self.tables)))
 
     def second_eigenvalue(self) -> NDArray[np.complex128]:
         """The largest eigenvalue in modulus of each matrix on the tangent space, shape (K,): how fast differences die out."""
         values = np.linalg.eigvals(self.tables - self.tables.mean(-1, keepdims=True))
         largest = np.abs(values).argmax(-1)
-        return np.take_along_axis(values, largest[:, None], -1)[:, 0].astype(np.complex128)
+        return np.asarray(np.take_along_axis(values, largest[:, None], -1)[:, 0], dtype=np.complex128)
 
     def _apply(self, A: Array, p: Array) -> Array:
-        return np.asarray(np.einsum("...ij,...j->...i", A, p))
+        moved: Array = np.einsum("...ij,...j->...i", A, p)
+        return moved
 
 
 def _tangent(v: Array) -> Array:
     """`v` without its component along (1, ..., 1)."""
-    return v - v.mean(-1, keepdims=True)
+    along: Array = v.mean(-1, keepdims=True)
+    return v - along
 
 
 def _stochastic(value: object) -> Array:

@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dynlatch.errors import InvalidInput
 from dynlatch.lanes.state_network import LANES, StateCell, answers, passage
@@ -86,8 +87,8 @@ def _check(topology: Topology) -> None:
 def two_chains(length: int = 3, thresholds: Sequence[float] = (-0.5, 0.5)) -> Topology:
     """The papers' network for the 2-sequence problem: from an initial state into one of two left-to-right chains.
 
-    7 states for chains of 3; symbols are "low", "quiet" and "high". The initial state has a self-loop: the chains are as long as
-    the prototypes, and without it the first input would have to decide. The last state of a chain is absorbing.
+    7 states for chains of 3; symbols are "low", "quiet" and "high". The initial state has a self-loop: the chains are as long
+    as the prototypes, and without it the first input would have to decide. The last state of a chain is absorbing.
     """
     n = count("length", length, least=1)
     chains = [(j, j + 1) if j % n else (j,) for j in range(1, 2 * n + 1)]
@@ -208,9 +209,9 @@ class SoftmaxStates:
         return _rows_summed(self.topology, np.exp(activations - largest[owner]))
 
 
-def _rows(topology: Topology) -> tuple[Array, Array]:
+def _rows(topology: Topology) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The row (symbol and state) that each parameter belongs to, and the number of parameters of each row."""
-    sizes = np.tile([len(row) for row in topology.successors], topology.symbols)
+    sizes = np.tile(np.array([len(row) for row in topology.successors], dtype=np.int64), topology.symbols)
     return np.repeat(np.arange(len(sizes)), sizes), sizes
 
 
@@ -234,7 +235,7 @@ def _network(topology: Topology, probabilities: Array) -> StateNetwork:
     tables[:, i, j] = probabilities.reshape(topology.symbols, -1)
     weights = np.zeros((1, topology.states))
     weights[0, topology.finals] = -1.0, 1.0
-    return StateNetwork(tables, topology.thresholds, readout=Readout(weights, np.zeros(1)))
+    return StateNetwork(tables, np.array(topology.thresholds), readout=Readout(weights, np.zeros(1)))
 
 
 def _probabilities(model: Any, topology: Topology, network: Map) -> Array:

@@ -1,9 +1,9 @@
 """Exact expectation-maximisation for state networks with lookup tables, with restarts and a determinant term.
 
-Bengio and Frasconi, NIPS 1993 ("Credit assignment through time: alternatives to backpropagation"), section 4. E-step: the expected
-number n of each transition under each symbol, given the wanted last states. M-step for plain tables: `P(i|j,k) = n_ijk / sum
-over i of n_ijk`; where a floor keeps the probabilities from zero, the maximum under that constraint. With the determinant term
-the criterion is `sum n log P + c sum over k of N_k |det A_k|`, N_k the expected transitions under symbol k, which for two states
+Bengio and Frasconi, NIPS 1993 ("Credit assignment through time: alternatives to backpropagation"), section 4. E-step: the
+expected number n of each transition under each symbol, given the wanted last states. M-step for plain tables: `P(i|j,k) = n_ijk /
+sum over i of n_ijk`; where a floor keeps the probabilities from zero, the maximum under that constraint. With the determinant term
+the criterion is `sum n log P + c sum over k of N_k |det A_k|`, N_k the expected transitions under symbol k; for two states it
 is maximised in closed form: without it credit diffuses, and parity of long sequences is not learned.
 """
 
@@ -17,10 +17,10 @@ import numpy as np
 
 from dynlatch.lanes.compiling import kernel
 from dynlatch.lanes.random import uniform
-from dynlatch.lanes.state_epochs import Ending, Epoch, begin_again, judge, opened, study
+from dynlatch.lanes.state_epochs import Epoch, begin_again, judge, opened, study
 from dynlatch.lanes.state_network import LANES, passage
 from dynlatch.training.contract import Architecture, Show, State, Task
-from dynlatch.training.rules.states import needs_states
+from dynlatch.training.rules.states import check_settings, ending, needs_states
 from dynlatch.validation import Array
 
 
@@ -55,16 +55,21 @@ class ExpectationMaximization:
     sharpness: float | None = None
     gain: float = 1e-3
 
+    def __post_init__(self) -> None:
+        check_settings(self)
+
     def refuses(self, model: Architecture, task: Task) -> str | None:
         refused = needs_states(self, model, task, logits=False)
         if refused is not None:
             return refused
         sizes = np.diff(model.cell().first)
         if self.det_weight and not np.array_equal(sizes, [2, 2]):
-            return "The determinant term of ExpectationMaximization has a closed form for two states, all transitions allowed: " \
+            return (
+                "The determinant term of ExpectationMaximization has a closed form for two states, all transitions allowed: "
                 "take det_weight=0, or GeneralizedEM or StochasticAscent with SoftmaxStates."
+            )
         if self.floor is not None and not 0 <= self.floor * sizes.max() < 1:
-            return f"`floor` must be at least 0 and below 1/{sizes.max()}, for states with {sizes.max()} successors; got {self.floor}."
+            return f"`floor` must be below 1/{sizes.max()}, for states with {sizes.max()} successors; got {self.floor}."
         return None
 
     def init(self, model: Architecture, theta: Array, show: Show, streams: Sequence[np.random.SeedSequence]) -> State:
@@ -74,19 +79,18 @@ class ExpectationMaximization:
         cell, epoch = model.cell(), Epoch(*state)
         run = passage(cell, show.lanes.inputs.shape[2], LANES)
         random = np.ascontiguousarray(epoch.random.T)
-        ending = Ending(self.hold, self.sharpness, self.patience, self.gain)
-        learn(cell, theta, show.lanes, epoch, run, random, ending, self.det_weight, self.floor)
+        learn(cell, theta, show.lanes, epoch, run, random, ending(self), self.det_weight, self.floor)
         epoch.random[:] = random.T
 
 
 @kernel
-def learn(cell, theta, show, epoch, run, random, ending, det_weight, floor):  # type: ignore[no-untyped-def]
+def learn(cell, theta, show, epoch, run, random, end, det_weight, floor):  # type: ignore[no-untyped-def]
     """Trial after trial, until every one sleeps."""
     for trial in range(theta.shape[1]):
         for lane in range(run.length.size):
             run.table[:, lane] = theta[: cell.trained, trial]
         while study(cell, show, trial, epoch, run):
-            afresh = judge(show, trial, epoch, ending)
+            afresh = judge(show, trial, epoch, end)
             if afresh:
                 draw(cell, theta, trial, random)
             elif not show.learned[trial]:

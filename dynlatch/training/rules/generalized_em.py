@@ -1,8 +1,8 @@
 """Generalised EM for state networks with softmax subnets: an exact E-step, and an M-step by gradient ascent.
 
-Bengio and Frasconi, NIPS 1993, section 4, and Dempster, Laird and Rubin (1977). E-step: the expected number n of each transition.
-M-step: some steps up the gradient of `(sum n log P + c sum over k of N_k |det A_k|) / sequences`, `N_k` the expected transitions
-under symbol k. The rate falls when the likelihood improves and rises while it stays flat.
+Bengio and Frasconi, NIPS 1993, section 4, and Dempster, Laird and Rubin (1977). E-step: the expected number n of each
+transition. M-step: some steps up the gradient of `(sum n log P + c sum over k of N_k |det A_k|) / sequences`, `N_k` the
+expected transitions under symbol k. The rate falls when the likelihood improves and rises while it stays flat.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from dynlatch.lanes.compiling import kernel
-from dynlatch.lanes.softmax_states import Pace, Schedule, adapt, ascend, softmax, start_afresh, unhurried
-from dynlatch.lanes.state_epochs import Ending, Epoch, begin_again, judge, opened, study
+from dynlatch.lanes.softmax_states import Pace, adapt, ascend, softmax, start_afresh, unhurried
+from dynlatch.lanes.state_epochs import Epoch, begin_again, judge, opened, study
 from dynlatch.lanes.state_network import LANES, passage
 from dynlatch.training.contract import Architecture, Show, State, Task
-from dynlatch.training.rules.states import needs_states
+from dynlatch.training.rules.states import check_settings, ending, needs_states, schedule
 from dynlatch.validation import Array
 
 
@@ -43,8 +43,8 @@ class GeneralizedEM:
         By how much the mean log-likelihood must grow to count as an improvement.
     slower, faster : float
         Factors of the rate after an epoch that improved, and after one that did not.
-    slowest, fastest : float
-        Limits of the rate; equal to `eta` they fix it.
+    slowest, fastest : float, optional
+        Limits of the rate; equal to `eta` they fix it. `fastest` None takes the value for the task from `presets`.
 
     Notes
     -----
@@ -56,13 +56,16 @@ class GeneralizedEM:
     patience: int | None = None
     hold: int | None = None
     sharpness: float | None = None
-    steps: int = 10
+    steps: int = 30
     eta: float = 1.0
     gain: float = 0.05
     slower: float = 0.5
     faster: float = 1.5
     slowest: float = 1e-4
-    fastest: float = 20.0
+    fastest: float | None = None
+
+    def __post_init__(self) -> None:
+        check_settings(self)
 
     def refuses(self, model: Architecture, task: Task) -> str | None:
         return needs_states(self, model, task, logits=True)
@@ -74,21 +77,32 @@ class GeneralizedEM:
         cell, epoch, pace = model.cell(), Epoch(*state[: len(Epoch._fields)]), Pace(*state[len(Epoch._fields) :])
         run = passage(cell, show.lanes.inputs.shape[2], LANES)
         random = np.ascontiguousarray(epoch.random.T)
-        ending = Ending(self.hold, self.sharpness, self.patience, self.gain)
-        schedule = Schedule(1, self.gain, self.slower, self.faster, self.slowest, self.fastest, 1.0)
-        learn(cell, theta, show.lanes, epoch, run, random, ending, pace, schedule, self.det_weight, self.steps, self.eta)
+        learn(
+            cell,
+            theta,
+            show.lanes,
+            epoch,
+            run,
+            random,
+            ending(self),
+            pace,
+            schedule(self, 1, 1.0),
+            self.det_weight,
+            self.steps,
+            self.eta,
+        )
         epoch.random[:] = random.T
 
 
 @kernel
-def learn(cell, theta, show, epoch, run, random, ending, pace, schedule, det_weight, steps, eta):  # type: ignore[no-untyped-def]
+def learn(cell, theta, show, epoch, run, random, end, pace, schedule, det_weight, steps, eta):  # type: ignore[no-untyped-def]
     """Trial after trial, until every one sleeps."""
     table, n, states = np.empty_like(theta), epoch.order.shape[0], cell.first.size - 1
     A, inverse = np.empty((states, states)), np.empty((states, states))
     for trial in range(theta.shape[1]):
         spread(cell, theta, table, trial, run)
         while study(cell, show, trial, epoch, run):
-            afresh = judge(show, trial, epoch, ending)
+            afresh = judge(show, trial, epoch, end)
             adapt(pace, schedule, trial, epoch.score[trial] / n)
             if afresh:
                 start_afresh(cell, theta, trial, pace, eta, random)

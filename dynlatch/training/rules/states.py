@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+from typing import Any
+
+from dynlatch.errors import InvalidInput
+from dynlatch.lanes.softmax_states import Schedule
+from dynlatch.lanes.state_epochs import Ending
 from dynlatch.lanes.state_network import StateCell
 from dynlatch.training.contract import Architecture, Task
+from dynlatch.validation import count, finite_number, positive_number
 
 
 def needs_states(rule: object, model: Architecture, task: Task, *, logits: bool) -> str | None:
@@ -18,3 +25,35 @@ def needs_states(rule: object, model: Architecture, task: Task, *, logits: bool)
             "take TwoSequence or Parity, or train a network of weighted sums on it."
         )
     return None
+
+
+def check_settings(rule: Any) -> None:
+    """Refuse settings out of range; those left None are filled in later."""
+    for name in (field.name for field in fields(rule)):
+        value = getattr(rule, name)
+        if value is None or name == "sharpness":
+            continue
+        if name in ("hold", "patience", "steps", "window"):
+            count(name, value, least=1)
+        elif name in ("eta", "slower", "faster", "slowest", "fastest"):
+            positive_number(name, value)
+        elif finite_number(name, value) < 0.0:
+            raise InvalidInput(f"`{name}` must not be negative; got {value}.")
+
+
+def ending(rule: Any) -> Ending:
+    """When a trial of a batch rule has learned, and when it starts afresh."""
+    return Ending(int(rule.hold), float(rule.sharpness), int(rule.patience), float(rule.gain))
+
+
+def schedule(rule: Any, window: int, memory: float) -> Schedule:
+    """How the learning rate of a rule changes."""
+    return Schedule(
+        window=window,
+        gain=float(rule.gain),
+        slower=float(rule.slower),
+        faster=float(rule.faster),
+        slowest=float(rule.slowest),
+        fastest=float(rule.fastest),
+        memory=memory,
+    )

@@ -1,6 +1,6 @@
 """Stochastic gradient ascent on the likelihood of state networks with softmax subnets, the rate falling and rising.
 
-Bengio and Frasconi, NIPS 1993, section 4: `a += eta d/da (log P(wanted last state) + c sum over k of N_k |det A_k|)` after every
+Bengio and Frasconi, NIPS 1993, section 4: `a += eta d/da (log P(wanted last state) + c sum over k of N_k |det A_k|)` after each
 sequence, N_k the steps with symbol k. The rate falls when the likelihood improves and rises while it stays flat; at the high
 rates of a plateau a mistake throws the saturated tables to another corner, and that search is what learns parity.
 """
@@ -9,17 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
 from dynlatch.lanes.compiling import kernel
 from dynlatch.lanes.random import states
 from dynlatch.lanes.show import awake, is_right, next_sequence
-from dynlatch.lanes.softmax_states import Pace, Schedule, adapt, ascend, softmax, start_afresh, unhurried
+from dynlatch.lanes.softmax_states import Pace, adapt, ascend, softmax, start_afresh, unhurried
 from dynlatch.lanes.state_network import load, pass_through, passage
 from dynlatch.training.contract import Architecture, Show, State, Task
-from dynlatch.training.rules.states import needs_states
+from dynlatch.training.rules.states import check_settings, needs_states, schedule
 from dynlatch.validation import Array
 
 
@@ -38,16 +37,18 @@ class StochasticAscent:
     patience : int, optional
         Windows after which a trial that still makes mistakes starts afresh, from activations drawn anew; None takes the value
         for the task from `presets`. (Whether one window is better than the last says little: 20 sequences are few.)
-    eta : float
-        First learning rate.
+    eta : float, optional
+        First learning rate; None takes the value for the task from `presets`.
     window : int
         Presentations over which the log-likelihood (below -5 counted as -5) is averaged before the rate changes.
     gain : float
         An average above the reference by this much is an improvement, and the new reference.
     slower, faster : float
         Factors of the rate after an improvement, and otherwise.
-    slowest, fastest : float
-        Limits of the rate. A highest rate below about 5 does not learn parity.
+    slowest, fastest : float, optional
+        Limits of the rate; `fastest` None takes the value for the task from `presets`. Parity needs a highest rate of 5 or
+        more: only saturated tables keep the bit. Some pairs of prototypes are told apart by graded tables alone, which a rate
+        above 0.1 never settles on.
     memory : float
         Share by which the reference follows an average that is no improvement.
     """
@@ -55,42 +56,48 @@ class StochasticAscent:
     det_weight: float | None = None
     sharpness: float | None = None
     patience: int | None = None
-    eta: float = 0.1
+    eta: float | None = None
     window: int = 20
     gain: float = 0.05
     slower: float = 0.5
     faster: float = 1.5
     slowest: float = 1e-4
-    fastest: float = 20.0
+    fastest: float | None = None
     memory: float = 0.1
+
+    def __post_init__(self) -> None:
+        check_settings(self)
 
     def refuses(self, model: Architecture, task: Task) -> str | None:
         return needs_states(self, model, task, logits=True)
 
     def init(self, model: Architecture, theta: Array, show: Show, streams: Sequence[np.random.SeedSequence]) -> State:
-        return (np.zeros(theta.shape[1]), np.ascontiguousarray(states(streams).T), *unhurried(theta.shape[1], self.eta))
+        right, stream = np.zeros(theta.shape[1]), np.ascontiguousarray(states(streams).T)
+        return (right, stream, *unhurried(theta.shape[1], float(self.eta or 0.0)))
 
     def update(self, model: Architecture, theta: Array, state: State, show: Show) -> None:
         cell, (right, stream, *pace) = model.cell(), state
         run = passage(cell, show.lanes.inputs.shape[2], theta.shape[1])
-        schedule = Schedule(self.window, self.gain, self.slower, self.faster, self.slowest, self.fastest, self.memory)
-        ending, random = Ending(self.sharpness, self.patience, self.eta), np.ascontiguousarray(stream.T)
-        learn(cell, theta, show.lanes, run, Pace(*pace), schedule, right, ending, random, self.det_weight)
+        random, end = np.ascontiguousarray(stream.T), (float(self.sharpness or 0.0), self.patience, float(self.eta or 0.0))
+        learn(
+            cell,
+            theta,
+            show.lanes,
+            run,
+            Pace(*pace),
+            schedule(self, self.window, self.memory),
+            right,
+            end,
+            random,
+            self.det_weight,
+        )
         stream[:] = random.T
 
 
-class Ending(NamedTuple):
-    """When a trial has learned, and when and how it starts afresh."""
-
-    sharpness: float
-    patience: int
-    eta: float
-
-
 @kernel
-def learn(cell, theta, show, run, pace, schedule, right, ending, random, det_weight):  # type: ignore[no-untyped-def]
+def learn(cell, theta, show, run, pace, schedule, right, end, random, det_weight):  # type: ignore[no-untyped-def]
     """Sequence by sequence, the trials side by side, until every lane sleeps; `right` sums scores since the last mistake."""
-    S = cell.first.size - 1
+    (sharpness, patience, eta), S = end, cell.first.size - 1
     A, inverse = np.empty((S, S)), np.empty((S, S))
     for lane in range(theta.shape[1]):
         softmax(cell, theta, lane, run.table)
@@ -99,12 +106,12 @@ def learn(cell, theta, show, run, pace, schedule, right, ending, random, det_wei
         for lane in range(theta.shape[1]):
             if run.length[lane] == 0:
                 continue
-            take_note(show, run, lane, right, ending.sharpness)
+            take_note(show, run, lane, right, sharpness)
             adapt(pace, schedule, lane, run.score[lane])
             if show.learned[lane]:
                 continue
-            if pace.windows[lane] >= ending.patience and show.streak[lane] < schedule.window:
-                start_afresh(cell, theta, lane, pace, ending.eta, random)
+            if pace.windows[lane] >= patience and show.streak[lane] < schedule.window:
+                start_afresh(cell, theta, lane, pace, eta, random)
             else:
                 ascend(cell, theta, run.table, run.counts, lane, pace.eta[lane], det_weight, A, inverse)
             softmax(cell, theta, lane, run.table)
