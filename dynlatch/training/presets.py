@@ -170,16 +170,19 @@ PRESETS: dict[tuple[type, type], Preset] = {
         50_000,
     ),
     (r.GeneralizedEM, TwoSequence): Preset(
-        r.GeneralizedEM(det_weight=0.0, patience=3, hold=3, sharpness=-math.inf), chain_softmax, 100, 50_000
+        r.GeneralizedEM(det_weight=0.0, patience=5, hold=3, sharpness=-math.inf, fastest=3.0), chain_softmax, 100, 50_000
     ),
     (r.GeneralizedEM, Parity): Preset(
-        r.GeneralizedEM(det_weight=2.0, patience=2, hold=1, sharpness=-0.05), two_state_softmax, 100, 50_000
+        r.GeneralizedEM(det_weight=2.0, patience=3, hold=1, sharpness=-0.05, fastest=20.0), two_state_softmax, 100, 50_000
     ),
     (r.StochasticAscent, TwoSequence): Preset(
-        r.StochasticAscent(det_weight=0.0, sharpness=-0.05, patience=2_000), chain_softmax, 100, 20_000
+        r.StochasticAscent(det_weight=0.0, sharpness=-math.inf, patience=50, eta=0.03, fastest=0.03), chain_softmax, 100, 50_000
     ),
     (r.StochasticAscent, Parity): Preset(
-        r.StochasticAscent(det_weight=0.05, sharpness=-0.05, patience=5_000), two_state_softmax, 100, 20_000
+        r.StochasticAscent(det_weight=0.05, sharpness=-0.05, patience=5_000, eta=0.1, fastest=20.0),
+        two_state_softmax,
+        100,
+        20_000,
     ),
 }
 

@@ -1,10 +1,10 @@
 """Exact expectation-maximisation for state networks with lookup tables, with restarts and a determinant term.
 
 Bengio and Frasconi, NIPS 1993 ("Credit assignment through time: alternatives to backpropagation"), section 4. E-step: the
-expected number n of each transition under each symbol, given the wanted last states. M-step for plain tables: `P(i|j,k) = n_ijk /
-sum over i of n_ijk`; where a floor keeps the probabilities from zero, the maximum under that constraint. With the determinant term
-the criterion is `sum n log P + c sum over k of N_k |det A_k|`, N_k the expected transitions under symbol k; for two states it
-is maximised in closed form: without it credit diffuses, and parity of long sequences is not learned.
+expected number n of each transition under each symbol, given the wanted last states. M-step for plain tables: `P(i|j,k) =
+n_ijk / sum over i of n_ijk`; where a floor keeps the probabilities from zero, the maximum under that constraint. With the
+determinant term the criterion is `sum n log P + c sum over k of N_k |det A_k|`, N_k the expected transitions under symbol k;
+for two states it is maximised in closed form: without it credit diffuses, and parity of long sequences is not learned.
 """
 
 from __future__ import annotations
