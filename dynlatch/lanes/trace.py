@@ -16,9 +16,10 @@ import numpy as np
 from dynlatch.lanes.compiling import kernel
 from dynlatch.lanes.packs import WIDTH, choose, fma, load, pack, store, with_sign
 from dynlatch.lanes.units import slope
-from dynlatch.lanes.wiring import Wiring
+from dynlatch.lanes.wiring import Wiring, backward, forward
 
 SMALL, LARGE = 1e-100, 1e100  # where a product is rescaled
+REACH = 0.95  # of the gradient, for its horizon
 LOOK = 8  # steps between two looks at its size; a slope that is not zero is at least 1e-16
 
 
@@ -126,8 +127,12 @@ def _log_frobenius(room, memory, odd, lane):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def shares(net, s, d, length, last, share):  # type: ignore[no-untyped-def]
-    """share (L,) = sum of |G_t| over the last steps / sum over all, from d = dC/da; 1 where all terms are zero."""
+def shares(net, s, d, length, last, share, horizon):  # type: ignore[no-untyped-def]
+    """How near the end dC/dW comes from, by the sums of |G_t| of the steps t, from d = dC/da.
+
+    share (L,) is that of the last steps, and horizon (L,) the least number of last steps that carry REACH of the whole; 1 and 0
+    where all terms are zero.
+    """
     lanes, steps = share.size, length.max()
     squares = np.zeros((steps + 1, lanes))
     whole = lanes // WIDTH * WIDTH
@@ -139,10 +144,16 @@ def shares(net, s, d, length, last, share):  # type: ignore[no-untyped-def]
     for t in range(1, steps + 1):
         for lane in range(lanes):
             size = math.sqrt(squares[t, lane])
+            squares[t, lane] = size
             total[lane] += size if t <= length[lane] else 0.0
             near[lane] += size if length[lane] - last < t <= length[lane] else 0.0
     for lane in range(lanes):
-        share[lane] = near[lane] / total[lane] if total[lane] > 0.0 else 1.0
+        share[lane], horizon[lane] = near[lane] / total[lane] if total[lane] > 0.0 else 1.0, 0.0
+        reached, t = 0.0, length[lane]
+        while t > 0 and reached < REACH * total[lane]:
+            reached += squares[t, lane]
+            horizon[lane] += 1.0
+            t -= 1
 
 
 @kernel
@@ -160,3 +171,24 @@ def _squares(net, s, d, steps, squares, lane, zero):  # type: ignore[no-untyped-
             back = load(d, (t, i, lane), zero)
             total = fma(back * back, read, total)
         store(squares, (t, lane), total)
+
+
+@kernel
+def trace(net, theta, inputs, length, target, amplitude, before, last, out):  # type: ignore[no-untyped-def]
+    """Run one sequence a lane, inputs (T, m, L), forward and back, and trace it; weights and counts stay as they are.
+
+    out (3, L): log-norm, share, horizon.
+    """
+    n, m, (T, _, L) = net.kinds.size, net.inputs, inputs.shape
+    steps = length.max()
+    s, a, d = np.zeros((T + 1, n + m + 1, L)), np.zeros((T + 1, n, L)), np.zeros((T + 1, n, L))
+    for t in range(steps):
+        for k in range(m):
+            for lane in range(L):
+                s[t + 1, n + k, lane] = inputs[t, k, lane]
+    forward(net, theta, steps, s, a)
+    for lane in range(L):
+        d[length[lane], net.output, lane] = s[length[lane], net.output, lane] - amplitude * target[lane]
+    backward(net, theta, steps, s, d)
+    log_norms(net, theta, s, length, before, out[0])
+    shares(net, s, d, length, last, out[1], out[2])

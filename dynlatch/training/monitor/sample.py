@@ -1,0 +1,64 @@
+"""The sequences that the monitor runs on its own: never counted, and without a hand in the random numbers of the run."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynlatch.lanes.show import Lanes
+from dynlatch.lanes.wiring import Wiring, forward
+from dynlatch.training.contract import Sequences, Show
+from dynlatch.validation import Array
+
+EACH = 2  # sequences of each class
+
+
+class Sample(NamedTuple):
+    """EACH training sequences of each class of every trial, the lower class first, with noise that stays the same."""
+
+    inputs: Array  # (B, E, T, m)
+    lengths: NDArray[np.int64]  # (B, E)
+    targets: Array  # (B, E)
+
+    def sequences(self, row: int) -> Sequences:
+        """Those of one trial."""
+        return Sequences(self.inputs[row].transpose(1, 0, 2), self.lengths[row], self.targets[row])
+
+
+def sample(lanes: Lanes) -> Sample:
+    """A sample of what the trials are trained on; where noise is fresh, one draw of it, kept."""
+    order = np.argsort(lanes.targets, axis=1, kind="stable")
+    chosen = np.concatenate([order[:, :EACH], order[:, -EACH:]], axis=1)
+    row = np.arange(len(chosen))[:, None]
+    inputs = lanes.inputs[row, chosen].copy()
+    noise, stream = lanes.noise, np.random.default_rng(0)
+    shape = inputs[:, :, noise.first - 1 :, noise.channel].shape
+    drawn = noise.std * stream.standard_normal(shape) + stream.uniform(-noise.half_width, noise.half_width, shape)
+    inputs[:, :, noise.first - 1 :, noise.channel] += drawn
+    return Sample(inputs, lanes.lengths[row, chosen], lanes.targets[row, chosen])
+
+
+def final_states(net: Wiring, theta: Array, given: Sample, rows: NDArray[np.intp]) -> tuple[Array, Array]:
+    """Total inputs and outputs of all units at the end of the sample's sequences, each (rows, E, n)."""
+    E, T, m = given.inputs.shape[1:]
+    L, n = len(rows) * E, net.kinds.size
+    s, a = np.zeros((T + 1, n + m + 1, L)), np.zeros((T + 1, n, L))
+    s[1:, n : n + m] = given.inputs[rows].transpose(2, 3, 0, 1).reshape(T, m, L)
+    forward(net, np.ascontiguousarray(np.repeat(theta, E, axis=1)), T, s, a)
+    at = given.lengths[rows].ravel(), slice(None), np.arange(L)
+    return a[at].reshape(len(rows), E, n), s[:, :n][at].reshape(len(rows), E, n)
+
+
+def last_shown(show: Show, m: int) -> tuple[Array, NDArray[np.int64], Array]:
+    """The sequence that each lane was shown last: inputs (T, m, L), lengths, targets; its first where none is kept."""
+    lanes, work = show.lanes, show.work
+    inputs = lanes.inputs[:, 0].transpose(1, 2, 0).copy()
+    length, target = lanes.lengths[:, 0].copy(), lanes.targets[:, 0].copy()
+    kept = work.length > 0
+    if kept.any():
+        n = work.s.shape[1] - m - 1
+        inputs[:, :, kept] = work.s[1:, n : n + m][:, :, kept]
+        length[kept], target[kept] = work.length[kept], work.target[kept]
+    return inputs, length, target

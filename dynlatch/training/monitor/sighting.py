@@ -1,0 +1,51 @@
+"""What one portrait of some trials says, whatever the kind of network."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynlatch.validation import Array
+
+NOWHERE, APART = -1, -2  # of final states: their orbits come to no known attractor; those of one class go different ways
+
+
+class Sighting(NamedTuple):
+    """R trials, Q quiet inputs, 2 classes (-1 first). Basins are named by the labels of their attractors."""
+
+    fixed_points: NDArray[np.int64]  # (R, Q)
+    attractors: NDArray[np.int64]  # (R, Q)
+    basin: NDArray[np.int64]  # (R, Q, 2) NOWHERE, APART, or a label
+    phase: NDArray[np.int64]  # (R, Q, 2) the point of the cycle that the final states belong to
+    gamma: Array  # (R, Q, 2) share of the final states in the reduced attracting set
+    right: Array  # (R, 2) share of the sample answered right
+    margin: Array  # (R,)
+    final: Array  # (R, 2, r) final state of the first sequence of each class
+    points: dict[str, NDArray[np.float64] | NDArray[np.int64]]  # one row a point: row, quiet, label, period, stable, state
+    coefficients: Array  # (R, 3, K) tau_1, |det| and the second eigenvalue's modulus of each matrix of a state network
+
+
+def agreed(labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """One word for the labels (..., E / 2) of a class: their common value, or APART."""
+    first = labels[..., 0]
+    return np.where((labels == first[..., None]).all(-1), first, APART)
+
+
+def by_class(values: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(R, E, Q) as (R, Q, 2, E / 2): the lower class comes first in the sample."""
+    R, E, Q = values.shape
+    return values.transpose(0, 2, 1).reshape(R, Q, 2, E // 2)
+
+
+def latched(seen: Sighting) -> NDArray[np.bool_]:
+    """(R,) whether the classes go to different attractors, or phases of one cycle, under every quiet input, and are right."""
+    settled = (seen.basin >= 0).all((1, 2))
+    apart = (seen.basin[..., 0] != seen.basin[..., 1]) | (seen.phase[..., 0] != seen.phase[..., 1])
+    return settled & apart.all(1) & (seen.right == 1.0).all(1)
+
+
+def latched_wrong(seen: Sighting) -> NDArray[np.bool_]:
+    """(R, 2) whether a class ends in reduced attracting sets under every quiet input, with wrong answers."""
+    return np.asarray((seen.gamma == 1.0).all(1) & (seen.basin >= 0).all(1) & (seen.right == 0.0))

@@ -1,0 +1,72 @@
+"""The view of state networks: what their transition matrices keep and forget. They have no threshold and no Gamma."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynlatch.lanes.show import Lanes
+from dynlatch.networks.state_network import StateNetwork
+from dynlatch.training.contract import Architecture, Show, Task
+from dynlatch.training.monitor.sample import sample
+from dynlatch.training.monitor.sighting import NOWHERE, Sighting
+from dynlatch.validation import Array
+
+
+class TableView:
+    """tau_1, |det| and the second eigenvalue of each transition matrix of every trial."""
+
+    margin_words = ""
+    coordinates = "probability p"
+
+    def __init__(self, model: Architecture, task: Task, lanes: Lanes) -> None:
+        self.model, self.sample, self.criterion = model, sample(lanes), lanes.criterion
+        self.inputs = np.array([quiet.input for quiet in task.quiet_inputs], dtype=np.float64)
+
+    def gradient(self, theta: Array, show: Show, last: int) -> Array | None:
+        """log|dp_T/dp_0| on the tangent space of the simplex, of each trial's first training sequence; no share: None."""
+        lanes, out = show.lanes, np.full((3, theta.shape[1]), np.nan)
+        for k in range(theta.shape[1]):
+            network = self._network(theta[:, k])
+            symbols = network.symbol(lanes.inputs[k, 0, : lanes.lengths[k, 0]])
+            out[0, k] = _log_norm(network.tables - network.tables.mean(-1, keepdims=True), symbols)
+        return out
+
+    def _network(self, column: Array) -> StateNetwork:
+        network = self.model.network(column[: len(self.model.names)])
+        assert isinstance(network, StateNetwork)
+        return network
+
+    def portrait(self, theta: Array, rows: NDArray[np.intp]) -> Sighting:
+        R, Q = len(rows), len(self.inputs)
+        networks = [self._network(theta[:, k]) for k in range(R)]
+        columns = [np.stack([net.tau_1(), net.abs_det(), np.abs(net.second_eigenvalue())]) for net in networks]
+        nothing = np.zeros((R, Q), dtype=np.int64)
+        return Sighting(
+            fixed_points=nothing,
+            attractors=nothing,
+            basin=np.full((R, Q, 2), NOWHERE),
+            phase=np.zeros((R, Q, 2), dtype=np.int64),
+            gamma=np.zeros((R, Q, 2)),
+            right=np.array([self._right(theta[:, k], row) for k, row in enumerate(rows)]),
+            margin=np.full(R, np.nan),
+            final=np.zeros((R, 2, 0)),
+            points={},
+            coefficients=np.array(columns),
+        )
+
+    def _right(self, column: Array, row: int) -> Array:
+        y = self.model.outputs(column, self.sample.sequences(row)) * self.sample.targets[row]
+        return ((self.criterion.low < y) & (y < self.criterion.high)).reshape(2, -1).mean(-1)
+
+
+def _log_norm(tables: Array, symbols: NDArray[np.intp]) -> float:
+    """Logarithm of the Frobenius norm of the product of the tables of these symbols, the first one last."""
+    product, log = np.eye(tables.shape[1]), 0.0
+    for k in symbols:
+        product = tables[k] @ product
+        size = float(np.linalg.norm(product))
+        if size == 0.0:
+            return -np.inf
+        product, log = product / size, log + np.log(size)
+    return log

@@ -1,0 +1,161 @@
+"""`RegionMonitor`: what is watched, and how often. `Watch`: one block of trials while it runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynlatch.errors import InvalidInput
+from dynlatch.lanes.show import Lanes
+from dynlatch.lanes.wiring import Wiring
+from dynlatch.maps import FiniteMap
+from dynlatch.networks.state_network import StateNetwork
+from dynlatch.training.contract import Architecture, Show, Task
+from dynlatch.training.monitor.changes import Standing, changes, standings
+from dynlatch.training.monitor.events import RegionEvent
+from dynlatch.training.monitor.graphs import GraphView
+from dynlatch.training.monitor.record import RegionTrace, table_of
+from dynlatch.training.monitor.sighting import Sighting
+from dynlatch.training.monitor.tables import TableView
+from dynlatch.training.monitor.wired import WiredView
+from dynlatch.validation import Array, count
+
+
+class View(Protocol):
+    """How one kind of network is looked at."""
+
+    coordinates: str
+    inputs: Array  # (Q, m) quiet inputs
+
+    @property
+    def margin_words(self) -> str: ...
+    def gradient(self, theta: Array, show: Show, last: int) -> Array | None: ...
+    def portrait(self, theta: Array, rows: NDArray[np.intp]) -> Sighting: ...
+
+
+@dataclass(frozen=True)
+class RegionMonitor:
+    """Watches how every trial moves through basins and reduced attracting sets while it is trained.
+
+    Nothing that is watched is counted as a presentation, and a watched run ends with the same bits as an unwatched one.
+
+    Parameters
+    ----------
+    every : int
+        Presentations between two looks at the gradient.
+    portrait_every : int
+        Presentations between two portraits: fixed points, attractors, basins of the final states. One is drawn at the first
+        look and one at the end of every trial.
+    last : int
+        Steps at the end of a sequence whose share in dC/dW is recorded.
+
+    Raises
+    ------
+    InvalidInput
+        If a number is below 1, or portraits are asked for more often than looks.
+
+    Examples
+    --------
+    >>> from dynlatch.training import BackPropagation, TwoSequence, train
+    >>> from dynlatch.training.monitor import RegionMonitor
+    >>> result = train(BackPropagation(), None, TwoSequence(T=8), trials=2, rng=0, monitor=RegionMonitor())
+    >>> sorted(result.trace.looks)
+    ['horizon', 'log_norm', 'presentation', 'share', 'trial']
+    """
+
+    every: int = 10
+    portrait_every: int = 200
+    last: int = 10
+
+    def __post_init__(self) -> None:
+        for name in ("every", "portrait_every", "last"):
+            object.__setattr__(self, name, count(name, getattr(self, name), least=1))
+        if self.portrait_every < self.every:
+            raise InvalidInput(
+                f"`portrait_every` must be at least `every`, {self.every}, since portraits are drawn at looks; "
+                f"got {self.portrait_every}."
+            )
+
+    def open(self, model: Architecture, task: Task, lanes: Lanes) -> Watch:
+        """Watch a block of trials from here on."""
+        return Watch(self, model, task, lanes)
+
+
+class Watch:
+    """One block of trials: changed by every look, turned into a `RegionTrace` at the end."""
+
+    def __init__(self, settings: RegionMonitor, model: Architecture, task: Task, lanes: Lanes) -> None:
+        self.settings, self.model, self.task = settings, model, task
+        self.view = view_of(model, task, lanes)
+        self.rows: dict[int, int] = {}
+        self.seen = np.full(len(lanes.order), -1, dtype=np.int64)  # at the last portrait
+        self.standing: list[Standing | None] = [None] * len(lanes.order)
+        self.looks: list[tuple[NDArray[np.int64], NDArray[np.int64], Array]] = []
+        self.portraits: list[tuple[NDArray[np.int64], NDArray[np.int64], Array, Sighting]] = []
+        self.events: list[RegionEvent] = []
+
+    def look(self, theta: Array, show: Show, ids: NDArray[np.int64]) -> None:
+        """Record where the trials `ids`, the lanes of theta (P + F, L), are now."""
+        if not self.rows:
+            self.rows = {int(trial): row for row, trial in enumerate(ids)}
+        rows = np.array([self.rows[int(trial)] for trial in ids], dtype=np.intp)
+        at = show.lanes.presentations.copy()
+        gradient = self.view.gradient(theta, show, self.settings.last)
+        if gradient is not None:
+            self.looks.append((ids.copy(), at, gradient))
+        ended = show.lanes.learned | show.lanes.stuck | (at >= show.lanes.budget)
+        due = (self.seen[rows] < 0) | (at // self.settings.portrait_every > self.seen[rows] // self.settings.portrait_every)
+        due |= ended & (at > self.seen[rows])
+        if due.any():
+            chosen = np.flatnonzero(due)
+            horizon = np.full(len(chosen), np.nan) if gradient is None else gradient[2, chosen]
+            self._portrait(np.ascontiguousarray(theta[:, chosen]), ids[chosen], rows[chosen], at[chosen], horizon)
+
+    def _portrait(
+        self, theta: Array, ids: NDArray[np.int64], rows: NDArray[np.intp], at: NDArray[np.int64], horizon: Array
+    ) -> None:
+        seen = self.view.portrait(theta, rows)
+        self.seen[rows] = at
+        self.portraits.append((ids.copy(), at, theta[: len(self.model.names)].T.copy(), seen))
+        for k, standing in enumerate(standings(seen, len(self.view.inputs))):
+            row = rows[k]
+            self.events += changes(self.standing[row], standing, int(ids[k]), int(at[k]), float(horizon[k]))
+            self.standing[row] = standing
+
+    def close(self) -> RegionTrace:
+        """What was seen."""
+        looks, portraits, points = table_of(self.looks, self.portraits)
+        noise = self.task.noise
+        half, std = (getattr(self.task, name, getattr(noise, name)) for name in ("half_width", "std"))
+        return RegionTrace(
+            model=repr(self.model),
+            task=repr(self.task),
+            names=tuple(self.model.names),
+            coordinates=self.view.coordinates,
+            margin_words=self.view.margin_words,
+            quiet_inputs=self.view.inputs,
+            last=self.settings.last,
+            noise_half_width=float(half or 0.0),
+            noise_std=float(std or 0.0),
+            looks=looks,
+            portraits=portraits,
+            points=points,
+            events=tuple(sorted(self.events, key=lambda event: (event.trial, event.presentation))),
+        )
+
+
+def view_of(model: Architecture, task: Task, lanes: Lanes) -> View:
+    """How this model is looked at."""
+    network = model.network(np.ascontiguousarray(model.initial([np.random.default_rng(0)])[:, 0]))
+    if isinstance(model.cell(), Wiring):
+        if model.cell().delay.max(initial=0) > 1:
+            raise InvalidInput(f"RegionMonitor watches networks with delays of one step; {model!r} has longer ones.")
+        return WiredView(model, task, lanes)
+    if isinstance(network, StateNetwork):
+        return TableView(model, task, lanes)
+    if isinstance(network, FiniteMap):
+        return GraphView(model, task, lanes)
+    raise InvalidInput(f"RegionMonitor knows wirings, state networks and finite maps; {model!r} is none of them.")

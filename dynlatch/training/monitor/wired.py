@@ -1,0 +1,135 @@
+"""The view of networks of weighted sums: everything compiled, many trials at a time."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynlatch.lanes.points import encoded, weights
+from dynlatch.lanes.portraits import KNOWN, LABEL, LABELS, PERIOD, SIGN, STABLE, survey
+from dynlatch.lanes.show import Lanes
+from dynlatch.lanes.trace import memory_of, trace, traceable
+from dynlatch.lanes.units import LINEAR, TANH, THRESHOLD
+from dynlatch.lanes.wiring import Wiring
+from dynlatch.training.contract import Architecture, Show, Task
+from dynlatch.training.monitor.sample import final_states, last_shown, sample
+from dynlatch.training.monitor.sighting import Sighting, agreed, by_class
+from dynlatch.validation import Array
+
+MOST = 48  # points kept of one network under one input
+STARTS = 24
+WIDE = 3.0  # of the starts in activation coordinates
+MOST_UNITS = 6  # of a threshold net whose states are all followed
+
+
+class WiredView:
+    """Attractors of every trial under the task's quiet inputs, followed from one portrait to the next."""
+
+    def __init__(self, model: Architecture, task: Task, lanes: Lanes) -> None:
+        net: Wiring = model.cell()
+        self.net, self.model, self.sample, self.criterion = net, model, sample(lanes), lanes.criterion
+        column = np.concatenate([np.zeros(len(model.names)), model.constants])
+        self.coordinates = str(getattr(model.network(column[: len(model.names)]), "coordinates", "state"))
+        self.before = self.coordinates.startswith("activation")
+        self.memory = memory_of(net)
+        self.smooth = THRESHOLD not in net.kinds
+        self.bounded = self.smooth and LINEAR not in net.kinds
+        self.traced = self.smooth and traceable(net)
+        self.code = encoded(net, before=self.before)
+        self.inputs = np.array([quiet.input for quiet in task.quiet_inputs], dtype=np.float64)
+        B, Q, r = len(lanes.order), len(self.inputs), self.memory.size
+        self.starts = self._starts(r)
+        self.points, self.facts = np.zeros((B, Q, MOST, r)), np.zeros((B, Q, MOST + 1, 4), dtype=np.int64)
+
+    def _starts(self, r: int) -> Array:
+        if not self.smooth and r <= MOST_UNITS:
+            return 2.0 * ((np.arange(2**r)[:, None] >> np.arange(r)) & 1) - 1.0
+        drawn = np.random.default_rng(0).uniform(-1.0, 1.0, (STARTS, r))
+        return np.concatenate([np.zeros((1, r)), WIDE * drawn if self.before else drawn])
+
+    def gradient(self, theta: Array, show: Show, last: int) -> Array | None:
+        """Log-norm, share and horizon (3, L) of the sequences shown last, under the weights as they are."""
+        if not self.traced:
+            return None
+        out = np.empty((3, theta.shape[1]))
+        inputs, length, target = last_shown(show, self.net.inputs)
+        trace(self.net, theta, inputs, length, target, self.criterion.amplitude, self.before, last, out)
+        return out
+
+    def portrait(self, theta: Array, rows: NDArray[np.intp]) -> Sighting:
+        """The portrait of the trials `rows`, whose weights are the columns of theta."""
+        total, output = final_states(self.net, theta, self.sample, rows)
+        states = np.ascontiguousarray((total if self.before else output)[..., self.memory])
+        E = states.shape[1]
+        followed = states
+        if not self.smooth:
+            followed = np.concatenate([states, np.repeat(self.starts[None], len(rows), axis=0)], axis=1)
+        w = np.ascontiguousarray(np.stack([weights(self.net, theta, u) for u in self.inputs], axis=1))
+        ends = np.zeros((len(self.points), followed.shape[1], len(self.inputs), 3), dtype=np.int64)
+        survey(self.code, w, rows, self.starts, followed, self.bounded, self.points, self.facts, ends)
+        place, phase, gamma = np.moveaxis(ends[rows, :E], -1, 0)
+        facts = self.facts[rows]
+        label = np.where(
+            place < 0, -1, facts[np.arange(len(rows))[:, None, None], np.arange(len(self.inputs)), place.clip(0), LABEL]
+        )
+        y = output[..., self.net.output] * self.sample.targets[rows]
+        right = (self.criterion.low < y) & (y < self.criterion.high)
+        known = np.arange(MOST) < facts[:, :, -1, KNOWN, None]
+        return Sighting(
+            fixed_points=(known & (facts[:, :, :-1, PERIOD] == 1)).sum(-1),
+            attractors=(known & (facts[:, :, :-1, STABLE] == 1)).sum(-1),
+            basin=agreed(by_class(label)),
+            phase=agreed(by_class(phase)),
+            gamma=by_class(gamma).mean(-1),
+            right=right.reshape(len(rows), 2, -1).mean(-1),
+            margin=self._margins(theta, rows, place),
+            final=states[:, :: E // 2][:, :2],
+            points=self._listed(rows, known, facts),
+            coefficients=np.empty((len(rows), 3, 0)),
+        )
+
+    def _listed(self, rows: NDArray[np.intp], known: NDArray[np.bool_], facts: NDArray[np.int64]) -> dict[str, NDArray]:
+        k, q, m = np.nonzero(known)
+        about = facts[k, q, m]
+        return {
+            "row": k,
+            "quiet": q,
+            "label": about[:, LABEL],
+            "period": about[:, PERIOD],
+            "stable": about[:, STABLE] == 1,
+            "sign": about[:, SIGN],
+            "state": self.points[rows[k], q, m],
+        }
+
+    @property
+    def margin_words(self) -> str:
+        """What `margin` is."""
+        if not self.smooth:
+            return "the least total input in size, over the weights of the input, on the attractors of the final states: exact"
+        return "u*(w), exact; 0 where the unit does not latch" if self._single else ""
+
+    @property
+    def _single(self) -> bool:
+        return self.net.kinds.size == 1 and self.net.kinds[0] == TANH and self.before
+
+    def _margins(self, theta: Array, rows: NDArray[np.intp], place: NDArray[np.int64]) -> Array:
+        if self._single:
+            own = self.net.weight[(self.net.source == 0) & (self.net.delay == 1)]
+            w = np.maximum(theta[own].sum(0), 1.0)
+            return np.asarray(np.sqrt(w * (w - 1.0)) - np.arctanh(np.sqrt(1.0 - 1.0 / w)))
+        if self.smooth:
+            return np.full(len(rows), np.nan)
+        return np.array([self._finite_margin(theta[:, k], rows[k], place[k]) for k in range(len(rows))])
+
+    def _finite_margin(self, column: Array, row: int, place: NDArray[np.int64]) -> float:
+        """The least margin at the attractors that the final states go to; 0 if one goes to none."""
+        if (place < 0).any():
+            return 0.0
+        network, least = self.model.network(column[: len(self.model.names)]), np.inf
+        for q, u in enumerate(self.inputs):
+            for m in np.unique(place[:, q]):
+                x = self.points[row, q, m]
+                for _ in range(self.facts[row, q, m, PERIOD]):
+                    least = min(least, float(network.margin(x, u)))
+                    x = network.step(x, u)
+        return least
