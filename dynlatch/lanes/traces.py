@@ -103,11 +103,11 @@ def _keep_traces(net, tracks, theta, s, z, t, lane, zero):  # type: ignore[no-un
 @kernel
 def _pass_back(net, theta, s, d, t, lane, zero):  # type: ignore[no-untyped-def]
     """d[t] from dC/dx to dC/da, within the step."""
-    kinds, leaving, outgoing, weight, delay, target = net.kinds, net.leaving, net.outgoing, net.weight, net.delay, net.target
+    kinds, leaving, departing = net.kinds, net.leaving, net.departing
     for j in range(kinds.size - 1, -1, -1):
         total = load(d, (t, j, lane), zero)
-        for k in range(leaving[j], leaving[j + 1]):
-            e = outgoing[k]
-            if delay[e] == 0:
-                total = fma(load(theta, (weight[e], lane), zero), load(d, (t, target[e], lane), zero), total)
+        for e in range(leaving[j], leaving[j + 1]):
+            p, i, delay = departing[e, 0], departing[e, 1], departing[e, 2]
+            if delay == 0:
+                total = fma(load(theta, (p, lane), zero), load(d, (t, i, lane), zero), total)
         store(d, (t, j, lane), total * slope(kinds[j], load(s, (t, j, lane), zero)))

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from dynlatch.errors import InvalidInput
 from dynlatch.lanes.compiling import kernel
-from dynlatch.lanes.packs import WIDTH, choose, fma, load, pack, store
+from dynlatch.lanes.packs import WIDTH, choose, fma, load, pack, peek, store
 from dynlatch.lanes.units import respond, slope
 from dynlatch.validation import Array
 
@@ -46,9 +46,10 @@ class Wiring(NamedTuple):
     inputs: int  # m
     output: int  # the unit that is trained
     trained: int  # rows 0 .. trained-1 of theta are trained, the others are constants
-    leaving: NDArray[np.int64]  # (n + 1,) the connections from unit j are outgoing[leaving[j]] to outgoing[leaving[j + 1] - 1]
-    outgoing: NDArray[np.int64]
     target: NDArray[np.int64]  # (E,)
+    arriving: NDArray[np.int64]  # (E, 3) weight, source and delay once more, side by side
+    leaving: NDArray[np.int64]  # (n + 1,) the connections from unit j are rows leaving[j] to leaving[j + 1] - 1 of
+    departing: NDArray[np.int64]  # (E, 3) weight, target and delay
 
 
 def wire(
@@ -78,10 +79,12 @@ def wire(
     target, source, weight, delay = (np.array([c[k] for c in ordered], dtype=np.int64) for k in range(4))
     first = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     begin = np.broadcast_to(np.asarray(start, dtype=np.float64), (n,)).copy()
-    outgoing = np.argsort(source, kind="stable")
-    leaving = np.searchsorted(source[outgoing], np.arange(n + 1))
+    arriving, departing = np.stack([weight, source, delay], axis=1), np.stack([weight, target, delay], axis=1)
+    by_source = np.argsort(source, kind="stable")
+    leaving = np.searchsorted(source[by_source], np.arange(n + 1))
     joined = (first, source, weight, delay)
-    return Wiring(np.array(kinds, dtype=np.int64), begin, *joined, inputs, output, trained, leaving, outgoing, target)
+    back = (target, arriving, leaving, departing[by_source])
+    return Wiring(np.array(kinds, dtype=np.int64), begin, *joined, inputs, output, trained, *back)
 
 
 @kernel
@@ -96,7 +99,7 @@ def forward(net, theta, steps, s, a):  # type: ignore[no-untyped-def]
 
 @kernel
 def _forward(net, theta, steps, s, a, lane, zero):  # type: ignore[no-untyped-def]
-    kinds, start, first, source, weight, delay = net.kinds, net.start, net.first, net.source, net.weight, net.delay
+    kinds, start, first, arriving = net.kinds, net.start, net.first, net.arriving
     n = kinds.size
     for t in range(steps + 1):
         store(s, (t, s.shape[1] - 1, lane), zero + 1.0)
@@ -106,8 +109,8 @@ def _forward(net, theta, steps, s, a, lane, zero):  # type: ignore[no-untyped-de
         for i in range(n):
             total = zero
             for e in range(first[i], first[i + 1]):
-                back = max(t - delay[e], 0)
-                total = fma(load(theta, (weight[e], lane), zero), load(s, (back, source[e], lane), zero), total)
+                p, j, back = peek(arriving, (e, 0)), peek(arriving, (e, 1)), max(t - peek(arriving, (e, 2)), 0)
+                total = fma(load(theta, (p, lane), zero), load(s, (back, j, lane), zero), total)
             store(a, (t, i, lane), total)
             store(s, (t, i, lane), respond(kinds[i], total))
 
@@ -127,10 +130,10 @@ def backward(net, theta, steps, s, d):  # type: ignore[no-untyped-def]
 
 @kernel
 def _backward(net, theta, steps, s, d, lane, zero):  # type: ignore[no-untyped-def]
-    kinds, leaving, outgoing, weight, delay, target = net.kinds, net.leaving, net.outgoing, net.weight, net.delay, net.target
+    kinds, leaving, departing = net.kinds, net.leaving, net.departing
     for t in range(steps, 0, -1):
         for j in range(kinds.size - 1, -1, -1):
-            total = _arriving(leaving, outgoing, weight, delay, target, theta, steps, d, t, j, lane, zero)
+            total = _sent_back(leaving, departing, theta, steps, d, t, j, lane, zero)
             store(d, (t, j, lane), total * slope(kinds[j], load(s, (t, j, lane), zero)))
 
 
@@ -151,24 +154,23 @@ def curvature(net, theta, steps, s, h):  # type: ignore[no-untyped-def]
 
 @kernel
 def _curvature(net, squares, steps, s, h, lane, zero):  # type: ignore[no-untyped-def]
-    kinds, leaving, outgoing, weight, delay, target = net.kinds, net.leaving, net.outgoing, net.weight, net.delay, net.target
+    kinds, leaving, departing = net.kinds, net.leaving, net.departing
     for t in range(steps, 0, -1):
         for j in range(kinds.size - 1, -1, -1):
-            total = _arriving(leaving, outgoing, weight, delay, target, squares, steps, h, t, j, lane, zero)
+            total = _sent_back(leaving, departing, squares, steps, h, t, j, lane, zero)
             through = slope(kinds[j], load(s, (t, j, lane), zero))
             total = through * through * total
             store(h, (t, j, lane), choose(total, OVERFLOW, OVERFLOW, total))
 
 
 @kernel
-def _arriving(leaving, outgoing, weight, delay, target, theta, steps, d, t, j, lane, zero):  # type: ignore[no-untyped-def]
+def _sent_back(leaving, departing, theta, steps, d, t, j, lane, zero):  # type: ignore[no-untyped-def]
     """`direct + sum_i w_ij d_i(t + delay)` for t >= 1."""
     total = load(d, (t, j, lane), zero)
-    for k in range(leaving[j], leaving[j + 1]):
-        e = outgoing[k]
-        ahead = t + delay[e]
+    for e in range(leaving[j], leaving[j + 1]):
+        p, i, ahead = peek(departing, (e, 0)), peek(departing, (e, 1)), t + peek(departing, (e, 2))
         if ahead <= steps:
-            total = fma(load(theta, (weight[e], lane), zero), load(d, (ahead, target[e], lane), zero), total)
+            total = fma(load(theta, (p, lane), zero), load(d, (ahead, i, lane), zero), total)
     return total
 
 
