@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import dynlatch as dl
 from dynlatch import analysis
 from dynlatch.analysis.finite import SHOWN
-from dynlatch.errors import InvalidInput
+from dynlatch.errors import InvalidInput, NotSmooth
 from dynlatch.maps import FiniteMap
 from dynlatch.networks.threshold import threshold_network
 from dynlatch.training.models import AnyWiring, Dense, ParityNet
@@ -181,6 +181,11 @@ def test_round_trip_words_and_picture(tmp_path):
     many = analysis.finite_attractors(dl.ThresholdNetwork(np.eye(5)))
     assert f"... and {32 - SHOWN} more" in many.summary()
     assert not many.plot().texts
+
+
+def test_verbs_that_need_derivatives_name_the_one_that_does_not():
+    with pytest.raises(NotSmooth, match="ThresholdNetwork has none: its states are finite, so take `finite_attractors`"):
+        analysis.fixed_points(dl.ThresholdNetwork([[1.0]]))
 
 
 def test_refusals():

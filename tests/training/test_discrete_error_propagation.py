@@ -12,7 +12,7 @@ from oracles_discrete import dep_update
 from dynlatch.errors import InvalidInput
 from dynlatch.lanes.random import states
 from dynlatch.training import train
-from dynlatch.training.models import AnyWiring, Dense, FlipFlopLatch, ParityNet
+from dynlatch.training.models import AnyWiring, Dense, FlipFlopLatch, LatchNet, ParityNet
 from dynlatch.training.rules import BackPropagation, DiscreteErrorPropagation
 from dynlatch.training.rules.discrete_error_propagation import draw, flipping
 from dynlatch.training.tasks import Latch, Parity, TwoSequence
@@ -122,6 +122,15 @@ def test_it_solves_2_sequence(T):
         TWO_SEQUENCE, Dense(5, "threshold"), TwoSequence(T=T), trials=20, sequences=50, max_presentations=3000, rng=T
     )
     assert result.error.mean() <= 0.03
+
+
+@pytest.mark.parametrize("T", [10, 100])
+def test_it_solves_the_latch(T):
+    rule = DiscreteErrorPropagation(1.0, 3.0, "two-valued", "step", "normalised")
+    model = LatchNet(w0=1.0, units="threshold")
+    result = train(rule, model, Latch(T=T, std=0.3), trials=20, sequences=2, max_presentations=5000, rng=T)
+    assert result.error.mean() <= 0.03
+    assert result.presentations.mean() < 500
 
 
 @pytest.mark.slow
