@@ -98,7 +98,7 @@ class WiredNetwork:
     @property
     def readout(self) -> Readout:
         """The answer, one of the state's components."""
-        unit, age, _ = self.sums.memory
+        unit, age, *_ = self.sums.memory
         return Readout(np.eye(self.dim)[(unit == self.wiring.output) & (age == 1)], np.zeros(1))
 
     @property
@@ -107,7 +107,11 @@ class WiredNetwork:
 
     def _read(self, a: Array, u: Array | None) -> Array:
         """State, inputs and the constant one, shape (..., n + m + 1)."""
-        return join(real(a), np.zeros(self.input_dim) if u is None else real(u), np.ones(1))
+        z = np.empty((*batch_of(a, u), self.dim + self.input_dim + 1))
+        z[..., : self.dim] = a
+        z[..., self._inputs] = 0.0 if u is None else u
+        z[..., -1] = 1.0
+        return z
 
     def step(self, a: Array, u: Array | None = None) -> Array:
         z = self._read(a, u)

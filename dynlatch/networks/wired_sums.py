@@ -5,6 +5,7 @@ V is strictly lower triangular, so the units are computed one after the other; d
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -26,12 +27,14 @@ class Memory(NamedTuple):
     unit: NDArray[np.int64]  # (n,)
     age: NDArray[np.int64]  # (n,) 1, 2, ...
     older: NDArray[np.int64]  # (n,) where the state holds it one step earlier, for an age above 1
+    old: bool  # whether any age is above 1
 
 
 class Sums(NamedTuple):
     """A wiring with its weights summed into matrices."""
 
     f: tuple[Activation, ...]  # of each of the k units
+    groups: tuple[tuple[slice, Activation], ...]  # neighbours that can be computed at once
     memory: Memory
     R: Array  # (k, n + m + 1)
     V: Array  # (k, k)
@@ -50,7 +53,17 @@ def sums_of(net: Wiring, weights: Array) -> Sums:
     read = np.where(net.source >= k, outside, np.where(net.delay > 0, remembered, now))
     both = np.zeros((k, n + net.inputs + 1 + k))
     np.add.at(both, (targets(net), read), weights[net.weight])
-    return Sums(f, memory, both[:, : n + net.inputs + 1].copy(), both[:, n + net.inputs + 1 :].copy(), read)
+    R, V = both[:, : n + net.inputs + 1].copy(), both[:, n + net.inputs + 1 :].copy()
+    return Sums(f, _groups(f, V), memory, R, V, read)
+
+
+def _groups(f: tuple[Activation, ...], V: Array) -> tuple[tuple[slice, Activation], ...]:
+    """Neighbouring units of one kind, none of which reads another."""
+    starts = [0]
+    for i in range(1, len(f)):
+        if f[i] is not f[i - 1] or V[i, starts[-1] : i].any():
+            starts.append(i)
+    return tuple((slice(i, j), f[i]) for i, j in pairwise([*starts, len(f)]))
 
 
 def targets(net: Wiring) -> NDArray[np.int64]:
@@ -67,12 +80,14 @@ def _memory(net: Wiring) -> Memory:
     places = {pair: i for i, pair in enumerate(sorted(kept))}
     older = [places.get((j, age - 1), 0) for j, age in places]
     unit, age = np.array(list(places), dtype=np.int64).T
-    return Memory(unit, age, np.array(older, dtype=np.int64))
+    return Memory(unit, age, np.array(older, dtype=np.int64), bool((age > 1).any()))
 
 
 def remember(sums: Sums, state: Array, x: Array) -> Array:
     """The next state (..., n), from the last one and the outputs of all units (..., k); also of their derivatives."""
     memory = sums.memory
+    if not memory.old:
+        return x[..., memory.unit]
     return np.where(memory.age == 1, x[..., memory.unit], state[..., memory.older])
 
 
@@ -80,24 +95,24 @@ def run(sums: Sums, z: Array) -> tuple[Array, Array]:
     """Total inputs and outputs of the units, each (..., k)."""
     totals = z @ sums.R.T
     x = np.empty_like(totals)
-    for i, f in enumerate(sums.f):
-        totals[..., i] += x[..., :i] @ sums.V[i, :i]
-        x[..., i] = f(totals[..., i])
+    for rows, f in sums.groups:
+        if rows.start > 0:
+            totals[..., rows] += x[..., : rows.start] @ sums.V[rows, : rows.start].T
+        x[..., rows] = f(totals[..., rows])
     return totals, x
 
 
 def slopes(sums: Sums, z: Array) -> Array:
     """Slopes of the units where they are, shape (..., k)."""
     totals, _ = run(sums, z)
-    return np.stack([f.derivative(totals[..., i]) for i, f in enumerate(sums.f)], axis=-1)
+    return np.concatenate([f.derivative(totals[..., rows]) for rows, f in sums.groups], axis=-1)
 
 
 def push(sums: Sums, slope: Array, entering: Array) -> Array:
     """Derivatives of the outputs (..., k, q), from those of `R z` (..., k, q)."""
-    moved = np.empty(np.broadcast_shapes(slope[..., None].shape, entering.shape))
-    for i in range(len(sums.f)):
-        within = np.einsum("j,...jq->...q", sums.V[i, :i], moved[..., :i, :])
-        moved[..., i, :] = slope[..., i, None] * (entering[..., i, :] + within)
+    moved = slope[..., None] * entering
+    for rows, _ in sums.groups[1:]:
+        moved[..., rows, :] += slope[..., rows, None] * (sums.V[rows, : rows.start] @ moved[..., : rows.start, :])
     return moved
 
 
@@ -106,9 +121,10 @@ def pull(sums: Sums, slope: Array, v: Array) -> Array:
     fresh = sums.memory.age == 1
     delta = np.zeros((*np.broadcast_shapes(slope.shape[:-1], v.shape[:-1]), len(sums.f)))
     delta[..., sums.memory.unit[fresh]] = v[..., fresh]
-    for i in range(len(sums.f) - 1, -1, -1):
-        delta[..., i] += delta[..., i + 1 :] @ sums.V[i + 1 :, i]
-        delta[..., i] *= slope[..., i]
+    for rows, _ in reversed(sums.groups):
+        if rows.stop < len(sums.f):
+            delta[..., rows] += delta[..., rows.stop :] @ sums.V[rows.stop :, rows]
+        delta[..., rows] *= slope[..., rows]
     return delta
 
 
@@ -148,13 +164,16 @@ def settling_box(sums: Sums, entering: Box) -> Box | None:
     n = len(sums.memory.unit)
     lo, hi = np.full(n, -np.inf), np.full(n, np.inf)
     for _ in range(2 * n + 1):
+        finite = np.isfinite(lo).all() and np.isfinite(hi).all()
         z = _reading((lo, hi), entering)
         below, above = boxes(sums, z)[0]
         lo, hi = remember(sums, lo, below), remember(sums, hi, above)
         for k in np.flatnonzero((sums.memory.age == 1) & ~(np.isfinite(lo) & np.isfinite(hi))):
             reach = _reach(sums, int(k), z)
             lo[k], hi[k] = -reach, reach
-    return (lo, hi) if np.isfinite(lo).all() and np.isfinite(hi).all() else None
+        if finite:
+            return lo, hi
+    return None
 
 
 def _reach(sums: Sums, k: int, z: Box) -> float:
