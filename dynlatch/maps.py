@@ -131,7 +131,7 @@ def require_smooth(map: Map, verb: str) -> SmoothMap:
     """`map` itself if it has derivatives; otherwise one sentence that says which verb needs them."""
     if not isinstance(map, SmoothMap):
         name = type(map).__name__
-        instead = "its states are finite, so take `finite_attractors`" if isinstance(map, FiniteMap) else "wrap it in FunctionMap"
+        instead = "its states are finite, take `finite_attractors`" if isinstance(map, FiniteMap) else "wrap it in FunctionMap"
         raise NotSmooth(f"`{verb}` needs derivatives, and {name} has none: {instead}.")
     return map
 

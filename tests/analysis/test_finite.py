@@ -184,7 +184,7 @@ def test_round_trip_words_and_picture(tmp_path):
 
 
 def test_verbs_that_need_derivatives_name_the_one_that_does_not():
-    with pytest.raises(NotSmooth, match="ThresholdNetwork has none: its states are finite, so take `finite_attractors`"):
+    with pytest.raises(NotSmooth, match="ThresholdNetwork has none: its states are finite, take `finite_attractors`"):
         analysis.fixed_points(dl.ThresholdNetwork([[1.0]]))
 
 
