@@ -3,8 +3,9 @@
     python benchmarks/training.py --torch-python ENVIRONMENT/bin/python --jax-python ENVIRONMENT/bin/python
 
 Every net has its own 2-sequence problem with T = 50 (lengths 25 to 50) and takes a step after every sequence. All start from
-the same weights and see the same sequences in the same order; their last weights are compared. The library's time is that of a
-whole `update`: choosing the sequence, counting, the stopping rule, both sweeps, the step.
+the same weights and see the same sequences in the same order; their last weights are compared (of the median net: where a
+gradient explodes, the last digit decides). The library's time is that of a whole `update`: choosing the sequence, counting, the
+stopping rule, both sweeps, the step.
 """
 
 from __future__ import annotations
@@ -83,11 +84,13 @@ def main(argv=None):
     rows = [["dynlatch", f"{1e6 * each:.2f}", f"{1e-3 / each:.0f}", "1.0", "", "", ""]]
     for name, answer in found.items():
         taken, bar = float(answer["seconds"]), BARS.get(name)
-        off = np.abs(answer["W"] - weights).max() if answer["whole"] else np.nan
+        off = np.median(np.abs(answer["W"] - weights).max(axis=(1, 2))) if answer["whole"] else np.nan
         met = common.verdict(None if bar is None else taken >= bar * each)
         shown = "" if bar is None else f"{bar:g} times"
         rows.append([name, f"{1e6 * taken:.2f}", f"{1e-3 / taken:.0f}", f"{taken / each:.2f}", f"{off:.0e}", shown, met])
-    common.table(["method", "us a presentation", "k a second", "times ours", "last weights off by", "bar", ""], rows)
+    common.table(
+        ["method", "us a presentation", "k a second", "times ours", "weights of the median net off by", "bar", ""], rows
+    )
 
 
 if __name__ == "__main__":
