@@ -26,6 +26,7 @@ app.command(
     "dynlatch.commands.fixed_points:fixed_points", name="fixed-points", help="Fixed points, and how complete the list is."
 )
 app.command("dynlatch.commands.portrait:portrait", name="portrait", help="Basins, manifolds and attractors in one picture.")
+app.command("dynlatch.commands.merge:merge", name="merge", help="Join the stores of the shards of a sweep.")
 app.command("dynlatch.commands.train:train", name="train", help="Train by a rule of the papers, and watch where the runs go.")
 
 

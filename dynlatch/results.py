@@ -119,7 +119,7 @@ RECORDS: Mapping[str, str] = {
     "SoftmaxStates": "dynlatch.training.models",
     "StateTables": "dynlatch.training.models",
     "StochasticAscent": "dynlatch.training.rules",
-    "Sweep": "dynlatch.training.sweep",
+    "Sweep": "dynlatch.training.sweeps",
     "TimeWeightedPseudoNewton": "dynlatch.training.rules",
     "Topology": "dynlatch.training.models",
     "TrainingResult": "dynlatch.training.result",

@@ -236,6 +236,53 @@ def test_an_interrupt_leaves_nothing(tmp_path, monkeypatch, capsys):
     assert not list(tmp_path.iterdir())
 
 
+def test_train_prints_a_table_draws_and_goes_on(tmp_path, capsys):
+    kept, settings = tmp_path / "run.npz", ("--task", "two-sequence", "-T", "9", "--rule", "back-propagation", "--trials", "3")
+    status, out, err = run("train", *settings, "--max-presentations", "60", "--save", kept, capsys=capsys)
+    assert status == 0
+    assert out.startswith("BackPropagation on TwoSequence(T=9), 3 trials of 50 sequences")
+    assert str(kept) in err
+    more = ("--max-presentations", "900", "--out", tmp_path / "runs.png", "--json")
+    status, out, _ = run("train", "--resume", kept, *more, capsys=capsys)
+    whole, _ = run("train", *settings, "--max-presentations", "900", "--json", capsys=capsys)[1:]
+    assert status == 0
+    assert out == whole
+    assert json.loads(out)["rule"] == {"name": "BackPropagation", "eta": 0.1, "momentum": 0.0, "batch": 1}
+    assert (tmp_path / "runs.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_train_takes_settings_and_watches(tmp_path, capsys):
+    settings = (
+        "--task",
+        "latch",
+        "-T",
+        "8",
+        "--rule",
+        "back-propagation",
+        "--trials",
+        "2",
+        "--set",
+        "std=0.05",
+        "--set",
+        "eta=0.2",
+    )
+    status, out, _ = run("train", *settings, "--monitor", "--out", tmp_path / "path.png", capsys=capsys)
+    assert status == 0
+    assert "trial 1:" in out
+    assert (tmp_path / "path.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_shards_are_merged(tmp_path, capsys):
+    from dynlatch.training import BackPropagation, Cell, TwoSequence, sweep
+
+    cells = [Cell("bp", BackPropagation(), TwoSequence(T=6), 4, max_presentations=60, test_sequences=9)]
+    for k in (1, 2):
+        sweep(cells, store=tmp_path / f"{k}.db", block=2, shard=(k, 2))
+    status, out, _ = run("merge", tmp_path / "1.db", tmp_path / "2.db", "--into", tmp_path / "all.db", capsys=capsys)
+    assert status == 0
+    assert out.splitlines()[1].split()[:2] == ["bp", "4"]
+
+
 def bad_inputs(folder):
     (folder / "empty.safetensors").write_bytes(b"")
     (folder / "cut.safetensors").write_bytes((DATA / "flipflop_gru.safetensors").read_bytes()[:500])
@@ -291,6 +338,20 @@ def bad_inputs(folder):
         ("escape", "--weights", "2", "--effort", "heroic"),
         ("escape", "--weights", "-2", "--bias", "0"),
         ("escape", folder / "absent.safetensors"),
+        ("train",),
+        ("train", "--task", "two-sequence", "--rule", "back-propagation"),
+        ("train", "--task", "two-sequences", "--rule", "back-propagation", "-T", "9"),
+        ("train", "--task", "two-sequence", "--rule", "adam", "-T", "9"),
+        ("train", "--task", "two-sequence", "--rule", "flip-flop-rule", "-T", "9"),
+        ("train", "--task", "two-sequence", "--rule", "back-propagation", "-T", "2"),
+        ("train", "--task", "two-sequence", "--rule", "back-propagation", "-T", "9", "--trials", "0"),
+        ("train", "--task", "two-sequence", "--rule", "back-propagation", "-T", "9", "--set", "mu=3"),
+        ("train", "--task", "two-sequence", "--rule", "back-propagation", "-T", "9", "--set", "eta"),
+        ("train", "--task", "two-sequence", "--rule", "back-propagation", "-T", "9", "--set", "eta=fast"),
+        ("train", "--resume", folder / "other.npz"),
+        ("train", "--resume", folder / "other.npz", "-T", "9"),
+        ("merge", folder / "text.npz", "--into", folder / "all.db"),
+        ("merge", folder / "none.db", "--into", folder / "all.db"),
         ("frobnicate",),
     ]
 
@@ -332,5 +393,5 @@ def test_help_is_quick():
 def test_help_lists_the_commands(capsys):
     status, out, _ = run("--help", capsys=capsys)
     assert status == 0
-    for command in ("audit", "escape", "fixed-points", "portrait"):
+    for command in ("audit", "escape", "fixed-points", "portrait", "train", "merge"):
         assert command in out

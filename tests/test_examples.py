@@ -17,6 +17,7 @@ TOLD = "u_star_closed_form"  # has a test of its own below
 LONG = {
     "audit_trained_net",
     "escape_paths",
+    "learning_rules",
     "noise_and_the_trade_off",
     "state_space_portrait",
 }  # run with `-m slow`

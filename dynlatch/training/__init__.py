@@ -43,10 +43,10 @@ if TYPE_CHECKING:
     from dynlatch.training.rules import StochasticAscent as StochasticAscent
     from dynlatch.training.rules import TimeWeightedPseudoNewton as TimeWeightedPseudoNewton
     from dynlatch.training.rules import WeightGuessing as WeightGuessing
-    from dynlatch.training.sweep import Cell as Cell
-    from dynlatch.training.sweep import Sweep as Sweep
-    from dynlatch.training.sweep import merge as merge
-    from dynlatch.training.sweep import sweep as sweep
+    from dynlatch.training.sweeps import Cell as Cell
+    from dynlatch.training.sweeps import Sweep as Sweep
+    from dynlatch.training.sweeps import merge as merge
+    from dynlatch.training.sweeps import sweep as sweep
     from dynlatch.training.tasks import Latch as Latch
     from dynlatch.training.tasks import Parity as Parity
     from dynlatch.training.tasks import TwoSequence as TwoSequence
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 _HOME = {
     "AnyWiring": "models",
     "BackPropagation": "rules",
-    "Cell": "sweep",
+    "Cell": "sweeps",
     "Dense": "models",
     "DiscreteErrorPropagation": "rules",
     "Discretisation": "rules",
@@ -81,16 +81,16 @@ _HOME = {
     "Start": "models",
     "StateTables": "models",
     "StochasticAscent": "rules",
-    "Sweep": "sweep",
+    "Sweep": "sweeps",
     "TimeWeightedPseudoNewton": "rules",
     "Topology": "models",
     "TrainingOutcome": "outcomes",
     "TrainingResult": "result",
     "TwoSequence": "tasks",
     "WeightGuessing": "rules",
-    "merge": "sweep",
+    "merge": "sweeps",
     "resume": "driver",
-    "sweep": "sweep",
+    "sweep": "sweeps",
     "train": "driver",
 }
 

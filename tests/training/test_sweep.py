@@ -14,8 +14,8 @@ import pytest
 import dynlatch as dl
 from dynlatch.errors import InvalidInput, UnreadableFile
 from dynlatch.training import BackPropagation, TwoSequence, train
-from dynlatch.training.sweep import Cell, merge, sweep
-from dynlatch.training.sweep.store import Row, opened
+from dynlatch.training.sweeps import Cell, merge, sweep
+from dynlatch.training.sweeps.store import Row, opened
 
 CELLS = [
     Cell("bp/T=5", BackPropagation(), TwoSequence(T=5), 11, max_presentations=300, test_sequences=20),
@@ -66,12 +66,12 @@ def test_cells_keep_their_results_when_others_come_and_go(whole, tmp_path):
 
 def test_finished_work_is_not_done_again(whole, tmp_path, monkeypatch):
     sweep(CELLS, store=tmp_path / "s.db", rng=4)
-    monkeypatch.setattr("dynlatch.training.sweep.engine.work", None)
+    monkeypatch.setattr("dynlatch.training.sweeps.engine.work", None)
     assert sweep(CELLS, store=tmp_path / "s.db", rng=4).digest == whole.digest
 
 
 def test_an_interrupt_keeps_whole_blocks(whole, tmp_path, monkeypatch):
-    from dynlatch.training.sweep import engine
+    from dynlatch.training.sweeps import engine
 
     calls, work = [], engine.work
 
@@ -92,7 +92,7 @@ SCRIPT = """
 import sys
 sys.path.insert(0, {folder!r})
 from test_sweep import CELLS
-from dynlatch.training.sweep import sweep
+from dynlatch.training.sweeps import sweep
 if __name__ == "__main__":
     sweep(CELLS, store={store!r}, rng=4, block=2, jobs=2)
 """
@@ -201,7 +201,7 @@ def test_a_store_in_use_is_refused(tmp_path):
 
 def test_a_full_disk_is_one_sentence(whole, tmp_path, monkeypatch):
     path = tmp_path / "s.db"
-    from dynlatch.training.sweep.store import Store
+    from dynlatch.training.sweeps.store import Store
 
     write = Store.write
 

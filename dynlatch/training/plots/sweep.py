@@ -11,7 +11,7 @@ from dynlatch.analysis.plots.style import COLOURS, axes
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from dynlatch.training.sweep.result import Sweep
+    from dynlatch.training.sweeps.result import Sweep
 
 
 def plot_sweep(result: Sweep, ax: Axes | None) -> Axes:

@@ -11,11 +11,11 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from dynlatch.training.driver import Job, run
-from dynlatch.training.sweep.store import Row
+from dynlatch.training.sweeps.store import Row
 
 if TYPE_CHECKING:
     from dynlatch.training.result import TrainingResult
-    from dynlatch.training.sweep.cell import Cell
+    from dynlatch.training.sweeps.cell import Cell
 
 PARENT_DEATH = 1  # PR_SET_PDEATHSIG of prctl(2)
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlatch.results import Result
-from dynlatch.training.sweep.store import Row, Store
+from dynlatch.training.sweeps.store import Row, Store
 from dynlatch.validation import Array
 
 if TYPE_CHECKING:

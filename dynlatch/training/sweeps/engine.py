@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 from dynlatch.errors import InvalidInput
 from dynlatch.progress import counter
 from dynlatch.training.block import WIDTH
-from dynlatch.training.sweep.cell import Cell
-from dynlatch.training.sweep.result import Sweep
-from dynlatch.training.sweep.store import Row, Store, alone, opened
-from dynlatch.training.sweep.worker import work
+from dynlatch.training.sweeps.cell import Cell
+from dynlatch.training.sweeps.result import Sweep
+from dynlatch.training.sweeps.store import Row, Store, alone, opened
+from dynlatch.training.sweeps.worker import work
 from dynlatch.validation import count
 
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dynlatch.errors import InvalidInput
-from dynlatch.training.sweep.result import Sweep
-from dynlatch.training.sweep.store import alone, opened
+from dynlatch.training.sweeps.result import Sweep
+from dynlatch.training.sweeps.store import alone, opened
 
 
 def merge(stores: Sequence[str | Path], into: str | Path) -> Sweep:
