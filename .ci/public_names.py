@@ -7,7 +7,11 @@ for name in dl.__all__:
     getattr(dl, name)
 for name in analysis.__all__:
     getattr(analysis, name)
-assert training.__doc__
+for name in training.__all__:
+    getattr(training, name)
+learned = training.train(training.BackPropagation(), None, training.TwoSequence(T=5), trials=2, rng=0)
 report = analysis.audit(dl.LatchNeuron(2.0))
 report.to_html("report.html")
-print(f"{len(dl.__all__)} + {len(analysis.__all__)} public names; the latch holds {report.bits:.0f} bit")
+print(
+    f"{len(dl.__all__)} + {len(analysis.__all__)} + {len(training.__all__)} public names; the latch holds {report.bits:.0f} bit"
+)

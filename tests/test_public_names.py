@@ -7,9 +7,21 @@ from pathlib import Path
 import pytest
 
 import dynlatch
-from dynlatch import analysis
+from dynlatch import analysis, training
 
 ROOT = Path(dynlatch.__file__).parent
+
+
+def test_type_checkers_see_the_same_names_of_the_training_layer():
+    tree = ast.parse((ROOT / "training" / "__init__.py").read_text())
+    block = next(n for n in tree.body if isinstance(n, ast.If) and ast.unparse(n.test) == "TYPE_CHECKING")
+    told = {alias.asname: node.module.removeprefix("dynlatch.training.") for node in block.body for alias in node.names}
+    assert told == training._HOME
+
+
+@pytest.mark.parametrize("name", training.__all__)
+def test_every_name_of_the_training_layer_loads_and_is_documented(name):
+    assert getattr(training, name).__doc__
 
 
 def test_type_checkers_see_the_same_names():

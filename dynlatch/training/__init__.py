@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from dynlatch.training.models import Start as Start
     from dynlatch.training.models import StateTables as StateTables
     from dynlatch.training.models import Topology as Topology
+    from dynlatch.training.monitor import RegionEvent as RegionEvent
+    from dynlatch.training.monitor import RegionEventKind as RegionEventKind
+    from dynlatch.training.monitor import RegionMonitor as RegionMonitor
+    from dynlatch.training.monitor import RegionTrace as RegionTrace
     from dynlatch.training.outcomes import TrainingOutcome as TrainingOutcome
     from dynlatch.training.result import TrainingResult as TrainingResult
     from dynlatch.training.rules import BackPropagation as BackPropagation
@@ -74,6 +78,10 @@ _HOME = {
     "ParityNet": "models",
     "PseudoNewton": "rules",
     "RealTimeRecurrentLearning": "rules",
+    "RegionEvent": "monitor",
+    "RegionEventKind": "monitor",
+    "RegionMonitor": "monitor",
+    "RegionTrace": "monitor",
     "Share": "rules",
     "SimulatedAnnealing": "rules",
     "Slope": "rules",
