@@ -14,6 +14,7 @@ import numpy as np
 
 from dynlatch.lanes.compiling import kernel
 from dynlatch.lanes.random import normal
+from dynlatch.lanes.state_network import zero
 from dynlatch.validation import Array
 
 LARGEST = 8.0  # activations, of mean zero in each row, stay within +-this
@@ -93,7 +94,7 @@ def softmax(cell, theta, lane, table):  # type: ignore[no-untyped-def]
 def determinant(A, inverse):  # type: ignore[no-untyped-def]
     """det A, by elimination; A is used up, and `inverse` is its inverse, or zero where A is singular."""
     n, det = A.shape[0], 1.0
-    inverse[:] = 0.0
+    zero(inverse)
     for i in range(n):
         inverse[i, i] = 1.0
     for c in range(n):
@@ -102,7 +103,7 @@ def determinant(A, inverse):  # type: ignore[no-untyped-def]
             if abs(A[r, c]) > abs(A[pivot, c]):
                 pivot = r
         if A[pivot, c] == 0.0:
-            inverse[:] = 0.0
+            zero(inverse)
             return 0.0
         det *= A[pivot, c] if pivot == c else -A[pivot, c]
         scale = 1.0 / A[pivot, c]
@@ -134,9 +135,9 @@ def ascend(cell, theta, table, counts, lane, rate, det_weight, A, inverse):  # t
             used += counts[p, lane]
         if used == 0.0:
             continue
-        inverse[:] = 0.0
+        zero(inverse)
         if det_weight > 0.0:
-            A[:] = 0.0
+            zero(A)
             for j in range(first.size - 1):
                 for e in range(first[j], first[j + 1]):
                     A[target[e], j] = table[k + e, lane]

@@ -67,7 +67,7 @@ def study(cell, show, trial, epoch, run):  # type: ignore[no-untyped-def]
     while epoch.position[trial] < n and awake(show, trial):
         begin = epoch.position[trial]
         may = min(show.budget, show.pause[0]) - show.presentations[trial]
-        size = min(width, n - begin, may)
+        size = min(width, min(n - begin, may))
         for lane in range(width):
             run.length[lane] = 0
             if lane < size:
@@ -110,9 +110,18 @@ def judge(show, trial, epoch, ending):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def copy_to_lanes(table, trial, run):  # type: ignore[no-untyped-def]
+    """The probabilities of a trial, a column of `table`, in every lane of its sequences."""
+    for p in range(run.table.shape[0]):
+        for lane in range(run.table.shape[1]):
+            run.table[p, lane] = table[p, trial]
+
+
+@kernel
 def begin_again(epoch, trial, afresh):  # type: ignore[no-untyped-def]
     """The next epoch, of the same network or of a fresh one."""
     epoch.position[trial], epoch.score[trial], epoch.wrong[trial] = 0, 0.0, 0
-    epoch.counts[:, trial] = 0.0
+    for p in range(epoch.counts.shape[0]):
+        epoch.counts[p, trial] = 0.0
     if afresh:
         epoch.best[trial], epoch.stalled[trial] = -np.inf, 0

@@ -81,8 +81,9 @@ def forward(first, target, start, steps, symbols, table, alpha):  # type: ignore
     """alpha: the distribution over states at times 0 to `steps`."""
     states, edges, lanes = first.size - 1, target.size, alpha.shape[2]
     row = np.empty(lanes, dtype=np.int64)
-    alpha[0] = 0.0
-    alpha[0, start] = 1.0
+    for i in range(states):
+        for lane in range(lanes):
+            alpha[0, i, lane] = 1.0 if i == start else 0.0
     for t in range(steps):
         for lane in range(lanes):
             row[lane] = symbols[t, lane] * edges
@@ -102,7 +103,9 @@ def backward(first, target, finals, steps, run):  # type: ignore[no-untyped-def]
     symbols, length, goal, table, alpha, beta = run.symbols, run.length, run.goal, run.table, run.alpha, run.beta
     states, edges, lanes, counts = first.size - 1, target.size, table.shape[1], run.counts
     row = np.empty(lanes, dtype=np.int64)
-    beta[:] = 0.0
+    for i in range(states):
+        for lane in range(lanes):
+            beta[steps % 2, i, lane] = 0.0
     for t in range(steps, 0, -1):
         now, before = t % 2, 1 - t % 2
         for lane in range(lanes):
@@ -128,9 +131,11 @@ def pass_through(cell, run):  # type: ignore[no-untyped-def]
     """
     first, target, start, finals = cell.first, cell.target, cell.start, cell.finals
     length, goal, alpha, answer, score = run.length, run.goal, run.alpha, run.answer, run.score
-    steps = length.max()
+    steps = 0
+    for lane in range(length.size):
+        steps = max(steps, length[lane])
     forward(first, target, start, steps, run.symbols, run.table, alpha)
-    run.counts[:] = 0.0
+    zero(run.counts)
     backward(first, target, finals, steps, run)
     for lane in range(length.size):
         T = length[lane]
@@ -141,6 +146,14 @@ def pass_through(cell, run):  # type: ignore[no-untyped-def]
             score[lane] = math.log(likely)
         elif T > 0:
             score[lane] = in_logarithms(first, target, start, finals[goal[lane]], lane, run)
+
+
+@kernel
+def zero(array):  # type: ignore[no-untyped-def]
+    """All entries of a matrix zero. (Loops compile several times faster than slices.)"""
+    for p in range(array.shape[0]):
+        for lane in range(array.shape[1]):
+            array[p, lane] = 0.0
 
 
 @kernel
@@ -155,11 +168,12 @@ def log_sum(x, y):  # type: ignore[no-untyped-def]
 def in_logarithms(first, target, start, goal, lane, run):  # type: ignore[no-untyped-def]
     """log P(last state = goal) of one lane, and its h added to the counts; for probabilities of any size, 0 included."""
     symbols, counts, T, states, edges = run.symbols, run.counts, run.length[lane], first.size - 1, target.size
-    alpha, beta = np.full((T + 1, states), -np.inf), np.full((T + 1, states), -np.inf)
-    logs = np.full(run.table.shape[0], -np.inf)
+    alpha, beta, logs = np.empty((T + 1, states)), np.empty((T + 1, states)), np.empty(run.table.shape[0])
     for p in range(logs.size):
-        if run.table[p, lane] > 0.0:
-            logs[p] = math.log(run.table[p, lane])
+        logs[p] = math.log(run.table[p, lane]) if run.table[p, lane] > 0.0 else -np.inf
+    for t in range(T + 1):
+        for i in range(states):
+            alpha[t, i], beta[t, i] = -np.inf, -np.inf
     alpha[0, start], beta[T, goal] = 0.0, 0.0
     for t in range(T):
         for j in range(states):
@@ -185,8 +199,9 @@ def answers(cell, run, inputs, lengths, out):  # type: ignore[no-untyped-def]
     lanes = run.length.size
     for begin in range(0, lengths.size, lanes):
         count = min(lanes, lengths.size - begin)
-        steps = lengths[begin : begin + count].max()
+        steps = 0
         for lane in range(count):
+            steps = max(steps, lengths[begin + lane])
             load(cell.thresholds, inputs, 0, begin + lane, lengths[begin + lane], run.symbols, lane)
         forward(cell.first, cell.target, cell.start, steps, run.symbols, run.table, run.alpha)
         for lane in range(count):

@@ -17,7 +17,7 @@ import numpy as np
 
 from dynlatch.lanes.compiling import kernel
 from dynlatch.lanes.random import uniform
-from dynlatch.lanes.state_epochs import Epoch, begin_again, judge, opened, study
+from dynlatch.lanes.state_epochs import Epoch, begin_again, copy_to_lanes, judge, opened, study
 from dynlatch.lanes.state_network import LANES, passage
 from dynlatch.training.contract import Architecture, Show, State, Task
 from dynlatch.training.rules.states import check_settings, ending, needs_states
@@ -87,8 +87,7 @@ class ExpectationMaximization:
 def learn(cell, theta, show, epoch, run, random, end, det_weight, floor):  # type: ignore[no-untyped-def]
     """Trial after trial, until every one sleeps."""
     for trial in range(theta.shape[1]):
-        for lane in range(run.length.size):
-            run.table[:, lane] = theta[: cell.trained, trial]
+        copy_to_lanes(theta, trial, run)
         while study(cell, show, trial, epoch, run):
             afresh = judge(show, trial, epoch, end)
             if afresh:
@@ -96,8 +95,7 @@ def learn(cell, theta, show, epoch, run, random, end, det_weight, floor):  # typ
             elif not show.learned[trial]:
                 maximise(cell, theta, epoch.counts, trial, det_weight, floor)
             begin_again(epoch, trial, afresh)
-            for lane in range(run.length.size):
-                run.table[:, lane] = theta[: cell.trained, trial]
+            copy_to_lanes(theta, trial, run)
 
 
 @kernel

@@ -14,7 +14,7 @@ import numpy as np
 
 from dynlatch.lanes.compiling import kernel
 from dynlatch.lanes.softmax_states import Pace, adapt, ascend, softmax, start_afresh, unhurried
-from dynlatch.lanes.state_epochs import Epoch, begin_again, judge, opened, study
+from dynlatch.lanes.state_epochs import Epoch, begin_again, copy_to_lanes, judge, opened, study
 from dynlatch.lanes.state_network import LANES, passage
 from dynlatch.training.contract import Architecture, Show, State, Task
 from dynlatch.training.rules.states import check_settings, ending, needs_states, schedule
@@ -100,7 +100,8 @@ def learn(cell, theta, show, epoch, run, random, end, pace, schedule, det_weight
     table, n, states = np.empty_like(theta), epoch.order.shape[0], cell.first.size - 1
     A, inverse = np.empty((states, states)), np.empty((states, states))
     for trial in range(theta.shape[1]):
-        spread(cell, theta, table, trial, run)
+        softmax(cell, theta, trial, table)
+        copy_to_lanes(table, trial, run)
         while study(cell, show, trial, epoch, run):
             afresh = judge(show, trial, epoch, end)
             adapt(pace, schedule, trial, epoch.score[trial] / n)
@@ -111,12 +112,5 @@ def learn(cell, theta, show, epoch, run, random, end, pace, schedule, det_weight
                     ascend(cell, theta, table, epoch.counts, trial, pace.eta[trial] / n, det_weight, A, inverse)
                     softmax(cell, theta, trial, table)
             begin_again(epoch, trial, afresh)
-            spread(cell, theta, table, trial, run)
-
-
-@kernel
-def spread(cell, theta, table, trial, run):  # type: ignore[no-untyped-def]
-    """The trial's probabilities in every lane of its sequences."""
-    softmax(cell, theta, trial, table)
-    for lane in range(run.length.size):
-        run.table[:, lane] = table[: cell.trained, trial]
+            softmax(cell, theta, trial, table)
+            copy_to_lanes(table, trial, run)
