@@ -26,7 +26,6 @@ from dynlatch.networks.wired_sums import (
     settling_box,
     slopes,
     sums_of,
-    targets,
 )
 from dynlatch.validation import Array, shaped_array
 
@@ -173,7 +172,7 @@ class WiredNetwork:
         z = self._read(a, u)
         signals = join(z, run(self.sums, z)[1])[..., self.sums.read]
         owner = np.eye(len(self.weights))[self.wiring.weight]
-        return {"weights": ((self._deltas(a, u, v)[..., targets(self.wiring)] * signals) @ owner, None)}
+        return {"weights": ((self._deltas(a, u, v)[..., self.wiring.target] * signals) @ owner, None)}
 
     def with_parameters(self, **arrays: Any) -> WiredNetwork:
         """The same wiring with other weights."""

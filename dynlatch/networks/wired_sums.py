@@ -52,7 +52,7 @@ def sums_of(net: Wiring, weights: Array) -> Sums:
     now = n + net.inputs + 1 + net.source
     read = np.where(net.source >= k, outside, np.where(net.delay > 0, remembered, now))
     both = np.zeros((k, n + net.inputs + 1 + k))
-    np.add.at(both, (targets(net), read), weights[net.weight])
+    np.add.at(both, (net.target, read), weights[net.weight])
     R, V = both[:, : n + net.inputs + 1].copy(), both[:, n + net.inputs + 1 :].copy()
     return Sums(f, _groups(f, V), memory, R, V, read)
 
@@ -64,11 +64,6 @@ def _groups(f: tuple[Activation, ...], V: Array) -> tuple[tuple[slice, Activatio
         if f[i] is not f[i - 1] or V[i, starts[-1] : i].any():
             starts.append(i)
     return tuple((slice(i, j), f[i]) for i, j in pairwise([*starts, len(f)]))
-
-
-def targets(net: Wiring) -> NDArray[np.int64]:
-    """The unit that every connection leads to, shape (E,)."""
-    return np.repeat(np.arange(len(net.kinds)), np.diff(net.first))
 
 
 def _memory(net: Wiring) -> Memory:
