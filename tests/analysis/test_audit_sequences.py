@@ -53,6 +53,7 @@ def test_each_of_unequal_sequences_is_measured_as_if_alone(small, sequences, rag
         assert np.isneginf(ragged.contributions.log_norms[:-T, k]).all()
         np.testing.assert_allclose(ragged.contributions.projections[-T:, k], split.projections, atol=1e-10)
     assert "half the squared error" in ragged.cost
+    assert ragged.verdicts.lengths.tolist() == list(LENGTHS)
 
 
 def test_padding_is_not_looked_at(small, sequences, ragged):
@@ -199,7 +200,7 @@ def test_a_network_too_large_for_jacobians():
     radius = np.abs(np.linalg.eigvals(net.jacobian(report.memory_states.points[0]))).max()
     assert report.memories[0].radius == pytest.approx(radius, rel=1e-8)
     assert report.verdicts is None
-    assert any("600 units" in sentence for sentence in report.left_out)
+    assert any("600 components" in sentence for sentence in report.left_out)
     assert report.findings[0].kind in ("forgetting", "passing")
 
 
@@ -239,3 +240,13 @@ def test_states_of_large_networks_that_do_not_attract_are_not_memory():
     found, left_out = resting(dl.AdditiveNetwork(W), np.full((1, n), 1e-9))
     assert len(found) == 0
     assert "not inside the unit circle" in left_out[0]
+
+
+def test_a_network_without_inputs_has_one_run():
+    rng = np.random.default_rng(0)
+    report = analysis.audit(dl.AdditiveNetwork(2.0 * np.eye(2), bias=rng.uniform(0.1, 0.2, 2)))
+    bare = analysis.audit(dl.ElmanNetwork(2.0 * np.eye(2), np.zeros((2, 0)), [0.1, 0.2]))
+    assert bare.lengths.tolist() == [100]
+    assert "no inputs" in bare.inputs_from
+    assert len(bare.memory_states) == len(report.memory_states) == 4
+    assert not any("these inputs" in str(finding) for finding in bare.findings)

@@ -8,7 +8,7 @@ import pytest
 
 import dynlatch as dl
 from dynlatch import analysis
-from dynlatch.analysis.plots.audit_states import one_line, principal_plane, thinned
+from dynlatch.analysis.plots.audit_states import one_line, principal_plane, principal_share, thinned
 from dynlatch.analysis.report.glossary import WORDS, explained, term
 from dynlatch.analysis.report.page import Page, html
 from dynlatch.analysis.report.svg import svg_of
@@ -138,6 +138,19 @@ def test_the_plane_holds_the_largest_variance():
     assert f"({expected[0] / expected.sum():.0%})" in plane.names[0]
     third = principal_plane(states, "output h", (2, 1))
     np.testing.assert_allclose(np.abs(third.rows[1]), np.abs(plane.rows[1]), atol=1e-12)
+
+
+def test_the_plane_of_fewer_states_than_components():
+    rng = np.random.default_rng(0)
+    states = rng.standard_normal((20, 2, 60))
+    centred = states.reshape(-1, 60) - states.reshape(-1, 60).mean(0)
+    expected = np.linalg.svd(centred, compute_uv=False) ** 2
+    plane = principal_plane(states, "output h")
+    np.testing.assert_allclose(np.square(centred @ plane.rows.T).sum(0), expected[:2], rtol=1e-10)
+    assert principal_share(states, 2) == pytest.approx(expected[2] / expected.sum())
+    two = principal_plane(states[:1], "output h", (2, 1))  # a picture of two states has three directions too
+    np.testing.assert_allclose(two.rows @ two.rows.T, np.eye(2), atol=1e-12)
+    assert principal_share(states[:1], 2) == pytest.approx(0.0, abs=1e-12)
 
 
 def test_thinning_keeps_the_ends_and_lines_have_gaps():

@@ -218,3 +218,31 @@ def test_refusals_words_and_files(tmp_path):
     assert len(ax.images) == 2
     plt.close(ax.figure)
     assert all(word.sentence for word in StepVerdict)
+
+
+def test_what_comes_after_the_end_of_a_sequence_is_not_looked_at():
+    """Padded sequences side by side, each against itself alone."""
+    rng = np.random.default_rng(5)
+    net = dl.ElmanNetwork(1.6 * rng.standard_normal((4, 4)), rng.standard_normal((4, 2)), 0.1 * rng.standard_normal(4))
+    inputs, lengths = rng.standard_normal((12, 3, 2)), np.array([5, 12, 1])
+    found = analysis.fixed_points(net).attractors
+    padded = analysis.step_verdicts(net, np.zeros((3, 4)), inputs, attractors=found, lengths=lengths)
+    alone = [analysis.step_verdicts(net, np.zeros(4), inputs[:length, k], attractors=found) for k, length in enumerate(lengths)]
+    for k, (length, one) in enumerate(zip(lengths, alone, strict=True)):
+        np.testing.assert_allclose(padded.growth[:length, k], one.growth, atol=1e-7)
+        assert (padded.words[:length, k] == one.words).all()
+        assert (padded.gamma[: length + 1, k] == one.gamma).all()
+        assert padded.latches_at[k] == one.latches_at
+        assert padded.crossings[k] == one.crossings
+    for word, share in padded.shares.items():
+        assert share == pytest.approx(sum(length * one.shares[word] for length, one in zip(lengths, alone, strict=True)) / 18)
+    units = sum(length * one.saturated["units"] for length, one in zip(lengths, alone, strict=True)) / 18
+    assert padded.saturated["units"] == pytest.approx(units)
+    assert padded.eigenvalue_sequences.tolist() == [1]
+    padded.plot()
+
+
+@pytest.mark.parametrize("lengths", [[5], [0, 3], [3, 13], [1.0, 2.0]])
+def test_lengths_that_do_not_fit(lengths):
+    with pytest.raises(InvalidInput, match="lengths"):
+        analysis.step_verdicts(dl.LatchNeuron(2.0), np.zeros((2, 1)), np.zeros((12, 2, 1)), lengths=lengths)

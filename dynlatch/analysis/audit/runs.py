@@ -14,7 +14,7 @@ from dynlatch.validation import Array
 
 MOST_STEPS = 20_000  # of a sequence; the rest is cut off
 MOST_FOLLOWED = 64  # sequences followed in detail
-RUN_WORK = 1 << 34  # floating-point operations spent on running sequences to their ends
+RUN_WORK = 1 << 36  # floating-point operations spent on running sequences to their ends
 DENSE = 512  # units up to which norms of products of Jacobians are exact
 DETAIL, DETAIL_LARGE = 1 << 20, 1 << 32  # steps followed in detail: the first divided by n, or the second by n^2 beyond DENSE
 KEPT = 1 << 23  # numbers of the trajectories of those

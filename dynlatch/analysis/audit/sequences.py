@@ -144,12 +144,12 @@ def _words(lengths: Indices) -> str:
 
 
 def _sampled(input_dim: int, context: Array, rng: np.random.Generator) -> Sequences:
+    if input_dim == 0:  # there is only one run from the zero state
+        return Sequences((np.zeros((STEPS, 1, 0)),), np.array([STEPS]), f"1 run of {STEPS} steps (the network has no inputs)")
     shape = (STEPS, SEQUENCES, input_dim)
     pulses = rng.choice([-1.0, 0.0, 1.0], size=shape, p=[PULSE / 2, 1 - PULSE, PULSE / 2])
-    words = f"{SEQUENCES} sampled sequences of {STEPS} steps"
-    if input_dim:
-        around = " around the context" if context.any() else ""
-        words += f" (each channel +1 or -1 with probability {PULSE}{around})"
+    around = " around the context" if context.any() else ""
+    words = f"{SEQUENCES} sampled sequences of {STEPS} steps (each channel +1 or -1 with probability {PULSE}{around})"
     return Sequences((context + pulses,), np.full(SEQUENCES, STEPS), words)
 
 

@@ -71,15 +71,15 @@ def memory_states(map: SmoothMap, last: Array, reach: float, rng: np.random.Gene
         found, undecided = resting(map, tails[-1])
         left_out += undecided
         left_out.append(
-            f"Fixed points other than those in which runs end, and all but the {LEADING} leading multipliers: {map.dim} units "
-            f"(`dynlatch fixed-points` takes the time; up to {SEARCHED} units it is part of the audit)."
+            f"Fixed points other than those in which runs end, and all but the {LEADING} leading multipliers: {map.dim} "
+            f"components of the state (`dynlatch fixed-points` takes the time; up to {SEARCHED} it is part of the audit)."
         )
     enter("cycles")
     cycles = _cycles(map, tails, reach, rng)
     if map.dim > CYCLES_SEARCHED:
         left_out.append(
             "Attracting cycles in which no run and none of some random starts end: `dynlatch.analysis.periodic_orbits` "
-            f"searches for them (up to {CYCLES_SEARCHED} units, those of period 2 are part of the audit)."
+            f"searches for them (up to {CYCLES_SEARCHED} components of the state, those of period 2 are part of the audit)."
         )
     # Runs of large networks have fewer steps to come to rest: near is enough.
     closest = AT_REST if map.dim <= SEARCHED else 10.0 * NEAR

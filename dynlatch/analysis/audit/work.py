@@ -103,8 +103,8 @@ def _along(work: Work, enter: Enter) -> None:
     work.along = decay_along(work.setup.network, work.runs)
     if work.setup.network.dim > DENSE:
         work.leave_out(
-            f"Exact norms of products of Jacobians: beyond {DENSE} units Frobenius norms are estimated from {DIRECTIONS} "
-            f"random directions (standard error up to {STANDARD_ERROR:.2g} in the natural logarithm)."
+            f"Exact norms of products of Jacobians: beyond {DENSE} components of the state Frobenius norms are estimated from "
+            f"{DIRECTIONS} random directions (standard error up to {STANDARD_ERROR:.2g} in the natural logarithm)."
         )
 
 
@@ -141,7 +141,9 @@ def _exponents(work: Work, enter: Enter) -> None:
     enter("exponents")
     network, runs = work.setup.network, work.runs
     if network.dim > DENSE:
-        work.leave_out(f"Lyapunov exponents: {network.dim} units (`dynlatch.analysis.lyapunov_exponents(k=1)`).")
+        work.leave_out(
+            f"Lyapunov exponents: {network.dim} components of the state (`dynlatch.analysis.lyapunov_exponents(k=1)`)."
+        )
         return
     which, steps = common_stretch(runs)
     if len(which) < len(runs.followed) or steps < len(runs.inputs):
@@ -155,10 +157,10 @@ def _verdicts(work: Work, enter: Enter) -> None:
     enter("verdicts")
     network, runs = work.setup.network, work.runs
     if network.dim > DENSE:
-        work.leave_out(f"Verdicts and regions: {network.dim} units, and they need Jacobians (up to {DENSE} units).")
+        work.leave_out(f"Verdicts and regions: {network.dim} components of the state, and they need Jacobians (up to {DENSE}).")
         return
     start = np.zeros((len(runs.followed), network.dim))
-    found = step_verdicts(network, start, runs.inputs, attractors=work.orbits, context=work.setup.context)
+    found = step_verdicts(network, start, runs.inputs, attractors=work.orbits, context=work.setup.context, lengths=runs.ends)
     work.known["verdicts"] = found
     work.known["regions"] = found.basin
 
@@ -167,7 +169,7 @@ def _bounds(work: Work, enter: Enter) -> None:
     enter("bounds")
     network, runs = work.setup.network, work.runs
     if network.dim > BOUNDED:
-        work.leave_out(f"Bounds of the decay: {network.dim} units (`dynlatch.analysis.gradient_bounds`).")
+        work.leave_out(f"Bounds of the decay: {network.dim} components of the state (`dynlatch.analysis.gradient_bounds`).")
         return
     which, steps = common_stretch(runs)
     few = which[:BOUNDED_SEQUENCES]

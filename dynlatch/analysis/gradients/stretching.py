@@ -15,10 +15,11 @@ EIGENVALUE_WORK = 1e9  # floating-point operations, at 25 n^3 a matrix
 EIGENVALUE_SEQUENCES = 8
 
 
-def surviving_growth(map: SmoothMap, visited: Array, sequence: Array | None) -> Array:
+def surviving_growth(map: SmoothMap, visited: Array, sequence: Array | None, lengths: Indices) -> Array:
     """Logarithms (T, ...) of `|J_t v_{t-1}|`, v_t = J_t v_{t-1} / |J_t v_{t-1}|, from the leading right singular vector v_0.
 
-    Their sum is log ||da_T/da_0||_2. The vector comes from the power method, matrix-free, normalised at every step.
+    Their sum is log ||da_T/da_0||_2, T the length (...) of each sequence: steps after it are 0. The vector comes from the
+    power method, matrix-free, normalised at every step.
     """
     T = len(visited) - 1
     v = np.broadcast_to(np.random.default_rng(0).standard_normal(visited.shape[-1]), visited.shape[1:])
@@ -27,7 +28,8 @@ def surviving_growth(map: SmoothMap, visited: Array, sequence: Array | None) -> 
     for _ in range(SWEEPS):
         v, _ = _unit(v)
         for t in range(T):
-            v, growth[t] = _unit(map.jvp(visited[t], v, None if sequence is None else sequence[t]))
+            moved, grown = _unit(map.jvp(visited[t], v, None if sequence is None else sequence[t]))
+            v, growth[t] = np.where((t < lengths)[..., None], moved, v), np.where(t < lengths, grown, 0.0)
         total = growth.sum(0)
         # From below, and squared: a change of 1e-9 in the logarithm is far below what the words can show.
         settled = (np.abs(total - before) <= SETTLED * np.maximum(1.0, np.abs(total))) | ~np.isfinite(total)
@@ -35,7 +37,8 @@ def surviving_growth(map: SmoothMap, visited: Array, sequence: Array | None) -> 
             break
         before = np.where(np.isfinite(total), total, np.inf)
         for t in range(T - 1, -1, -1):
-            v, _ = _unit(map.vjp(visited[t], v, None if sequence is None else sequence[t]))
+            moved, _ = _unit(map.vjp(visited[t], v, None if sequence is None else sequence[t]))
+            v = np.where((t < lengths)[..., None], moved, v)
     return growth
 
 
@@ -49,15 +52,19 @@ def _unit(v: Array) -> tuple[Array, Array]:
     return scaled / np.where(length > 0, length, 1.0), logs
 
 
-def nearest_to_one(map: SmoothMap, visited: Array, sequence: Array | None) -> tuple[NDArray[np.complex128], Indices, Indices]:
+def nearest_to_one(
+    map: SmoothMap, visited: Array, sequence: Array | None, lengths: Indices
+) -> tuple[NDArray[np.complex128], Indices, Indices]:
     """The eigenvalue of J_t nearest to 1 at k steps of s sequences (k, s), these steps (from 1), and these sequences.
 
-    All of them while they are cheap; otherwise evenly spread over the sequences, then over the time.
+    All of them while they are cheap; otherwise evenly spread over the sequences, then over the time. Sequences that are
+    shorter than others are left out.
     """
     T, n = len(visited) - 1, visited.shape[-1]
     runs = visited.reshape(T + 1, -1, n)
     most = int(EIGENVALUE_WORK / (25.0 * n**3 + 1000.0))
-    which = _spread(runs.shape[1], min(EIGENVALUE_SEQUENCES, most))
+    whole = np.flatnonzero(np.ravel(lengths) == T)
+    which = whole[_spread(len(whole), min(EIGENVALUE_SEQUENCES, most))]
     when = _spread(T, most // max(len(which), 1))
     values = np.empty((len(when), len(which)), dtype=np.complex128)
     entering = (

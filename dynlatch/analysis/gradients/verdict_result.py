@@ -72,6 +72,8 @@ class StepVerdicts(Result):
         The constant input under which they are attractors; None is zero.
     coordinates : str
         What the state is.
+    lengths : int ndarray, shape (...)
+        Steps of each sequence. After them `gamma` and `basin` stay as they are, and no share counts what is there.
     """
 
     words: Words
@@ -87,6 +89,7 @@ class StepVerdicts(Result):
     attractors: tuple[Array, ...]
     context: Array | None
     coordinates: str
+    lengths: Indices
 
     @property
     def latches_at(self) -> Indices:
@@ -100,7 +103,14 @@ class StepVerdicts(Result):
     @property
     def shares(self) -> dict[str, float]:
         """Share of all steps under each word."""
-        return {word.value: float((self.words == word).mean()) for word in StepVerdict}
+        counted = self.words[self.inside]
+        return {word.value: float((counted == word).mean()) for word in StepVerdict}
+
+    @property
+    def inside(self) -> NDArray[np.bool_]:
+        """Which steps (T, ...) lie within their sequence."""
+        steps = np.arange(len(self.words)).reshape(-1, *[1] * (self.words.ndim - 1))
+        return np.asarray(steps < self.lengths)
 
     @property
     def crossings(self) -> Indices:
@@ -111,7 +121,7 @@ class StepVerdicts(Result):
     @property
     def saturated(self) -> dict[str, float]:
         """Share of units and steps with less than a tenth of the greatest slope left, by what saturates."""
-        return {name: float((left < SATURATED).mean()) for name, left in self.slopes.items()}
+        return {name: float((left[self.inside] < SATURATED).mean()) for name, left in self.slopes.items()}
 
     def summary(self) -> str:
         from dynlatch.analysis.gradients.verdict_words import verdict_lines

@@ -37,6 +37,7 @@ def step_verdicts(
     *,
     attractors: Any = None,
     context: Any = None,
+    lengths: Any = None,
     tolerance: float = 0.01,
     rng: Rng = None,
 ) -> StepVerdicts:
@@ -53,6 +54,8 @@ def step_verdicts(
         The memory states; by default all attracting fixed points that `fixed_points` finds.
     context : array_like, shape (m,), optional
         Constant input under which the attractors hold; zero by default.
+    lengths : array_like of int, shape (...), optional
+        Steps of each sequence of padded inputs: what comes after them is not looked at.
     tolerance : float
         A step whose growth (natural logarithm) is within it of zero is neutral.
     rng : int, Generator or None
@@ -97,9 +100,11 @@ def step_verdicts(
     quiet = smooth if at_rest is None else WithInput(map, at_rest)
     visited = trajectory(map, start, sequence, None if sequence is not None else T)
     found = _attractors(quiet, attractors, visited, rng)
-    gamma, basin, unknown = _placed(quiet, found, visited, _free(map, sequence, at_rest, visited))
-    growth = surviving_growth(smooth, visited, sequence)
-    values, when, which = nearest_to_one(smooth, visited, sequence)
+    ends = _ends(lengths, T, visited.shape[1:-1])
+    placed = _placed(quiet, found, visited, _free(map, sequence, at_rest, visited))
+    gamma, basin, unknown = (_held(states, ends) for states in placed)
+    growth = surviving_growth(smooth, visited, sequence, ends)
+    values, when, which = nearest_to_one(smooth, visited, sequence, ends)
     return StepVerdicts(
         words=_words(gamma, growth, width),
         gamma=gamma,
@@ -114,7 +119,24 @@ def step_verdicts(
         attractors=tuple(attractor.points for attractor in found),
         context=at_rest,
         coordinates=coordinates(map),
+        lengths=ends,
     )
+
+
+def _ends(lengths: Any, steps: int, batch: tuple[int, ...]) -> Indices:
+    """The given lengths, checked; all steps by default."""
+    if lengths is None:
+        return np.full(batch, steps, dtype=np.int64)
+    given = np.asarray(lengths)
+    if given.shape != batch or given.dtype.kind not in "iu" or np.any((given < 1) | (given > steps)):
+        raise InvalidInput(f"`lengths` must be whole numbers from 1 to {steps}, of shape {batch}; got {given!r}.")
+    return given.astype(np.int64)
+
+
+def _held(states: NDArray[Any], ends: Indices) -> NDArray[Any]:
+    """What is known of all states (T + 1, ...), after the end of a sequence as it was there."""
+    when = np.minimum(np.arange(len(states)).reshape(-1, *[1] * ends.ndim), ends)
+    return np.take_along_axis(states, np.broadcast_to(when, states.shape), axis=0)
 
 
 def _words(gamma: Indices, growth: Array, tolerance: float) -> Words:

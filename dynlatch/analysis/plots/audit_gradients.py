@@ -95,13 +95,15 @@ def plot_raster(verdicts: StepVerdicts, *, ax: Axes | None = None) -> Axes:
     words = verdicts.words.reshape(T, -1).astype(str)
     chosen = np.ix_(steps, thinned(words.shape[1], SEQUENCES))
     codes, colours = _codes(words[chosen], verdicts.gamma[1:].reshape(T, -1)[chosen], len(verdicts.attractors))
+    inside = verdicts.inside.reshape(T, -1)
+    codes[~inside[chosen]] = -1  # after the end of a sequence there is nothing to draw
     edges = np.append(steps, T) + 0.5
     for code, colour in enumerate(colours):
         _bars(ax, codes == code, edges, colour)
     ax.set(xlim=(0.5, T + 0.5), ylim=(codes.shape[1] - 0.5, -0.5), xlabel="step", ylabel="sequence")
     ax.yaxis.set_major_locator(MaxNLocator(integer=True))
     ax.spines[["left", "bottom"]].set_visible(False)
-    _legend(ax, {str(word) for word in np.unique(words)}, len(verdicts.attractors))
+    _legend(ax, {str(word) for word in np.unique(words[inside])}, len(verdicts.attractors))
     return ax
 
 

@@ -34,12 +34,30 @@ def principal_plane(states: Array, coordinates: str, components: tuple[int, int]
     return Plane(origin, rows[list(components)], (names[0], names[1]))
 
 
+def principal_share(states: Array, component: int) -> float:
+    """Share of the variance of `states` (..., n) that a principal component has."""
+    flat = states.reshape(-1, states.shape[-1])
+    variance, _ = _principal(flat - flat.mean(0))
+    return float(variance[component] / (variance.sum() or 1.0))
+
+
 def _principal(centred: Array) -> tuple[Array, Array]:
     """Variances and directions, largest first, signs fixed so that the same data give the same picture."""
-    values, vectors = np.linalg.eigh(centred.T @ centred)
-    rows = vectors.T[::-1]
+    values, rows = _by_states(centred) if len(centred) < centred.shape[1] else _by_components(centred)
     largest = rows[np.arange(len(rows)), np.abs(rows).argmax(-1)]
-    return np.maximum(values[::-1], 0.0), rows * np.where(largest < 0.0, -1.0, 1.0)[:, None]
+    return values, rows * np.where(largest < 0.0, -1.0, 1.0)[:, None]
+
+
+def _by_components(centred: Array) -> tuple[Array, Array]:
+    values, vectors = np.linalg.eigh(centred.T @ centred)
+    return np.maximum(values[::-1], 0.0), vectors.T[::-1]
+
+
+def _by_states(centred: Array) -> tuple[Array, Array]:
+    """Of fewer states than components; a picture needs three directions, whatever the number of states."""
+    missing = max(min(3, centred.shape[1]) - len(centred), 0)
+    _, values, rows = np.linalg.svd(np.concatenate([centred, np.zeros((missing, centred.shape[1]))]), full_matrices=False)
+    return np.square(values), rows
 
 
 def thinned(count: int, most: int) -> NDArray[np.intp]:

@@ -29,7 +29,7 @@ def plot_verdicts(verdicts: StepVerdicts, *, ax: Axes | None = None) -> Axes:
     T, codes, colours = len(verdicts.growth), _codes(verdicts), _colours(verdicts)
     runs = codes.shape[1]
     ax.imshow(
-        codes.T,
+        np.ma.masked_array(codes, ~verdicts.inside.reshape(codes.shape)).T,
         cmap=ListedColormap(list(colours.values())),
         vmin=-0.5,
         vmax=len(colours) - 0.5,
@@ -51,7 +51,8 @@ def _strip(ax: Axes, verdicts: StepVerdicts, runs: int) -> float:
     """Mean slope left against time, one line for each kind, black 0 and white 1; returns its lower end."""
     T, height = len(verdicts.growth), STRIP * runs
     top = runs - 0.5 + 0.5 * height
-    means = np.array([left.reshape(T, -1).mean(1) for left in verdicts.slopes.values()])
+    inside = verdicts.inside.reshape(T, -1)
+    means = np.array([left.reshape(*inside.shape, -1).mean(-1).mean(1, where=inside) for left in verdicts.slopes.values()])
     bottom = top + height * len(means)
     look = {"cmap": "gray", "vmin": 0.0, "vmax": 1.0, "aspect": "auto", "interpolation": "nearest"}
     ax.imshow(means, extent=(0.5, T + 0.5, bottom, top), **look)  # type: ignore[arg-type]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dynlatch.analysis.plots.audit import plot_audit
-from dynlatch.analysis.plots.audit_states import READABLE
+from dynlatch.analysis.plots.audit_states import READABLE, principal_share
 from dynlatch.analysis.plots.palette import tints
 from dynlatch.analysis.report.gradient_sections import exponents, gradients, split, verdicts
 from dynlatch.analysis.report.page import Card, Column, Page, Section, bullets, figure, findings, pair, paragraph, table
@@ -83,18 +83,12 @@ def _pictures(report: Audit) -> Iterable[Markup]:
     )
     title = "Memory states over the trajectories of the data"
     yield figure(title, words, svg_of(lambda ax: plot_audit(report, ax=ax), (4.9, 4.2), "states"))
-    if n > 2 and _third_share(report) >= SECOND_VIEW:
+    if n > 2 and principal_share(report.trajectories, 2) >= SECOND_VIEW:
         yield figure(
             "The same from another side",
             "The third principal component across, the second up.",
             svg_of(lambda ax: plot_audit(report, components=(2, 1), ax=ax), (4.9, 4.2), "states-2"),
         )
-
-
-def _third_share(report: Audit) -> float:
-    flat = report.trajectories.reshape(-1, report.trajectories.shape[-1])
-    variance = np.linalg.eigvalsh(np.cov(flat.T))[::-1]
-    return float(variance[2] / (variance.sum() or 1.0))
 
 
 def _known(report: Audit) -> Markup:

@@ -154,14 +154,15 @@ def integrator(report: Audit, facts: Facts) -> Finding | None:
     number = int((slow | continuum).sum())
     if not number:
         return _turning(report)
+    verb = "is" if continuum.any() or number == 1 else "are"
     what = (
         "a continuum of fixed points"
         if continuum.any()
         else f"{plural(number, 'fixed point')} with a multiplier within {NEUTRAL:g} of 1"
     )
     sentence = (
-        f"There is {what}: along that direction the network integrates. Gradients pass through it unchanged, and a value held "
-        "there drifts under any noise: it is neither latched nor forgotten."
+        f"There {verb} {what}: along that direction the network integrates. Gradients pass through it unchanged, and a value "
+        "held there drifts under any noise: it is neither latched nor forgotten."
     )
     evidence = {"fixed points": number, "nearest multiplier": _nearest(found.eigenvalues, 1.0)}
     return Finding("integrator", sentence, evidence, INTEGRATOR, 0.6)
@@ -174,12 +175,12 @@ def _turning(report: Audit) -> Finding | None:
     if not number:
         return None
     sentence = (
-        f"There is {plural(number, 'fixed point')} with a multiplier within {NEUTRAL:g} of the unit circle, but not of 1: "
-        "around it the state turns, or alternates, at a size that hardly changes. Gradients pass through it; what is held "
-        "is a phase, which drifts under any noise."
+        f"There {'is' if number == 1 else 'are'} {plural(number, 'fixed point')} with a multiplier within {NEUTRAL:g} of the "
+        "unit circle, but not of 1: in that direction the state turns, or alternates, at a size that hardly changes. Gradients "
+        "pass through it; what is held is a phase, which drifts under any noise."
     )
     size = float(np.abs(values).flat[np.abs(np.abs(values) - 1.0).argmin()])
-    return Finding("turning", sentence, {"fixed points": number, "nearest modulus": size}, INTEGRATOR, 0.55)
+    return Finding("turning", sentence, {"fixed points": number, "nearest modulus": size}, INTEGRATOR, 0.3)
 
 
 def _nearest(values: NDArray[np.complex128], target: float) -> float:

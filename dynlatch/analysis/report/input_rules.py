@@ -50,7 +50,7 @@ def thresholds(report: Audit, facts: Facts) -> Finding | None:
 
 def crossings(report: Audit, facts: Facts) -> Finding | None:
     """Which sequences pass from one basin to another, and when."""
-    if report.regions is None or len(facts.radii) < 2:
+    if report.regions is None or len(facts.radii) < 2 or report.input_dim == 0:
         return None
     ends = np.minimum(report.lengths[report.followed], len(report.regions) - 1)
     when = [_changes(report.regions[: int(end) + 1, column]) for column, end in enumerate(ends)]
@@ -66,14 +66,15 @@ def crossings(report: Audit, facts: Facts) -> Finding | None:
         return Finding("written once", sentence, evidence, NO_SWITCH, 0.4)
     if not moved:
         sentence = (
-            f"None of the {plural(count, 'sequence')} ever leaves the basin it starts in: these inputs (up to "
-            f"{report.input_size:.4g}) write nothing into the memory."
+            f"{'The sequence never' if count == 1 else f'None of the {count} sequences ever'} leaves the basin it starts in: "
+            f"these inputs (up to {report.input_size:.4g}) write nothing into the memory."
         )
         return Finding("no crossing", sentence, evidence, NO_SWITCH, 0.8)
     last = [int(times[-1]) for times in when if len(times)]
     evidence["last crossing (median step)"] = float(np.median(last))
     sentence = (
-        f"{len(moved)} of {plural(count, 'sequence')} cross from one basin to another, {total / count:.3g} times on average; "
+        f"{len(moved)} of {plural(count, 'sequence')} {'crosses' if len(moved) == 1 else 'cross'} from one basin to another, "
+        f"{total / count:.3g} time{'s' * (total != count)} on average; "
         f"the last crossing is at step {int(np.median(last))} (median)"
     )
     first = next(column for column, times in enumerate(when) if len(times))

@@ -96,12 +96,14 @@ def ends(report: Audit, facts: Facts) -> Finding | None:
     nowhere = max(1.0 - sum(row.share for row in memories), 0.0)
     count = len(memories)
     when = "the input is off" if report.context is None else "the input is back at the context"
-    what = f"{len(used)} of the {count} memory states {'is' if len(used) == 1 else 'are'}"
+    verb = "is" if len(used) == 1 else "are"
+    sentence = f"{len(used)} of the {count} memory states {verb} where the sequences end once {when}"
     if count == 1:
-        what = "The memory state is" if used else "The memory state is not"
-    sentence = f"{what} where the sequences end once {when}"
+        sentence = f"{memories[0].share:.0%} of the sequences end in the memory state once {when}"
     if nowhere > 1e-9:
-        sentence += f"; {nowhere:.0%} of them end in none of these (at an unstable point, on a torus, chaotic, or still moving)"
+        sentence += (
+            f"; {nowhere:.0%} of them end in no memory state (at an unstable point, on a torus, chaotic, or still moving)"
+        )
     effect = 0.2 + 0.4 * nowhere
     return Finding("ends", sentence + ".", {"states used": len(used), "ends in none": nowhere}, "", round(effect, 3))
 
