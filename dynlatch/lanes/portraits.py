@@ -5,8 +5,8 @@ for again; a fresh search from many starts is made where the sum is broken, a po
 something unknown. A pair born by a fold far from all of these keeps the sum, and is found when an orbit first goes there.
 
 What is known of one network under one input is two arrays: points (M, r), a cycle by one of its points, and facts (M + 1, 4),
-their PERIOD, LABEL (a number for life), SIGN of det(I - J) and whether they are STABLE. The last row of the facts holds how many
-are known, labels given out, searches made, and how many were known after the last one.
+their PERIOD, LABEL (a number for life), SIGN of det(I - J) and whether they are STABLE. The last row of the facts holds how
+many are known, labels given out, searches made, and how many were known after the last one.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ PROBES = 2  # starts that are followed at every look
 def survey(code, w, rows, starts, states, bounded, points, facts, ends):  # type: ignore[no-untyped-def]
     """Bring what is known (B, Q, ...) of the networks `rows` up to date, and place their final states.
 
-    w (rows, Q, E + n), starts (K, r), states (rows, E, r). Of each final state ends (B, E, Q, 3) gets the place of the attractor
-    that its orbit goes to, -1 for none; the point of the cycle that it belongs to; whether it lies in the reduced attracting
-    set, in the adapted norm.
+    w (rows, Q, E + n), starts (K, r), states (rows, E, r). Of each final state ends (B, E, Q, 3) gets the place of the
+    attractor that its orbit goes to, -1 for none; the point of the cycle that it belongs to; and whether it lies in the
+    reduced attracting set, in the adapted norm.
     """
     for k in range(rows.size):
         for q in range(w.shape[1]):
@@ -160,7 +160,7 @@ def _search(code, w, starts, known, about):  # type: ignore[no-untyped-def]
     y, output = np.empty(starts.shape[1]), np.empty(code[0, 0])
     for k in range(len(starts)):
         x = starts[k].copy()
-        for late in range(3):
+        for _late in range(3):
             _add(code, w, x.copy(), 1, -1, known, about)
             for _ in range(3):
                 step(code, w, x, y, output)

@@ -42,7 +42,7 @@ def standings(seen: Sighting, quiet: int) -> list[Standing]:
 
 
 def _named(label: int, period: int, state: np.ndarray) -> str:
-    at = ", ".join(f"{value:.3g}" for value in state[:6]) + (", ..." if len(state) > 6 else "")
+    at = ", ".join(f"{round(value, 9) + 0.0:.3g}" for value in state[:6]) + (", ..." if len(state) > 6 else "")
     return f"{'fixed point' if period == 1 else f'{period}-cycle'} {label} at ({at})"
 
 

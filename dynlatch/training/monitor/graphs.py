@@ -9,7 +9,7 @@ from dynlatch.analysis.finite import FiniteAttractors, finite_attractors
 from dynlatch.lanes.show import Lanes
 from dynlatch.training.contract import Architecture, Show, Task
 from dynlatch.training.monitor.sample import sample
-from dynlatch.training.monitor.sighting import Sighting, agreed, by_class
+from dynlatch.training.monitor.sighting import Sighting, agreed, by_class, noise_factor
 from dynlatch.validation import Array
 
 
@@ -61,5 +61,5 @@ class GraphView:
         label = np.stack([np.array([c[0] for c in g.cycles])[ends[:, q]] for q, g in enumerate(graphs)], axis=1)
         y = self.model.outputs(column, given) * given.targets
         right = ((self.criterion.low < y) & (y < self.criterion.high)).reshape(2, -1).mean(-1)
-        margin = min(float(g.margins[ends[:, q]].min()) for q, g in enumerate(graphs))
+        margin = noise_factor(network) * min(float(g.margins[ends[:, q]].min()) for q, g in enumerate(graphs))
         return graphs, label, np.zeros_like(label), right, margin, x[:: len(x) // 2][:2]

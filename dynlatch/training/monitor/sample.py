@@ -29,8 +29,7 @@ class Sample(NamedTuple):
 
 def sample(lanes: Lanes) -> Sample:
     """A sample of what the trials are trained on; where noise is fresh, one draw of it, kept."""
-    order = np.argsort(lanes.targets, axis=1, kind="stable")
-    chosen = np.concatenate([order[:, :EACH], order[:, -EACH:]], axis=1)
+    chosen = np.array([[*_first(targets < 0.0), *_first(targets > 0.0)] for targets in lanes.targets])
     row = np.arange(len(chosen))[:, None]
     inputs = lanes.inputs[row, chosen].copy()
     noise, stream = lanes.noise, np.random.default_rng(0)
@@ -38,6 +37,11 @@ def sample(lanes: Lanes) -> Sample:
     drawn = noise.std * stream.standard_normal(shape) + stream.uniform(-noise.half_width, noise.half_width, shape)
     inputs[:, :, noise.first - 1 :, noise.channel] += drawn
     return Sample(inputs, lanes.lengths[row, chosen], lanes.targets[row, chosen])
+
+
+def _first(mask: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """The first EACH of the sequences marked, over again where there are fewer; any, if a trial has none of the class."""
+    return np.resize(np.flatnonzero(mask) if mask.any() else np.arange(mask.size), EACH)
 
 
 def final_states(net: Wiring, theta: Array, given: Sample, rows: NDArray[np.intp]) -> tuple[Array, Array]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dynlatch.maps import Map
 from dynlatch.validation import Array
 
 NOWHERE, APART = -1, -2  # of final states: their orbits come to no known attractor; those of one class go different ways
@@ -43,9 +44,19 @@ def latched(seen: Sighting) -> NDArray[np.bool_]:
     """(R,) whether the classes go to different attractors, or phases of one cycle, under every quiet input, and are right."""
     settled = (seen.basin >= 0).all((1, 2))
     apart = (seen.basin[..., 0] != seen.basin[..., 1]) | (seen.phase[..., 0] != seen.phase[..., 1])
-    return settled & apart.all(1) & (seen.right == 1.0).all(1)
+    return np.asarray(settled & apart.all(1) & (seen.right == 1.0).all(1))
 
 
 def latched_wrong(seen: Sighting) -> NDArray[np.bool_]:
-    """(R, 2) whether a class ends in reduced attracting sets under every quiet input, with wrong answers."""
-    return np.asarray((seen.gamma == 1.0).all(1) & (seen.basin >= 0).all(1) & (seen.right == 0.0))
+    """(R, 2) whether a class ends in reduced attracting sets under every quiet input, with wrong answers.
+
+    Where there is one attractor nothing is latched, right or wrong.
+    """
+    several = np.asarray((seen.attractors > 1).any(1))[:, None]
+    return np.asarray(several & (seen.gamma == 1.0).all(1) & (seen.basin >= 0).all(1) & (seen.right == 0.0))
+
+
+def noise_factor(network: Map) -> float:
+    """How much larger than `margin`, which is about all inputs at once, the margin of the last input alone is, the noise's."""
+    B = np.abs(np.asarray(getattr(network, "B", np.ones((1, 1)))))
+    return float(B.sum() / B[0, -1]) if len(B) == 1 and B[0, -1] > 0.0 else 1.0

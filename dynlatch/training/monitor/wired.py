@@ -6,14 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlatch.lanes.points import encoded, weights
-from dynlatch.lanes.portraits import KNOWN, LABEL, LABELS, PERIOD, SIGN, STABLE, survey
+from dynlatch.lanes.portraits import KNOWN, LABEL, PERIOD, SIGN, STABLE, survey
 from dynlatch.lanes.show import Lanes
 from dynlatch.lanes.trace import memory_of, trace, traceable
 from dynlatch.lanes.units import LINEAR, TANH, THRESHOLD
 from dynlatch.lanes.wiring import Wiring
 from dynlatch.training.contract import Architecture, Show, Task
 from dynlatch.training.monitor.sample import final_states, last_shown, sample
-from dynlatch.training.monitor.sighting import Sighting, agreed, by_class
+from dynlatch.training.monitor.sighting import Sighting, agreed, by_class, noise_factor
 from dynlatch.validation import Array
 
 MOST = 48  # points kept of one network under one input
@@ -132,4 +132,4 @@ class WiredView:
                 for _ in range(self.facts[row, q, m, PERIOD]):
                     least = min(least, float(network.margin(x, u)))
                     x = network.step(x, u)
-        return least
+        return noise_factor(network) * least

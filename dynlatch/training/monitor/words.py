@@ -65,8 +65,8 @@ def _latching(trace: RegionTrace, trial: int) -> list[str]:
         RegionEventKind.LATCHED_WRONG: "latched the wrong class",
         RegionEventKind.LATCH_LOST: "lost the latch",
     }
-    parts = [f"{words[event.kind]} at presentation {event.presentation}" for event in events[:4]]
-    return parts + ([f"{len(events) - 4} more changes of that kind"] if len(events) > 4 else [])
+    parts = list(dict.fromkeys(f"{words[event.kind]} at presentation {event.presentation}" for event in events))
+    return parts if len(parts) <= 3 else [*parts[:2], f"... (of {len(parts)} such changes), at last {parts[-1]}"]
 
 
 def _gradient(trace: RegionTrace, trial: int) -> str:
