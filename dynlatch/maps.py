@@ -5,7 +5,7 @@ Notation: `n` is the dimension of the state, `m` that of the input; `...` are an
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, Self, runtime_checkable
 
@@ -109,12 +109,13 @@ class FiniteMap(Map, Protocol):
     """A map on finitely many states, as networks of threshold units and the flip-flop are: a graph says all of it.
 
     1. `states` (K, n) are all states, sorted lexicographically; under every input each of them leads to one of them.
-    2. `margin(a, u)` (...): adding an input whose components are all smaller in size to u does not change the next state.
+    2. `margin(a, u, channels)` (...): adding an input whose components are all smaller in size to u does not change the next
+       state; `channels` are the inputs that are disturbed, all of them if None.
     """
 
     @property
     def states(self) -> Array: ...
-    def margin(self, a: Array, u: Array | None = None) -> Array: ...
+    def margin(self, a: Array, u: Array | None = None, channels: Sequence[int] | None = None) -> Array: ...
 
 
 def interval_jacobian(map: Map, lo: Array, hi: Array, u: Array | Box | None = None) -> Box | None:

@@ -6,6 +6,7 @@ cycle, which is an attractor, and the rest of the component is the remainder of 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +45,7 @@ class FiniteAttractors(Result):
         Rows of `states`, in the order in which they are visited.
     margins : ndarray, shape (k,)
         The least `margin` along each cycle: at an attractor, inputs that stay smaller than this (every component, at every
-        step, on top of `input`) change nothing.
+        step, on top of `input`) change nothing; larger ones may change the next state, and need not lead to another basin.
     input : ndarray, shape (m,)
         The constant input.
     coordinates : str
@@ -148,7 +149,7 @@ def transition_graph(map: Map, u: Any = None) -> networkx.DiGraph:
     return graph
 
 
-def finite_attractors(map: Map, u: Any = None) -> FiniteAttractors:
+def finite_attractors(map: Map, u: Any = None, *, channels: Sequence[int] | None = None) -> FiniteAttractors:
     """All attractors of a finite map under the constant input `u`, with their basins, from its transition graph.
 
     Parameters
@@ -157,6 +158,8 @@ def finite_attractors(map: Map, u: Any = None) -> FiniteAttractors:
         A threshold network, the flip-flop.
     u : array_like, shape (m,), optional
         The input; zero by default.
+    channels : sequence of int, optional
+        The inputs whose disturbance `margins` bound; all by default.
 
     Returns
     -------
@@ -180,7 +183,7 @@ def finite_attractors(map: Map, u: Any = None) -> FiniteAttractors:
     successors = _successors(finite, entering)
     cycles = _cycles(graph, successors)
     labels, times = _basins(graph, cycles)
-    margins = [float(np.min(finite.margin(finite.states[cycle], entering))) for cycle in cycles]
+    margins = [float(np.min(finite.margin(finite.states[cycle], entering, channels))) for cycle in cycles]
     return FiniteAttractors(finite.states, successors, labels, times, cycles, np.array(margins), entering, coordinates(finite))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -71,11 +72,12 @@ class FlipFlop:
         v = self.scaled_input(a, u)
         return np.where(v >= 1.0, 1.0, np.where(v <= -1.0, -1.0, signs(real(a))))
 
-    def margin(self, a: Array, u: Array | None = None) -> Array:
+    def margin(self, a: Array, u: Array | None = None, channels: Sequence[int] | None = None) -> Array:
         """Adding an input whose components are all smaller in size than this does not change the next state, shape (...).
 
-        A state x is left where v reaches -x: `|v + x| / (|w| sum_j |B_j|)`. No larger number would do.
+        A state x is left where v reaches -x: `|v + x| / (|w| sum_j |B_j|)`, j over `channels`, the inputs that are disturbed
+        (all by default). No larger number would do.
         """
         distance = np.abs(self.scaled_input(a, u) + signs(real(a)))[..., 0]
-        gain = abs(self.w) * float(np.abs(self.B).sum())
+        gain = abs(self.w) * float(np.abs(self.B if channels is None else self.B[:, list(channels)]).sum())
         return np.asarray(distance / gain if gain > 0.0 else np.full(distance.shape, np.inf))

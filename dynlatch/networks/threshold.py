@@ -107,12 +107,13 @@ class ThresholdNetwork:
     def step(self, a: Array, u: Array | None = None) -> Array:
         return signs(self.total_input(a, u))[..., list(self.kept)]
 
-    def margin(self, a: Array, u: Array | None = None) -> Array:
+    def margin(self, a: Array, u: Array | None = None, channels: Sequence[int] | None = None) -> Array:
         """Adding an input whose components are all smaller in size than this changes no unit, shape (...).
 
-        `min_i |a_i| / sum_j |B_ij|`; infinite where no input is connected. Without V no larger number would do.
+        `min_i |a_i| / sum_j |B_ij|`, j over `channels`, the inputs that are disturbed (all by default); infinite where none is
+        connected. Without V no larger number would do.
         """
-        gain = np.abs(self.B).sum(axis=1)
+        gain = np.abs(self.B if channels is None else self.B[:, list(channels)]).sum(axis=1)
         reached = gain > 0.0
         if not reached.any():
             return np.full(batch_of(a, u), np.inf)

@@ -165,6 +165,17 @@ def test_a_solved_parity_net_has_two_states_under_minus_one_and_a_cycle_under_pl
     assert analysis.finite_attractors(net, [-1.0]).periods.tolist() == [1, 1]
 
 
+def test_margins_of_some_inputs_only():
+    flip_flop = dl.FlipFlop(1.25, [[3.0, -2.0, 1.0]])
+    assert analysis.finite_attractors(flip_flop, channels=[2]).margins.tolist() == [0.8, 0.8]
+    net, u = layered(2, n=3, memory=(0, 1, 2)), np.array([0.4, -0.3])
+    alone = dl.ThresholdNetwork(net.W, net.c, net.B[:, 1:], net.V)
+    for state in net.states:
+        fixed = np.abs(net.total_input(state, u)) / np.abs(net.B[:, 1])
+        assert net.margin(state, u, [1]) == fixed.min() > net.margin(state, u)
+    assert np.array_equal(alone.margin(net.states), net.margin(net.states, channels=[1]))
+
+
 def test_an_unconnected_input_changes_nothing():
     for net in (dl.ThresholdNetwork([[1.0]], input_matrix=np.zeros((1, 2))), dl.FlipFlop(1.0, np.zeros((1, 2)))):
         assert analysis.finite_attractors(net).margins.tolist() == [np.inf, np.inf]
