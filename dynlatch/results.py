@@ -95,7 +95,6 @@ RECORDS: Mapping[str, str] = {
     "TradeOff": "dynlatch.analysis.noise",
     "Uniform": "dynlatch.analysis.noise",
     "AnyWiring": "dynlatch.training.models",
-    "AnyWiring": "dynlatch.training.models",
     "BackPropagation": "dynlatch.training.rules",
     "Dense": "dynlatch.training.models",
     "DiscreteErrorPropagation": "dynlatch.training.rules",

@@ -9,14 +9,12 @@ import tempfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
 import numba
 
-Kernel = TypeVar("Kernel", bound=Callable[..., object])
 
-
-def kernel(function: Kernel) -> Kernel:
+def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     """`function` compiled by Numba, the machine code kept on disk.
 
     Numba notices an edit of the file that defines a kernel, but not of the files whose kernels it calls, and would go on
@@ -26,7 +24,7 @@ def kernel(function: Kernel) -> Kernel:
     kept = numba.config.CACHE_DIR
     numba.config.CACHE_DIR = str(_folder())
     try:
-        compiled: Kernel = numba.njit(cache=True, error_model="numpy")(function)
+        compiled: Callable[..., Any] = numba.njit(cache=True, error_model="numpy")(function)
     finally:
         numba.config.CACHE_DIR = kept
     return compiled

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,8 +85,11 @@ LANE_FIRST = ("inputs", "lengths", "targets", "random", "order", "position", "pr
 def keep(block: Block, chosen: NDArray[np.intp]) -> Block:
     """The block with the chosen lanes only."""
     lanes, work = block.show.lanes, block.show.work
-    picked = {name: np.ascontiguousarray(getattr(lanes, name)[chosen]) for name in LANE_FIRST}
-    show = Show(lanes._replace(**picked), Work(*(np.ascontiguousarray(array[..., chosen]) for array in work)))
-    state = tuple(np.ascontiguousarray(array[..., chosen]) for array in block.state)
-    theta = np.ascontiguousarray(block.theta[:, chosen])
-    return replace(block, numbers=block.numbers[chosen], theta=theta, state=state, show=show)
+    picked: dict[str, Any] = {name: np.ascontiguousarray(getattr(lanes, name)[chosen]) for name in LANE_FIRST}
+    show = Show(lanes._replace(**picked), Work._make(_picked(array, chosen) for array in work))
+    state = tuple(_picked(array, chosen) for array in block.state)
+    return replace(block, numbers=block.numbers[chosen], theta=_picked(block.theta, chosen), state=state, show=show)
+
+
+def _picked(array: NDArray[Any], chosen: NDArray[np.intp]) -> NDArray[Any]:
+    return np.ascontiguousarray(array[..., chosen])

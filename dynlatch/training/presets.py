@@ -103,6 +103,9 @@ def two_state_softmax(task: Parity) -> Architecture:
     return SoftmaxStates(TWO_STATES)
 
 
+TWO_VALUED, STEP = r.Discretisation.TWO_VALUED, r.Slope.STEP
+PLAIN, NORMALISED = r.Feedback.PLAIN, r.Feedback.NORMALISED
+
 # (rule, task) -> settings.
 PRESETS: dict[tuple[type, type], Preset] = {
     (r.BackPropagation, TwoSequence): Preset(r.BackPropagation(eta=0.1), dense(1.0), 50, 3_000),
@@ -139,19 +142,19 @@ PRESETS: dict[tuple[type, type], Preset] = {
     (r.WeightGuessing, Parity): Preset(r.WeightGuessing(half_width=10.0), parity_net(10.0), 50, 500_000),
     (r.WeightGuessing, Latch): Preset(r.WeightGuessing(half_width=5.0), latch_net, 2, 100_000),
     (r.DiscreteErrorPropagation, TwoSequence): Preset(
-        r.DiscreteErrorPropagation(eta=0.03, margin=0.1, discretisation="two-valued", slope="step", feedback="plain"),
+        r.DiscreteErrorPropagation(eta=0.03, margin=0.1, discretisation=TWO_VALUED, slope=STEP, feedback=PLAIN),
         threshold_dense,
         50,
         3_000,
     ),
     (r.DiscreteErrorPropagation, Parity): Preset(
-        r.DiscreteErrorPropagation(eta=0.3, margin=1.0, discretisation="two-valued", slope="step", feedback="normalised"),
+        r.DiscreteErrorPropagation(eta=0.3, margin=1.0, discretisation=TWO_VALUED, slope=STEP, feedback=NORMALISED),
         threshold_parity_net,
         50,
         100_000,
     ),
     (r.DiscreteErrorPropagation, Latch): Preset(
-        r.DiscreteErrorPropagation(eta=0.1, margin=0.3, discretisation="two-valued", slope="step", feedback="plain"),
+        r.DiscreteErrorPropagation(eta=0.1, margin=0.3, discretisation=TWO_VALUED, slope=STEP, feedback=PLAIN),
         threshold_latch_net,
         2,
         10_000,
