@@ -192,3 +192,16 @@ def trace(net, theta, inputs, length, target, amplitude, before, last, out):  # 
     backward(net, theta, steps, s, d)
     log_norms(net, theta, s, length, before, out[0])
     shares(net, s, d, length, last, out[1], out[2])
+
+
+@kernel
+def record(net, theta, show, work, every, before, last, out):  # type: ignore[no-untyped-def]
+    """After `backward` in the loop of a gradient rule: trace the presentation at hand at every `every`-th one; out (3, L).
+
+    Nothing is run again, so that a rule that is traced at every presentation stays within twice its time.
+    """
+    for lane in range(out.shape[1]):
+        if work.live[lane] > 0.0 and show.presentations[lane] % every == 0:
+            log_norms(net, theta, work.s, work.length, before, out[0])
+            shares(net, work.s, work.d, work.length, last, out[1], out[2])
+            return

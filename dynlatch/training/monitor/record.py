@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -113,10 +113,13 @@ def joined(traces: Sequence[RegionTrace]) -> RegionTrace | None:
     """The traces of several blocks as one; None if there are none."""
     if len(traces) < 2:
         return traces[0] if traces else None
-    first = traces[0]
-    tables = {name: _stacked([getattr(trace, name) for trace in traces]) for name in ("looks", "portraits", "points")}
-    kept = {name: getattr(first, name) for name in first.__dataclass_fields__ if name not in (*tables, "events")}
-    return RegionTrace(**kept, **tables, events=tuple(event for trace in traces for event in trace.events))
+    return replace(
+        traces[0],
+        looks=_stacked([trace.looks for trace in traces]),
+        portraits=_stacked([trace.portraits for trace in traces]),
+        points=_stacked([trace.points for trace in traces]),
+        events=tuple(event for trace in traces for event in trace.events),
+    )
 
 
 def _stacked(tables: Sequence[Table]) -> dict[str, NDArray[Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ class Sighting(NamedTuple):
     right: Array  # (R, 2) share of the sample answered right
     margin: Array  # (R,)
     final: Array  # (R, 2, r) final state of the first sequence of each class
-    points: dict[str, NDArray[np.float64] | NDArray[np.int64]]  # one row a point: row, quiet, label, period, stable, state
+    points: dict[str, NDArray[Any]]  # one row a point: row, quiet, label, period, stable, state
     coefficients: Array  # (R, 3, K) tau_1, |det| and the second eigenvalue's modulus of each matrix of a state network
 
 

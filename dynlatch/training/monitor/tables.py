@@ -57,7 +57,7 @@ class TableView:
 
     def _right(self, column: Array, row: int) -> Array:
         y = self.model.outputs(column, self.sample.sequences(row)) * self.sample.targets[row]
-        return ((self.criterion.low < y) & (y < self.criterion.high)).reshape(2, -1).mean(-1)
+        return np.asarray(((self.criterion.low < y) & (y < self.criterion.high)).reshape(2, -1).mean(-1))
 
 
 def _log_norm(tables: Array, symbols: NDArray[np.intp]) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,6 +13,7 @@ from dynlatch.lanes.show import Lanes
 from dynlatch.lanes.trace import memory_of, trace, traceable
 from dynlatch.lanes.units import LINEAR, TANH, THRESHOLD
 from dynlatch.lanes.wiring import Wiring
+from dynlatch.maps import FiniteMap
 from dynlatch.training.contract import Architecture, Show, Task
 from dynlatch.training.monitor.sample import final_states, last_shown, sample
 from dynlatch.training.monitor.sighting import Sighting, agreed, by_class, noise_factor
@@ -43,7 +46,7 @@ class WiredView:
 
     def _starts(self, r: int) -> Array:
         if not self.smooth and r <= MOST_UNITS:
-            return 2.0 * ((np.arange(2**r)[:, None] >> np.arange(r)) & 1) - 1.0
+            return np.asarray(2.0 * ((np.arange(2**r)[:, None] >> np.arange(r)) & 1) - 1.0, dtype=np.float64)
         drawn = np.random.default_rng(0).uniform(-1.0, 1.0, (STARTS, r))
         return np.concatenate([np.zeros((1, r)), WIDE * drawn if self.before else drawn])
 
@@ -88,7 +91,7 @@ class WiredView:
             coefficients=np.empty((len(rows), 3, 0)),
         )
 
-    def _listed(self, rows: NDArray[np.intp], known: NDArray[np.bool_], facts: NDArray[np.int64]) -> dict[str, NDArray]:
+    def _listed(self, rows: NDArray[np.intp], known: NDArray[np.bool_], facts: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
         k, q, m = np.nonzero(known)
         about = facts[k, q, m]
         return {
@@ -126,6 +129,7 @@ class WiredView:
         if (place < 0).any():
             return 0.0
         network, least = self.model.network(column[: len(self.model.names)]), np.inf
+        assert isinstance(network, FiniteMap)
         for q, u in enumerate(self.inputs):
             for m in np.unique(place[:, q]):
                 x = self.points[row, q, m]

@@ -42,7 +42,8 @@ def plot_regions(trace: RegionTrace, trial: int, ax: Axes | None) -> Axes:
         if panel is not panels[-1]:
             panel.tick_params(labelbottom=False)
     panels[-1].set_xlabel("presentations")
-    return panels[0]
+    first: Axes = panels[0]
+    return first
 
 
 def _path(trace: RegionTrace, trial: int, ax: Axes) -> Axes:
@@ -96,12 +97,12 @@ def _over_w(ax: Axes, rows: dict[str, Any]) -> None:
 def _over_time(ax: Axes, trace: RegionTrace, trial: int, rows: dict[str, Any]) -> None:
     """One state component against presentations, with the fixed points of every portrait."""
     points = trace.rows(trial, "points")
-    for stable, style in ((True, {"marker": ".", "ms": 4}), (False, {"marker": ".", "ms": 2})):
+    for stable, size in ((True, 4.0), (False, 2.0)):
         chosen = points["stable"] == stable
         name = "attractors, under every quiet input" if stable else "unstable points"
         colour = COLOURS["attracting"] if stable else COLOURS["repelling"]
         at, where = points["presentation"][chosen], points["state"][chosen, 0]
-        ax.plot(at, where, ls="", color=colour, alpha=0.6, label=name, **style)
+        ax.plot(at, where, ls="", color=colour, alpha=0.6, label=name, marker=".", ms=size)
     for c in (0, 1):
         _follow(ax, rows["presentation"], rows["final"][:, c, 0], c, rows["right"][:, c])
     ax.set(xlabel="presentations", ylabel=f"{trace.coordinates} at the end")
@@ -118,7 +119,8 @@ def _in_plane(ax: Axes, trace: RegionTrace, trial: int, rows: dict[str, Any]) ->
     x, y = plane.of(points["state"][stable]).T
     ax.scatter(x, y, c=when, cmap="Greys", vmin=-0.4, vmax=1.0, s=16, marker="s", lw=0, label="attractors, later ones darker")
     for c in (0, 1):
-        _follow(ax, *plane.of(rows["final"][:, c]).T, c, rows["right"][:, c])
+        path = plane.of(rows["final"][:, c])
+        _follow(ax, path[:, 0], path[:, 1], c, rows["right"][:, c])
     ax.set(xlabel=plane.names[0], ylabel=plane.names[1])
     _legend(ax)
 
@@ -156,6 +158,6 @@ def _counts(ax: Axes, trace: RegionTrace, rows: dict[str, Any]) -> None:
         if event.kind in told:
             ax.axvline(event.presentation, color=told[event.kind], lw=1.0, alpha=0.7)
     ax.set_ylabel("attractors", fontsize=8)
-    ax.yaxis.get_major_locator().set_params(integer=True)
+    ax.locator_params(axis="y", integer=True, nbins=3)
     if rows["attractors"].shape[1] > 1:
         ax.legend(frameon=False, fontsize=7, ncols=2)
