@@ -50,10 +50,8 @@ class Sweep(Result):
         """The finished trials of the named cells."""
         rows = [row for name in names for row in store.rows(name)]
         if not rows:
-            none = np.zeros(0)
-            return cls(
-                *(none.astype(kind) for kind in (np.str_, np.int64, np.float64, np.int64, np.str_, np.str_)), _digest([])
-            )
+            texts, numbers = np.zeros(0, np.str_), np.zeros(0, np.int64)
+            return cls(texts, numbers, np.zeros(0), numbers, texts, texts, _digest([]))
         cell, trial, error, presentations, outcome, _, words = zip(*rows, strict=True)
         return cls(
             np.array(cell),
@@ -76,11 +74,8 @@ class Sweep(Result):
         lines = [f"{'cell':<{wide}}  trials   error %   presentations   learned %"]
         for name in self.names:
             own = self.cell == name
-            error, shown, learned = (
-                self.error[own].mean(),
-                self.presentations[own].mean(),
-                np.mean(self.outcome[own] == "learned"),
-            )
+            error, shown = self.error[own].mean(), self.presentations[own].mean()
+            learned = np.mean(self.outcome[own] == "learned")
             lines.append(f"{name:<{wide}}  {own.sum():6d}   {100 * error:7.2f}   {shown:13,.0f}   {100 * learned:9.0f}")
         return "\n".join(lines)
 
