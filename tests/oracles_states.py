@@ -35,7 +35,7 @@ def em_step(tables, start, goals, sequences):
 
 
 def criterion(activations, topology, start, goals, sequences, weight):
-    """`log L + c sum over sequences and k of N_k |det A_k|` as a function of softmax activations (K E,); products of matrices."""
+    """`log L + c sum over sequences and k of N_k |det A_k|` of softmax activations (K E,), by products of matrices."""
     tables = softmax_tables(activations, topology)
     value = 0.0
     for goal, symbols in zip(goals, sequences, strict=True):
