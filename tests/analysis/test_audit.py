@@ -48,7 +48,8 @@ def test_numbers_of_the_report_are_those_of_the_verbs(flipflop):
 
 
 def test_given_inputs_and_their_order():
-    network = dl.load_network(DATA / "flipflop_gru.safetensors")
+    rng = np.random.default_rng(0)
+    network = dl.GRU(*(rng.standard_normal(shape) for shape in ((9, 3), (9, 3), 9, 9)))
     inputs = np.load(DATA / "flipflop_inputs.npy").astype(float)[:40, :4]
     first = analysis.audit(network, inputs)
     swapped = analysis.audit(network, np.swapaxes(inputs, 0, 1), batch_first=True)
@@ -97,7 +98,7 @@ class Links(HTMLParser):
 
 
 def test_the_page_is_self_contained_and_escapes_names(tmp_path):
-    report = analysis.audit(dl.LatchNeuron(2.0), name="<script>alert('x')</script>")
+    report = analysis.audit(dl.LatchNeuron(2.0), name="<script>alert('x')</script> lone surrogate \udc80")
     text = report.to_html(tmp_path / "report.html").read_text()
     page = Links()
     page.feed(text)
@@ -145,10 +146,8 @@ def test_bad_input(tmp_path):
         report.to_html(tmp_path / "no" / "such" / "folder.html")
 
 
-def test_an_audit_goes_on_where_a_verb_refuses(tmp_path):
+def test_an_audit_goes_on_where_a_verb_refuses():
     assert analysis.audit(dl.ElmanNetwork([[2.0]], [[0.0]], None)).bits == 1.0
     assert len(analysis.audit(dl.AdditiveNetwork(np.eye(2))).memory_states) == 0
     with pytest.raises(InvalidInput, match="takes a network"):
         analysis.audit(dl.WithInput(dl.LatchNeuron(2.0), [0.1]))
-    odd = analysis.audit(dl.LatchNeuron(2.0), name="lone surrogate \udc80")
-    assert "memory states" in odd.to_html(tmp_path / "odd.html").read_text()
