@@ -14,11 +14,16 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
-from numba.core import cgutils
-from numba.core.typing.templates import AbstractTemplate, infer_global, signature
-from numba.extending import intrinsic, lower_builtin, models, register_model
+from numba.core import cgutils as numba_cgutils
+from numba.core.typing import templates as numba_templates
+from numba.extending import intrinsic, models, register_model
+from numba.extending import lower_builtin as numba_lower
+
+cgutils: Any = numba_cgutils  # Numba is typed in part, from some version on
+templates: Any = numba_templates
+lower_builtin: Any = numba_lower
 
 WIDTH = 16  # four vectors of AVX2: enough independent sums to hide the time that one addition takes
 
@@ -27,22 +32,27 @@ DOUBLES, LONGS = ir.VectorType(DOUBLE, WIDTH), ir.VectorType(LONG, WIDTH)
 SIGN, EXPONENT, MANTISSA = -(2**63), 1023, 52  # bits of a double
 
 
-class Pack(types.Type):  # type: ignore[misc]
+class Pack(types.Type):
     """Numba's type of a pack."""
 
     def __init__(self) -> None:
-        super().__init__(name=f"Pack({WIDTH})")
+        super().__init__(f"Pack({WIDTH})")
 
 
 PACK = Pack()
 
 
-@register_model(Pack)  # type: ignore[misc]
-class PackModel(models.PrimitiveModel):  # type: ignore[misc]
+@register_model(Pack)
+class PackModel(models.PrimitiveModel):
     """In memory a pack is a vector."""
 
     def __init__(self, manager: Any, kind: Any) -> None:
-        super().__init__(manager, kind, DOUBLES)
+        super().__init__(manager, kind, DOUBLES)  # type: ignore[no-untyped-call]
+
+
+def primitive(build: Callable[..., Any]) -> Any:
+    """A function of kernels that writes its own instructions."""
+    return intrinsic(build)
 
 
 def _elementwise(build: Callable[..., Any], *kinds: Any) -> Any:
@@ -91,37 +101,37 @@ def _power_of_two(builder: Any, x: Any) -> Any:
     return builder.bitcast(builder.shl(builder.add(bits, constant(EXPONENT)), constant(MANTISSA)), x.type)
 
 
-@intrinsic  # type: ignore[misc]
+@primitive
 def fma(context, x, y, z):  # type: ignore[no-untyped-def]
     """x y + z, rounded once."""
     return _elementwise(_fma, x, y, z)
 
 
-@intrinsic  # type: ignore[misc]
+@primitive
 def choose(context, x, y, yes, no):  # type: ignore[no-untyped-def]
     """`yes` where x > y, else `no`."""
     return _elementwise(_choose, x, y, yes, no)
 
 
-@intrinsic  # type: ignore[misc]
+@primitive
 def with_sign(context, x, y):  # type: ignore[no-untyped-def]
     """|x| with the sign of y."""
     return _elementwise(_with_sign, x, y)
 
 
-@intrinsic  # type: ignore[misc]
+@primitive
 def power_of_two(context, x):  # type: ignore[no-untyped-def]
     """2^k from the double x = 1.5 2^52 + k."""
     return _elementwise(_power_of_two, x)
 
 
-@intrinsic  # type: ignore[misc]
+@primitive
 def pack(context):  # type: ignore[no-untyped-def]
     """A pack of zeros."""
     return PACK(), lambda context, builder, sig, values: ir.Constant(DOUBLES, [0.0] * WIDTH)
 
 
-@intrinsic  # type: ignore[misc]
+@primitive
 def peek(context, array, index):  # type: ignore[no-untyped-def]
     """array[index] for an index without negative parts: the brackets' test for those is half the cost of a short loop."""
 
@@ -131,7 +141,7 @@ def peek(context, array, index):  # type: ignore[no-untyped-def]
     return array.dtype(array, index), generate
 
 
-@intrinsic  # type: ignore[misc]
+@primitive
 def load(context, array, index, like):  # type: ignore[no-untyped-def]
     """array[index], and its neighbours along the last axis if `like` is a pack."""
 
@@ -141,7 +151,7 @@ def load(context, array, index, like):  # type: ignore[no-untyped-def]
     return like(array, index, like), generate
 
 
-@intrinsic  # type: ignore[misc]
+@primitive
 def store(context, array, index, x):  # type: ignore[no-untyped-def]
     """array[index] = x, and its neighbours along the last axis if x is a pack."""
 
@@ -162,11 +172,11 @@ def _address(context: Any, builder: Any, sig: Any, values: Any, kind: Any) -> An
 def _operator(symbol: Callable[..., Any], name: str) -> None:
     """`symbol` on packs, and on a pack and a number."""
 
-    @infer_global(symbol)  # type: ignore[misc]
-    class Typing(AbstractTemplate):  # type: ignore[misc]
+    @templates.infer_global(symbol)
+    class Typing(templates.AbstractTemplate):  # type: ignore[misc]
         def generic(self, args: Any, kws: Any) -> Any:
             fits = PACK in args and all(a == PACK or isinstance(a, types.Float) for a in args)
-            return signature(PACK, *args) if fits else None
+            return templates.signature(PACK, *args) if fits else None
 
     def lower(context: Any, builder: Any, sig: Any, values: Any) -> Any:
         return _elementwise(lambda b, x, y: getattr(b, name)(x, y), *sig.args)[1](context, builder, sig, values)
