@@ -165,3 +165,15 @@ def test_long_and_unequal_sequences(watch):
     report = watch(flipflop(1.5))
     assert report.along_inputs.log_norms.shape == (100, 2)
     assert "last 100 steps of 2" in report.inputs_from
+
+
+def test_a_large_network_is_looked_at_without_products_of_its_jacobians():
+    n = 520
+    W = 0.5 * np.random.default_rng(3).standard_normal((n, n)) / np.sqrt(n)
+    watch = analysis.GradientAudit(every=1)
+    report = watch(dl.ElmanNetwork(W, np.ones((n, 1)), None))
+    assert not watch.failures
+    assert report.along_inputs.norm == "fro"
+    assert len(report.memory_states) == 1
+    assert report.memories[0].radius == pytest.approx(np.abs(np.linalg.eigvals(W)).max(), rel=1e-8)
+    assert len(report.left_out) == 3

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dynlatch.analysis.audit.cost import Cost
+from dynlatch.analysis.audit.estimate import DIRECTIONS, STANDARD_ERROR, estimated_decay
+from dynlatch.analysis.audit.resting import LEADING, resting
 from dynlatch.analysis.audit.result import Audit
 from dynlatch.analysis.audit.sequences import Indices, Sequences
 from dynlatch.analysis.audit.setup import describe
@@ -34,6 +36,12 @@ SPREAD = 32  # states along them from which quiet runs look for memory states
 QUIET = 100  # steps without input after which the ends of runs are starts of the search
 NEAR = 1e-2  # and are counted for the memory state that is closer than this, relative to its size
 ROOM = 10.0  # the box searched in an unbounded network, in units of the largest state of the runs
+EXACT, FOLLOWED = 256, 512  # components of the state up to which products are formed, and fixed points are followed
+ESTIMATED = (
+    f"Exact norms of products of Jacobians: Frobenius norms are estimated from {DIRECTIONS} random directions (standard error "
+    f"up to {STANDARD_ERROR:.2g} in the natural logarithm)."
+)
+AT_REST = f"Fixed points in which no run comes to rest, and all but the {LEADING} leading multipliers of the others."
 LEFT_OUT = (
     "Fixed points other than those that lie near the last ones or that a few fresh starts reach; cycles, exponents, bounds, "
     "verdicts, u* and the decay at memory states: `audit` takes the time for them. This is the glance of `GradientAudit`."
@@ -70,7 +78,7 @@ def glance(network: Parametric, sequences: Sequences, cost: Cost, last: FixedPoi
         cycles=(),
         readouts=_readouts(network, memory.points),
         at_memory=None,
-        along_inputs=gradient_decay(network, visited[0], inputs),
+        along_inputs=(gradient_decay if network.dim <= EXACT else estimated_decay)(network, visited[0], inputs),
         inputs_from=f"the last {end - first} steps of {len(which)} of {sequences.words}",
         lengths=sequences.lengths,
         followed=which,
@@ -86,9 +94,14 @@ def glance(network: Parametric, sequences: Sequences, cost: Cost, last: FixedPoi
         bounds=None,
         verdicts=None,
         findings=(),
-        left_out=(LEFT_OUT,),
+        left_out=(LEFT_OUT, *_of_large(network.dim)),
     )
     return replace(draft, findings=findings(draft))
+
+
+def _of_large(n: int) -> list[str]:
+    """What is left out besides where the state has n components."""
+    return [sentence for most, sentence in ((EXACT, ESTIMATED), (FOLLOWED, AT_REST)) if n > most]
 
 
 def _spread(visited: Array) -> Array:
@@ -109,6 +122,8 @@ def _distinct(states: Array) -> Array:
 def _fixed_points(
     network: Parametric, quiet: Array, last: FixedPoints | None, reach: float, rng: np.random.Generator
 ) -> FixedPoints:
+    if network.dim > FOLLOWED:
+        return resting(network, quiet)[0]
     if last is None or last.points.shape[-1] != network.dim:
         return follow_fixed_points(network, _distinct(quiet), reach, rng, fresh=FIRST)
     order = np.argsort(last.unstable_dimensions, kind="stable")[:KNOWN]
