@@ -103,7 +103,7 @@ def two_state_softmax(task: Parity) -> Architecture:
     return SoftmaxStates(TWO_STATES)
 
 
-TWO_VALUED, STEP = r.Discretisation.TWO_VALUED, r.Slope.STEP
+TWO_VALUED, STEP, GRADIENT = r.Discretisation.TWO_VALUED, r.Slope.STEP, r.Slope.GRADIENT
 PLAIN, NORMALISED = r.Feedback.PLAIN, r.Feedback.NORMALISED
 
 # (rule, task) -> settings.
@@ -142,7 +142,7 @@ PRESETS: dict[tuple[type, type], Preset] = {
     (r.WeightGuessing, Parity): Preset(r.WeightGuessing(half_width=10.0), parity_net(10.0), 50, 500_000),
     (r.WeightGuessing, Latch): Preset(r.WeightGuessing(half_width=5.0), latch_net, 2, 100_000),
     (r.DiscreteErrorPropagation, TwoSequence): Preset(
-        r.DiscreteErrorPropagation(eta=0.03, margin=0.1, discretisation=TWO_VALUED, slope=STEP, feedback=PLAIN),
+        r.DiscreteErrorPropagation(eta=0.005, margin=0.3, discretisation=TWO_VALUED, slope=GRADIENT, feedback=PLAIN),
         threshold_dense,
         50,
         3_000,
@@ -154,7 +154,7 @@ PRESETS: dict[tuple[type, type], Preset] = {
         100_000,
     ),
     (r.DiscreteErrorPropagation, Latch): Preset(
-        r.DiscreteErrorPropagation(eta=0.1, margin=0.3, discretisation=TWO_VALUED, slope=STEP, feedback=PLAIN),
+        r.DiscreteErrorPropagation(eta=1.0, margin=3.0, discretisation=TWO_VALUED, slope=STEP, feedback=NORMALISED),
         threshold_latch_net,
         2,
         10_000,
