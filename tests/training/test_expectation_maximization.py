@@ -44,14 +44,14 @@ def goals_of(topology, sequences):
 @pytest.mark.parametrize(("topology", "task"), [(TWO_STATES, Parity(7)), (TWO_CHAINS, TwoSequence(5))])
 def test_em_epochs_agree_with_every_path_listed(topology, task):
     model = StateTables(topology)
-    made, until, chosen = block(PLAIN, model, task, 9)
+    made, until, chosen = block(PLAIN, model, task, 5)
     sequences = chosen[0].sequences
     tables = model.network(made.theta[:, 0]).tables
     for epoch in range(1, 4):
         tables, _ = em_step(tables, topology.start, goals_of(topology, sequences), symbols_of(topology, sequences))
-        theta = until(9 * epoch)
+        theta = until(5 * epoch)
         np.testing.assert_allclose(model.network(theta[:, 0]).tables, tables, rtol=0, atol=1e-12)
-    assert made.show.lanes.presentations.tolist() == [27]
+    assert made.show.lanes.presentations.tolist() == [15]
 
 
 @pytest.mark.parametrize("floor", [0.0, 1e-3])
