@@ -11,7 +11,8 @@ import numpy as np
 from dynlatch.lanes.random import states
 from dynlatch.lanes.show import Criterion, Lanes, Noise
 from dynlatch.training.contract import Show
-from dynlatch.training.models.state_network import StateTables, fully_connected, two_chains
+from dynlatch.training.models.state_network import StateTables
+from dynlatch.training.models.topology import fully_connected, two_chains
 from dynlatch.training.rules import ExpectationMaximization
 
 THRESHOLDS = tuple(np.linspace(-0.9, 0.9, 7))

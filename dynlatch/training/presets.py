@@ -25,7 +25,7 @@ from dynlatch.training.models import (
     SoftmaxStates,
     StateTables,
 )
-from dynlatch.training.models.state_network import TWO_STATES, two_chains
+from dynlatch.training.models.topology import TWO_STATES, two_chains
 from dynlatch.training.tasks import Latch, Parity, TwoSequence
 from dynlatch.validation import Array, count
 
@@ -78,13 +78,13 @@ def flip_flop(task: Latch) -> Architecture:
     return FlipFlopLatch(L=task.L)
 
 
-def looped(task: TwoSequence) -> Architecture:
+def looped(task: Task) -> Architecture:
     """Self-loops around the nonlinearity: the variant that can latch."""
-    return LocalFeedbackNet(5, loop="tanh")
+    return LocalFeedbackNet(10, loop="tanh")
 
 
-def contexts(task: TwoSequence) -> Architecture:
-    return FocusedNet(5)
+def contexts(task: Task) -> Architecture:
+    return FocusedNet(10)
 
 
 def chain_tables(task: TwoSequence) -> Architecture:
@@ -120,8 +120,11 @@ PRESETS: dict[tuple[type, type], Preset] = {
     (r.TimeWeightedPseudoNewton, TwoSequence): Preset(r.TimeWeightedPseudoNewton(eta=0.01, mu=0.1), dense(1.0), 50, 3_000),
     (r.TimeWeightedPseudoNewton, Parity): Preset(r.TimeWeightedPseudoNewton(eta=0.03, mu=0.01), parity_net(3.0), 50, 20_000),
     (r.TimeWeightedPseudoNewton, Latch): Preset(r.TimeWeightedPseudoNewton(eta=0.01, mu=0.1), latch_net, 2, 4_000),
-    (r.LocalFeedback, TwoSequence): Preset(r.LocalFeedback(eta=0.1), looped, 50, 3_000),
-    (r.FocusedBackPropagation, TwoSequence): Preset(r.FocusedBackPropagation(eta=0.1), contexts, 50, 3_000),
+    (r.LocalFeedback, TwoSequence): Preset(r.LocalFeedback(eta=0.03), looped, 50, 3_000),
+    (r.LocalFeedback, Parity): Preset(r.LocalFeedback(eta=0.03), looped, 50, 20_000),
+    (r.LocalFeedback, Latch): Preset(r.LocalFeedback(eta=0.1), latch_net, 2, 4_000),
+    (r.FocusedBackPropagation, TwoSequence): Preset(r.FocusedBackPropagation(eta=0.01), contexts, 50, 3_000),
+    (r.FocusedBackPropagation, Parity): Preset(r.FocusedBackPropagation(eta=0.01), contexts, 50, 20_000),
     (r.MultigridRandomSearch, TwoSequence): Preset(
         r.MultigridRandomSearch(half_width=3.0, shrink=0.95), dense(1.0), 50, 50_000
     ),

@@ -10,7 +10,8 @@ from dynlatch.lanes.softmax_states import ascend, determinant, softmax
 from dynlatch.lanes.state_network import load, pass_through, passage
 from dynlatch.training import TrainingOutcome, resume, train
 from dynlatch.training.block import pack
-from dynlatch.training.models.state_network import TWO_CHAINS, TWO_STATES, SoftmaxStates, StateTables, Topology, fully_connected
+from dynlatch.training.models.state_network import SoftmaxStates, StateTables
+from dynlatch.training.models.topology import TWO_CHAINS, TWO_STATES, Topology, fully_connected
 from dynlatch.training.rules import ExpectationMaximization, GeneralizedEM, StochasticAscent
 from dynlatch.training.rules.expectation_maximization import maximise_pair, maximise_row
 from dynlatch.training.tasks import Parity, TwoSequence

@@ -12,15 +12,8 @@ from dynlatch import analysis
 from dynlatch.errors import InvalidInput
 from dynlatch.lanes.state_network import pass_through, passage
 from dynlatch.training import train
-from dynlatch.training.models.state_network import (
-    TWO_CHAINS,
-    TWO_STATES,
-    SoftmaxStates,
-    StateTables,
-    Topology,
-    fully_connected,
-    two_chains,
-)
+from dynlatch.training.models.state_network import SoftmaxStates, StateTables
+from dynlatch.training.models.topology import TWO_CHAINS, TWO_STATES, Topology, fully_connected, two_chains
 from dynlatch.training.rules import BackPropagation, ExpectationMaximization, GeneralizedEM, StochasticAscent
 from dynlatch.training.tasks import Latch, Parity, TwoSequence
 

@@ -10,6 +10,6 @@ from dynlatch.training.models.local_feedback import LocalFeedbackNet as LocalFee
 from dynlatch.training.models.parity_net import ParityNet as ParityNet
 from dynlatch.training.models.state_network import SoftmaxStates as SoftmaxStates
 from dynlatch.training.models.state_network import StateTables as StateTables
-from dynlatch.training.models.state_network import Topology as Topology
+from dynlatch.training.models.topology import Topology as Topology
 
 ARCHITECTURES = (Dense, ParityNet, LatchNet, LocalFeedbackNet, FocusedNet, AnyWiring, FlipFlopLatch, StateTables, SoftmaxStates)
