@@ -2,8 +2,8 @@
 
     python benchmarks/monitor.py [--quick]
 
-Nets: the fully connected one of 5 units on the 2-sequence problem, T = 50, and the parity net, T = 50; 32 trials, and 96 in one
-block. No trial ends early. "gradient, every k": log-norm, share and horizon of dC/dW by `lanes.trace.record` inside the compiled
+Nets: the fully connected one of 5 units on the 2-sequence problem and the parity net, T = 50; 32 trials, and 96 in one block.
+No trial ends early. "gradient, every k": log-norm, share and horizon of dC/dW by `lanes.trace.record` inside the compiled
 loop; "monitor": the whole, at its defaults (portraits every 200 presentations), and without portraits after the first.
 """
 

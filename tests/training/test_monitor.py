@@ -18,6 +18,7 @@ from dynlatch.training.block import pack
 from dynlatch.training.contract import Architecture, Show, Task
 from dynlatch.training.models import Dense, FlipFlopLatch, LatchNet, ParityNet
 from dynlatch.training.monitor import RegionEventKind, RegionMonitor, RegionTrace, Watch, joined
+from dynlatch.training.monitor.margins import threshold_bounds
 from dynlatch.training.rules import BackPropagation
 from dynlatch.training.tasks import Latch, Parity, TwoSequence
 from dynlatch.training.trials import seeds, trial
@@ -206,6 +207,21 @@ def test_threshold_nets_have_exact_attractors_and_no_gradient() -> None:
         ends = exact.basin(rows["final"][0])
         if (rows["basin"][0] >= 0).all():
             assert (ends[0] == ends[1]) == (rows["basin"][0, 0, 0] == rows["basin"][0, 0, 1])
+
+
+def test_the_margin_of_several_units_is_a_lower_bound() -> None:
+    rng = np.random.default_rng(0)
+    W, B = np.array([[2.0, 0.3], [-0.2, 2.2]]), np.array([1.0, 0.0])
+    network = dl.AdditiveNetwork(W, input_matrix=B[:, None])
+    for x in analysis.fixed_points(network, rng=0).attractors.points:
+        bound = threshold_bounds(W[None], B[None], x[None])[0]
+        assert bound > 0.05
+        pushed = bound * rng.choice([-1.0, 1.0], (100, 64, 1))
+        pushed[:, 0], pushed[:, 1] = bound, -bound
+        after = dl.trajectory(network, dl.trajectory(network, np.repeat(x[None], 64, 0), pushed)[-1], steps=200)[-1]
+        np.testing.assert_allclose(after, np.broadcast_to(x, after.shape), atol=1e-9)
+    one = threshold_bounds(np.array([[[2.0]]]), np.ones((1, 1)), np.array([[1.915008]]))[0]
+    assert 0.05 < one <= u_star(2.0)
 
 
 def test_the_flip_flop_has_a_margin_and_no_gradient() -> None:

@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dynlatch.training.monitor.events import RegionEvent, RegionEventKind
+from dynlatch.training.monitor.events import RegionEvent, RegionEventKind, input_words
 from dynlatch.training.monitor.sighting import Sighting, latched, latched_wrong
+from dynlatch.validation import Array
 
 CLASSES = ("-1", "+1")
 
@@ -41,12 +42,14 @@ def standings(seen: Sighting, quiet: int) -> list[Standing]:
     ]
 
 
-def _named(label: int, period: int, state: np.ndarray) -> str:
+def _named(label: int, period: int, state: Array) -> str:
     at = ", ".join(f"{round(value, 9) + 0.0:.3g}" for value in state[:6]) + (", ..." if len(state) > 6 else "")
     return f"{'fixed point' if period == 1 else f'{period}-cycle'} {label} at ({at})"
 
 
-def changes(before: Standing | None, now: Standing, trial: int, presentation: int, horizon: float) -> Iterator[RegionEvent]:
+def changes(
+    before: Standing | None, now: Standing, trial: int, presentation: int, horizon: float, inputs: Array
+) -> Iterator[RegionEvent]:
     """The events between two portraits; of the first one, only what it is latched in."""
 
     def event(kind: RegionEventKind, words: str) -> RegionEvent:
@@ -55,7 +58,7 @@ def changes(before: Standing | None, now: Standing, trial: int, presentation: in
     several = len(now.basin) > 1
     for q in range(len(now.basin)) if before is not None else ():
         assert before is not None
-        where = f" (quiet input {q})" if several else ""
+        where = f" (under the input {input_words(inputs[q])})" if several else ""
         for label in sorted(now.attractors[q].keys() - before.attractors[q].keys()):
             yield event(RegionEventKind.ATTRACTOR_BORN, f"attractor born: {now.attractors[q][label]}{where}")
         for label in sorted(before.attractors[q].keys() - now.attractors[q].keys()):

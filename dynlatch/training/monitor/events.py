@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from dynlatch.validation import Array
+
 
 class RegionEventKind(StrEnum):
     """The kind of an event."""
@@ -49,3 +51,9 @@ class RegionEvent:
 
     def __str__(self) -> str:
         return f"trial {self.trial}, presentation {self.presentation}: {self.words}"
+
+
+def input_words(u: Array) -> str:
+    """A quiet input for people: `+1`, or its components."""
+    shown = ", ".join(f"{value:+g}" if value else "0" for value in u[:6])
+    return shown if len(u) == 1 else f"({shown}{', ...' if len(u) > 6 else ''})"

@@ -122,7 +122,8 @@ class Watch:
         self.portraits.append((ids.copy(), at, theta[: len(self.model.names)].T.copy(), seen))
         for k, standing in enumerate(standings(seen, len(self.view.inputs))):
             row = rows[k]
-            self.events += changes(self.standing[row], standing, int(ids[k]), int(at[k]), float(horizon[k]))
+            now = int(ids[k]), int(at[k]), float(horizon[k])
+            self.events += changes(self.standing[row], standing, *now, self.view.inputs)
             self.standing[row] = standing
 
     def close(self) -> RegionTrace:

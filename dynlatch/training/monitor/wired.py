@@ -15,6 +15,7 @@ from dynlatch.lanes.units import LINEAR, TANH, THRESHOLD
 from dynlatch.lanes.wiring import Wiring
 from dynlatch.maps import FiniteMap
 from dynlatch.training.contract import Architecture, Show, Task
+from dynlatch.training.monitor.margins import threshold_bounds
 from dynlatch.training.monitor.sample import final_states, last_shown, sample
 from dynlatch.training.monitor.sighting import Sighting, agreed, by_class, noise_factor
 from dynlatch.validation import Array
@@ -109,7 +110,13 @@ class WiredView:
         """What `margin` is."""
         if not self.smooth:
             return "the least total input in size, over the weights of the input, on the attractors of the final states: exact"
-        return "u*(w), exact; 0 where the unit does not latch" if self._single else ""
+        if self._single:
+            return "u*(w), exact; 0 where the unit does not latch"
+        return "a lower bound on u*, r (1 - q) / |S B| in the adapted norm; 0 where nothing is shown" if self._additive else ""
+
+    @property
+    def _additive(self) -> bool:
+        return self.before and bool((self.net.kinds == TANH).all())
 
     @property
     def _single(self) -> bool:
@@ -121,8 +128,23 @@ class WiredView:
             w = np.maximum(theta[own].sum(0), 1.0)
             return np.asarray(np.sqrt(w * (w - 1.0)) - np.arctanh(np.sqrt(1.0 - 1.0 / w)))
         if self.smooth:
-            return np.full(len(rows), np.nan)
+            return self._bounds(theta, rows, place) if self._additive else np.full(len(rows), np.nan)
         return np.array([self._finite_margin(theta[:, k], rows[k], place[k]) for k in range(len(rows))])
+
+    def _bounds(self, theta: Array, rows: NDArray[np.intp], place: NDArray[np.int64]) -> Array:
+        """The least bound over the fixed points that the final states go to; 0 if one goes elsewhere."""
+        net, n = self.net, self.net.kinds.size
+        inner, last = net.source < n, net.source == n + net.inputs - 1
+        W, B = np.zeros((n, n, len(rows))), np.zeros((n, len(rows)))
+        np.add.at(W, (net.target[inner], net.source[inner]), theta[net.weight[inner]])
+        np.add.at(B, net.target[last], theta[net.weight[last]])
+        k, _, q = np.indices(place.shape)
+        chosen, which = np.unique(np.stack([k, q, place.clip(0)]).reshape(3, -1), axis=1, return_inverse=True)
+        row, quiet, point = chosen
+        found = threshold_bounds(W.T[row].swapaxes(1, 2), B.T[row], self.points[rows[row], quiet, point])
+        found[self.facts[rows[row], quiet, point, PERIOD] > 1] = 0.0
+        each = np.where(place < 0, 0.0, found[which.reshape(place.shape)])
+        return np.asarray(each.min((1, 2)))
 
     def _finite_margin(self, column: Array, row: int, place: NDArray[np.int64]) -> float:
         """The least margin at the attractors that the final states go to; 0 if one goes to none."""

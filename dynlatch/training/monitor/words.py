@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from dynlatch.training.monitor.events import RegionEventKind
+from dynlatch.training.monitor.events import RegionEventKind, input_words
 
 if TYPE_CHECKING:
     from dynlatch.training.monitor.record import RegionTrace
@@ -46,7 +47,8 @@ def _regions(trace: RegionTrace, trial: int) -> str:
         below = f": w stayed below {max(1.0, _up(w.max())):g}" if w is not None and w.max() <= 1.0 + 1e-9 else ""
         return f"never left the one-basin region{below}"
     start, end = counts[0], counts[-1]
-    word = "attractors" + (f" (quiet inputs 0 to {counts.shape[1] - 1})" if counts.shape[1] > 1 else "")
+    under = " and ".join(input_words(u) for u in trace.quiet_inputs)
+    word = "attractors" + (f" under the inputs {under}" if counts.shape[1] > 1 else "")
     if (counts == start).all():
         return f"{_numbers(start)} {word} at every portrait"
     return f"{word} from {_numbers(start)} to {_numbers(end)}"
@@ -93,5 +95,5 @@ def _margin(trace: RegionTrace, trial: int) -> str:
     return f"latch margin {margin:.3g}, {verdict} the noise's {noise}"
 
 
-def _numbers(values: np.ndarray) -> str:
+def _numbers(values: NDArray[Any]) -> str:
     return ", ".join(f"{value:.3g}" for value in np.atleast_1d(values))

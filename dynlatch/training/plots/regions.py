@@ -10,7 +10,7 @@ from dynlatch.analysis.plots.palette import MARKER, tints
 from dynlatch.analysis.plots.plane import plane_of
 from dynlatch.analysis.plots.style import COLOURS, axes
 from dynlatch.analysis.scalar import critical_point, fixed_points
-from dynlatch.training.monitor.events import RegionEventKind
+from dynlatch.training.monitor.events import RegionEventKind, input_words
 from dynlatch.validation import Array
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def _in_plane(ax: Axes, trace: RegionTrace, trial: int, rows: dict[str, Any]) ->
     plane = plane_of(states, trace.coordinates)
     when = points["presentation"][stable] / max(rows["presentation"][-1], 1)
     x, y = plane.of(points["state"][stable]).T
-    ax.scatter(x, y, c=when, cmap="Greys", vmin=-0.4, vmax=1.0, s=16, marker="s", lw=0, label="attractors, later ones darker")
+    ax.scatter(x, y, c=when, cmap="Greys", vmin=-0.8, vmax=1.0, s=30, marker="s", lw=0, label="attractors, later ones darker")
     for c in (0, 1):
         path = plane.of(rows["final"][:, c])
         _follow(ax, path[:, 0], path[:, 1], c, rows["right"][:, c])
@@ -151,8 +151,15 @@ def _course(ax: Axes, trace: RegionTrace, trial: int, name: str) -> None:
 def _counts(ax: Axes, trace: RegionTrace, rows: dict[str, Any]) -> None:
     """Attractors under each quiet input, and when the bit was latched."""
     for q in range(rows["attractors"].shape[1]):
-        name = f"input {q}" if rows["attractors"].shape[1] > 1 else None
-        ax.step(rows["presentation"], rows["attractors"][:, q], where="post", label=name, color=tints(7, MARKER)[q], lw=1.4)
+        name = f"input {input_words(trace.quiet_inputs[q])}" if rows["attractors"].shape[1] > 1 else None
+        ax.step(
+            rows["presentation"],
+            rows["attractors"][:, q],
+            where="post",
+            label=name,
+            color=tints(7, MARKER)[q % 7],
+            lw=2.4 - q % 3,
+        )
     told = {RegionEventKind.LATCHED: COLOURS["attracting"], RegionEventKind.LATCHED_WRONG: COLOURS["repelling"]}
     for event in trace.events_of(int(rows["trial"][0])):
         if event.kind in told:
