@@ -32,7 +32,7 @@ DOUBLES, LONGS = ir.VectorType(DOUBLE, WIDTH), ir.VectorType(LONG, WIDTH)
 SIGN, EXPONENT, MANTISSA = -(2**63), 1023, 52  # bits of a double
 
 
-class Pack(types.Type):
+class Pack(types.Type):  # type: ignore[misc,unused-ignore]
     """Numba's type of a pack."""
 
     def __init__(self) -> None:
@@ -43,11 +43,11 @@ PACK = Pack()
 
 
 @register_model(Pack)
-class PackModel(models.PrimitiveModel):
+class PackModel(models.PrimitiveModel):  # type: ignore[misc,unused-ignore]
     """In memory a pack is a vector."""
 
     def __init__(self, manager: Any, kind: Any) -> None:
-        super().__init__(manager, kind, DOUBLES)  # type: ignore[no-untyped-call]
+        super().__init__(manager, kind, DOUBLES)
 
 
 def primitive(build: Callable[..., Any]) -> Any:

@@ -95,6 +95,12 @@ class RegionTrace(Result):
 
         return summary(self)
 
+    def story(self, trial: int) -> str:
+        """What happened to one trial, in one line."""
+        from dynlatch.training.monitor.words import story
+
+        return story(self, trial)
+
     def plot(self, ax: Axes | None = None) -> Axes:
         """The first trial; see `plot_regions`."""
         return self.plot_regions(trial=int(self.trials[0]), ax=ax)

@@ -23,13 +23,14 @@ def summary(trace: RegionTrace) -> str:
         f"regions of {len(trials)} trial{'s' * (len(trials) != 1)} of {trace.model}: {portraits:,} portraits, "
         f"{looks:,} looks at the gradient ({trace.coordinates})"
     ]
-    lines += [f"  trial {trial}: {_story(trace, int(trial))}" for trial in trials[:SHOWN]]
+    lines += [f"  trial {trial}: {story(trace, int(trial))}" for trial in trials[:SHOWN]]
     if len(trials) > SHOWN:
         lines.append(f"  ... and {len(trials) - SHOWN} more")
     return "\n".join(lines)
 
 
-def _story(trace: RegionTrace, trial: int) -> str:
+def story(trace: RegionTrace, trial: int) -> str:
+    """What happened to one trial, in one line."""
     parts = [_regions(trace, trial), *_latching(trace, trial)]
     gradient = _gradient(trace, trial)
     margin = _margin(trace, trial)

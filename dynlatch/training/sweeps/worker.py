@@ -31,7 +31,7 @@ def _rows(name: str, trials: range, result: TrainingResult) -> list[Row]:
     assert result.progress is not None
     weights = result.progress.theta.T.astype("<f8")
     columns = zip(trials, result.error, result.presentations, result.outcome, weights, strict=True)
-    words = [""] * len(trials) if result.trace is None else [result.trace.sentence(k) for k in range(len(trials))]
+    words = [""] * len(trials) if result.trace is None else [result.trace.story(k) for k in range(len(trials))]
     return [
         Row(name, trial, float(error), int(shown), str(outcome), column.tobytes(), said)
         for (trial, error, shown, outcome, column), said in zip(columns, words, strict=True)
