@@ -160,7 +160,7 @@ def test_latch_inputs_enter_through_a_channel_of_their_own(L, more, frozen, seed
         (Latch(30, variance=0.25), stats.norm(0, 0.5)),
         (Latch(30, half_width=0.4), stats.uniform(-0.4, 0.8)),
     ],
-    ids=str,
+    ids=["usual", "std", "variance", "uniform"],
 )
 def test_latch_noise(task, law):
     noise = task.sample(40, 0).inputs[3:, :, -1].ravel()
