@@ -21,7 +21,7 @@ from dynlatch.lanes.units import respond, slope
 from dynlatch.lanes.wiring import Wiring
 from dynlatch.validation import Array
 
-NEWTON_STEPS = 40
+NEWTON_STEPS = 25
 SOLVED = 1e-12  # residual of a solved point, relative to its size
 LONGEST = 10.0  # of a Newton step: further away it is cut
 SQUARINGS = 24  # of a Jacobian, until it has died out: spectral radii up to 1 - 1e-6 are told from 1
@@ -52,19 +52,22 @@ def weights(net: Wiring, theta: Array, u: Array) -> Array:
 
 @kernel
 def step(code, w, x, y, output):  # type: ignore[no-untyped-def]
-    """y = M(x), and the outputs (n,) of all units."""
+    """y = M(x). `output` (n,) gets the outputs of all units: in activation coordinates those at x, otherwise those after."""
     n, E, before = code[0, 0], code[0, 1], code[0, 2]
+    if before:  # every connection is delayed
+        for i in range(n):
+            output[i] = respond(code[1 + i, 0], x[i])
     for i in range(n):
-        total = w[E + i]
+        total, place = w[E + i], code[1 + i, 2]
         for e in range(code[1 + i, 1], code[2 + i, 1] if i + 1 < n else E):
             at = code[1 + n + e, 1]
-            if code[1 + n + e, 0] == 0:
-                total += w[e] * output[at]
-            else:
-                total += w[e] * (respond(code[1 + n + e, 2], x[at]) if before else x[at])
-        output[i] = respond(code[1 + i, 0], total)
-        if code[1 + i, 2] >= 0:
-            y[code[1 + i, 2]] = total if before else output[i]
+            total += w[e] * (output[at] if before or code[1 + n + e, 0] == 0 else x[at])
+        if before:
+            y[place] = total
+        else:
+            output[i] = respond(code[1 + i, 0], total)
+            if place >= 0:
+                y[place] = output[i]
 
 
 @kernel
@@ -80,12 +83,12 @@ def linearise(code, w, x, y, J):  # type: ignore[no-untyped-def]
                 for c in range(r):
                     tangent[i, c] += w[e] * tangent[at, c]
             else:
-                tangent[i, at] += w[e] * slope(kind, respond(kind, x[at])) if before else w[e]
-        f, place = slope(code[1 + i, 0], output[i]), code[1 + i, 2]
+                tangent[i, at] += w[e] * slope(kind, output[at]) if before else w[e]
+        f, place = 1.0 if before else slope(code[1 + i, 0], output[i]), code[1 + i, 2]
         for c in range(r):
-            if place >= 0:
-                J[place, c] = tangent[i, c] if before else f * tangent[i, c]
             tangent[i, c] *= f
+            if place >= 0:
+                J[place, c] = tangent[i, c]
 
 
 @kernel
@@ -110,6 +113,9 @@ def times(A, B, into):  # type: ignore[no-untyped-def]
 def around(code, w, period, x, y, J):  # type: ignore[no-untyped-def]
     """y = M^period(x), and its Jacobian."""
     r = x.size
+    if period == 1:
+        linearise(code, w, x, y, J)
+        return
     now, one, product = np.empty(r), np.empty((r, r)), np.empty((r, r))
     put(now, x)
     for k in range(period):

@@ -30,13 +30,16 @@ def plot_regions(trace: RegionTrace, trial: int, ax: Axes | None) -> Axes:
         return _path(trace, trial, axes(ax))
     import matplotlib.pyplot as plt
 
-    strips = [name for name in ("horizon", "log_norm") if len(trace.rows(trial, "looks")["trial"])]
-    heights = [3.4, *[0.8] * (len(strips) + 1)]
-    _, panels = plt.subplots(len(heights), 1, figsize=(6.8, 6.6), layout="constrained", height_ratios=heights)
+    looks, states = trace.rows(trial, "looks"), rows["final"].shape[-1] > 0
+    strips = [name for name in ("horizon", "log_norm") if np.any(np.isfinite(looks[name]))]
+    heights = [3.4, *[0.8] * (len(strips) + states)]
+    _, panels = plt.subplots(len(heights), 1, figsize=(6.8, 6.6), layout="constrained", height_ratios=heights, squeeze=False)
+    panels = panels[:, 0]
     _path(trace, trial, axes(panels[0]))
     for panel, name in zip(panels[1:], strips, strict=False):
         _course(axes(panel), trace, trial, name)
-    _counts(axes(panels[-1]), trace, rows)
+    if states:
+        _counts(axes(panels[-1]), trace, rows)
     for panel in panels[1:]:
         panel.sharex(panels[-1])
         if panel is not panels[-1]:
@@ -56,7 +59,8 @@ def _path(trace: RegionTrace, trial: int, ax: Axes) -> Axes:
         _over_time(ax, trace, trial, rows)
     else:
         _in_plane(ax, trace, trial, rows)
-    ax.set_title(f"trial {trial}: where the sequences end while the weights are trained", fontsize=11)
+    about = "where the sequences end" if rows["final"].shape[-1] else "what the transition matrices keep"
+    ax.set_title(f"trial {trial}: {about} while the weights are trained", fontsize=11)
     return ax
 
 
