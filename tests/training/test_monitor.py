@@ -19,7 +19,7 @@ from dynlatch.training.contract import Architecture, Show, Task
 from dynlatch.training.models import Dense, FlipFlopLatch, LatchNet, ParityNet
 from dynlatch.training.monitor import RegionEventKind, RegionMonitor, RegionTrace, Watch, joined
 from dynlatch.training.monitor.margins import threshold_bounds
-from dynlatch.training.rules import BackPropagation
+from dynlatch.training.rules import BackPropagation, ExpectationMaximization
 from dynlatch.training.tasks import Latch, Parity, TwoSequence
 from dynlatch.training.trials import seeds, trial
 from dynlatch.validation import Array
@@ -266,3 +266,15 @@ def test_the_trace_is_a_table_that_can_be_saved_joined_and_drawn(tmp_path: Any) 
 def test_settings_are_checked() -> None:
     with pytest.raises(InvalidInput, match="portrait_every"):
         RegionMonitor(every=20, portrait_every=10)
+
+
+def test_state_networks_record_what_their_matrices_keep():
+    result = train(ExpectationMaximization(), None, Parity(T=8), trials=3, rng=2, monitor=RegionMonitor())
+    for trial_number, network in enumerate(result.networks):
+        rows = result.trace.rows(trial_number)
+        assert rows["tau_1"][-1] == pytest.approx(network.tau_1(), abs=1e-12)
+        assert rows["abs_det"][-1] == pytest.approx(network.abs_det(), abs=1e-12)
+        assert rows["second_eigenvalue"][-1] == pytest.approx(np.abs(network.second_eigenvalue()), abs=1e-12)
+        assert rows["presentation"][-1] == result.presentations[trial_number]
+    assert "tau_1 from" in result.trace.story(0)
+    assert len(result.plot_regions(trial=0).figure.axes) == 2

@@ -59,8 +59,8 @@ def _path(trace: RegionTrace, trial: int, ax: Axes) -> Axes:
         _over_time(ax, trace, trial, rows)
     else:
         _in_plane(ax, trace, trial, rows)
-    about = "where the sequences end" if rows["final"].shape[-1] else "what the transition matrices keep"
-    ax.set_title(f"trial {trial}: {about} while the weights are trained", fontsize=11)
+    about = "where the sequences end as it learns" if rows["final"].shape[-1] else "what its matrices keep as it learns"
+    ax.set_title(f"trial {trial}: {about}", fontsize=11)
     return ax
 
 
