@@ -88,8 +88,8 @@ def seconds(model, task, lanes: int, presentations: int, repeats: int) -> dict[s
     return least
 
 
-def main() -> None:
-    quick = common.arguments(__doc__).parse_args().quick
+def main(argv: list[str] | None = None) -> None:
+    quick = common.arguments(__doc__).parse_args(argv).quick
     rows = []
     cases = {"5 units, 2-sequence": (Dense(5), TwoSequence(T=50)), "parity net": (ParityNet(), Parity(T=50))}
     for name, (model, task) in cases.items():

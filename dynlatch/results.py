@@ -109,6 +109,7 @@ RECORDS: Mapping[str, str] = {
     "LocalFeedback": "dynlatch.training.rules",
     "LocalFeedbackNet": "dynlatch.training.models",
     "MultigridRandomSearch": "dynlatch.training.rules",
+    "PaperTable": "dynlatch.training.experiments",
     "Parity": "dynlatch.training.tasks",
     "ParityNet": "dynlatch.training.models",
     "Progress": "dynlatch.training.records",

@@ -146,7 +146,7 @@ def test_every_preset_fits_its_model():
     [
         (lambda: train(BackPropagation, None, TASK), "must be a learning rule"),
         (lambda: train(BackPropagation(), None, "two-sequence"), "must be a task"),
-        (lambda: train(BackPropagation(), dl.LatchNeuron(2.0), TASK), "of dimension 5"),
+        (lambda: train(BackPropagation(), dl.LatchNeuron(2.0), TASK), "is no network of Dense"),
         (lambda: train(BackPropagation(), Dense(5, units="threshold"), TASK), "needs derivatives"),
         (lambda: train(BackPropagation(), None, TASK, trials=0), "`trials`"),
         (lambda: train(BackPropagation(), None, TASK, rng=-1), "`rng`"),
