@@ -29,8 +29,11 @@ def stages(total: int, *, shown: bool) -> Iterator[Callable[[str], None]]:
 
 
 @contextmanager
-def counter(label: str, total: int, *, shown: bool) -> Iterator[Callable[[int], None]]:
-    """A bar over `total` units of work with rate and time left; the yielded function adds to what is done."""
+def counter(label: str, total: int, *, shown: bool, at_first: str = "") -> Iterator[Callable[[int], None]]:
+    """A bar over `total` units of work with rate and time left; the yielded function adds to what is done.
+
+    `at_first` is said until the first unit is done: what a user waits for.
+    """
     if not shown:
         yield lambda done: None
         return
@@ -39,5 +42,5 @@ def counter(label: str, total: int, *, shown: bool) -> Iterator[Callable[[int], 
 
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(show_speed=True), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(label, total=total)
-        yield lambda done: progress.advance(task, done)
+        task = progress.add_task(f"{label} {at_first}".strip(), total=total)
+        yield lambda done: progress.update(task, advance=done, description=label if done else None)

@@ -76,7 +76,8 @@ def sweep(
     with alone(store), opened(store, root) as target:
         target.enter((cell.name, cell.settings) for cell in cells)
         pieces = list(_missing(cells, target, size))[shard[0] - 1 :: shard[1]]
-        with counter("sweep", sum(len(piece.trials) for piece in pieces), shown=progress) as bar, _cluster(scheduler):
+        total = sum(len(piece.trials) for piece in pieces)
+        with counter("sweep", total, shown=progress, at_first="(first use compiles)") as bar, _cluster(scheduler):
             for rows in _results(pieces, root, jobs):
                 if rows is None:
                     raise KeyboardInterrupt
