@@ -4,7 +4,7 @@ import matplotlib
 import mpmath
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import dynlatch as dl
@@ -141,6 +141,7 @@ def test_symmetric_orbits_and_pairs():
 
 @settings(max_examples=8, deadline=None)
 @given(st.integers(1, 3), st.integers(2, 3), st.integers(0, 10**6), st.sampled_from([1.0, 2.0, 4.0]))
+@example(2, 2, 85084, 1.0)  # a multiplier of 0.968: boxes shrink slowly at first
 def test_proof_and_search_find_the_same_orbits(n, p, seed, gain):
     rng = np.random.default_rng(seed)
     net = dl.AdditiveNetwork(gain * rng.standard_normal((n, n)) / np.sqrt(n), 0.3 * rng.standard_normal(n))

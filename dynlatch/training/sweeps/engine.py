@@ -11,6 +11,7 @@ from dynlatch.errors import InvalidInput
 from dynlatch.progress import counter
 from dynlatch.training.block import WIDTH
 from dynlatch.training.sweeps.cell import Cell
+from dynlatch.training.sweeps.guard import guarded
 from dynlatch.training.sweeps.result import Sweep
 from dynlatch.training.sweeps.store import Row, Store, alone, opened
 from dynlatch.training.sweeps.worker import work
@@ -77,7 +78,7 @@ def sweep(
         target.enter((cell.name, cell.settings) for cell in cells)
         pieces = list(_missing(cells, target, size))[shard[0] - 1 :: shard[1]]
         total = sum(len(piece.trials) for piece in pieces)
-        with counter("sweep", total, shown=progress, at_first="(first use compiles)") as bar, _cluster(scheduler):
+        with counter("sweep", total, shown=progress, at_first="(first use compiles)") as bar, guarded(), _cluster(scheduler):
             for rows in _results(pieces, root, jobs):
                 if rows is None:
                     raise KeyboardInterrupt

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes
 import multiprocessing
-import os
 import signal
-import sys
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -16,8 +13,6 @@ from dynlatch.training.sweeps.store import Row
 if TYPE_CHECKING:
     from dynlatch.training.result import TrainingResult
     from dynlatch.training.sweeps.cell import Cell
-
-PARENT_DEATH = 1  # PR_SET_PDEATHSIG of prctl(2)
 
 
 def work(cell: Cell, root: int, trials: range) -> list[Row] | None:
@@ -40,12 +35,6 @@ def _rows(name: str, trials: range, result: TrainingResult) -> list[Row]:
 
 @cache
 def _settle() -> None:
-    """Once in each worker process: leave Ctrl-C to the parent, and die with it."""
-    if multiprocessing.parent_process() is None:
-        return
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if sys.platform == "linux":
-        parent = os.getppid()
-        ctypes.CDLL(None).prctl(PARENT_DEATH, signal.SIGKILL)
-        if os.getppid() != parent:  # it died in between
-            os._exit(1)
+    """Once in each worker process: leave Ctrl-C to the parent."""
+    if multiprocessing.parent_process() is not None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
