@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 NAME = "DYNLATCH_SWEEP"  # in the environment of every worker, from its first moment on
+MARK = uuid.uuid4().hex  # of this process
 
 # Reads one byte: all is done. Nothing: the parent is dead. Looks several times, for workers that were just being started.
 WAIT = """
@@ -36,9 +37,9 @@ def guarded() -> Iterator[None]:
     if sys.platform != "linux":
         yield
         return
-    mark = os.environ.setdefault(NAME, uuid.uuid4().hex)
+    os.environ[NAME] = MARK
     guard = subprocess.Popen(
-        [sys.executable, "-S", "-c", WAIT, f"{NAME}={mark}"], stdin=subprocess.PIPE, start_new_session=True
+        [sys.executable, "-S", "-c", WAIT, f"{NAME}={MARK}"], stdin=subprocess.PIPE, start_new_session=True
     )
     try:
         yield
