@@ -60,17 +60,3 @@ def slope(kind, x):  # type: ignore[no-untyped-def]
     if kind == THRESHOLD:
         return choose(x, x, 1.0, 0.0)
     return x * (1.0 - x)
-
-
-@kernel
-def activate(kind, a, s, t, i):  # type: ignore[no-untyped-def]
-    """Outputs s[t, i] of unit i from its total inputs a[t, i], all lanes."""
-    for lane in range(a.shape[2]):
-        s[t, i, lane] = respond(kind, a[t, i, lane])
-
-
-@kernel
-def times_slope(kind, s, d, t, i):  # type: ignore[no-untyped-def]
-    """d[t, i] *= f'(a), all lanes, from the outputs s[t, i]."""
-    for lane in range(s.shape[2]):
-        d[t, i, lane] *= slope(kind, s[t, i, lane])

@@ -17,7 +17,7 @@ from dynlatch.training.outcomes import TrainingOutcome
 from dynlatch.training.presets import Plan, planned
 from dynlatch.training.records import Ledger, Progress, restored
 from dynlatch.training.result import TrainingResult
-from dynlatch.training.trials import Trial, seeds, trial
+from dynlatch.training.trials import Trial, seeds, streams_of, task_of, trial
 from dynlatch.validation import count
 
 if TYPE_CHECKING:
@@ -249,8 +249,8 @@ def _error(job: Job, k: int, progress: Progress | None) -> float:
     if progress is None or not progress.started[k]:
         return 0.5
     plan = job.plan
-    own = trial(k, job.seeds[k], plan.task, plan.sequences)
-    fresh = own.task.sample(job.test_sequences, np.random.default_rng(own.streams.test))
+    streams = streams_of(job.seeds[k])
+    fresh = task_of(streams, plan.task).sample(job.test_sequences, np.random.default_rng(streams.test))
     criterion = plan.task.criterion
     signed = plan.model.outputs(progress.theta[:, k], fresh) * fresh.targets
     return float(np.mean(~((signed > criterion.low) & (signed < criterion.high))))

@@ -50,56 +50,56 @@ class Plan(NamedTuple):
     max_presentations: int
 
 
-def dense(radius: float) -> Callable[[TwoSequence], Architecture]:
+def _dense(radius: float) -> Callable[[TwoSequence], Architecture]:
     return lambda task: Dense(5, radius=radius)
 
 
-def parity_net(radius: float) -> Callable[[Parity], Architecture]:
+def _parity_net(radius: float) -> Callable[[Parity], Architecture]:
     return lambda task: ParityNet(radius=radius)
 
 
-def latch_net(task: Latch) -> Architecture:
+def _latch_net(task: Latch) -> Architecture:
     return LatchNet(L=task.L)
 
 
-def threshold_dense(task: TwoSequence) -> Architecture:
+def _threshold_dense(task: TwoSequence) -> Architecture:
     return Dense(5, units="threshold")
 
 
-def threshold_parity_net(task: Parity) -> Architecture:
+def _threshold_parity_net(task: Parity) -> Architecture:
     return ParityNet(units="threshold", radius=1.0)
 
 
-def threshold_latch_net(task: Latch) -> Architecture:
+def _threshold_latch_net(task: Latch) -> Architecture:
     return LatchNet(L=task.L, units="threshold", w0=1.0)
 
 
-def flip_flop(task: Latch) -> Architecture:
+def _flip_flop(task: Latch) -> Architecture:
     return FlipFlopLatch(L=task.L)
 
 
-def looped(task: Task) -> Architecture:
+def _looped(task: Task) -> Architecture:
     """Self-loops around the nonlinearity: the variant that can latch."""
     return LocalFeedbackNet(10, loop="tanh")
 
 
-def contexts(task: Task) -> Architecture:
+def _contexts(task: Task) -> Architecture:
     return FocusedNet(10)
 
 
-def chain_tables(task: TwoSequence) -> Architecture:
+def _chain_tables(task: TwoSequence) -> Architecture:
     return StateTables(two_chains(task.N, task.symbols))
 
 
-def chain_softmax(task: TwoSequence) -> Architecture:
+def _chain_softmax(task: TwoSequence) -> Architecture:
     return SoftmaxStates(two_chains(task.N, task.symbols))
 
 
-def two_state_tables(task: Parity) -> Architecture:
+def _two_state_tables(task: Parity) -> Architecture:
     return StateTables(TWO_STATES)
 
 
-def two_state_softmax(task: Parity) -> Architecture:
+def _two_state_softmax(task: Parity) -> Architecture:
     return SoftmaxStates(TWO_STATES)
 
 
@@ -108,85 +108,88 @@ PLAIN, NORMALISED = r.Feedback.PLAIN, r.Feedback.NORMALISED
 
 # (rule, task) -> settings.
 PRESETS: dict[tuple[type, type], Preset] = {
-    (r.BackPropagation, TwoSequence): Preset(r.BackPropagation(eta=0.1), dense(1.0), 50, 3_000),
-    (r.BackPropagation, Parity): Preset(r.BackPropagation(eta=0.05), parity_net(3.0), 50, 20_000),
-    (r.BackPropagation, Latch): Preset(r.BackPropagation(eta=0.1, batch=2), latch_net, 2, 4_000),
-    (r.RealTimeRecurrentLearning, TwoSequence): Preset(r.RealTimeRecurrentLearning(eta=0.1), dense(1.0), 50, 3_000),
-    (r.RealTimeRecurrentLearning, Parity): Preset(r.RealTimeRecurrentLearning(eta=0.05), parity_net(3.0), 50, 20_000),
-    (r.RealTimeRecurrentLearning, Latch): Preset(r.RealTimeRecurrentLearning(eta=0.1), latch_net, 2, 4_000),
-    (r.PseudoNewton, TwoSequence): Preset(r.PseudoNewton(eta=0.1, mu=0.1), dense(1.0), 50, 3_000),
-    (r.PseudoNewton, Parity): Preset(r.PseudoNewton(eta=0.3, mu=0.1), parity_net(3.0), 50, 20_000),
-    (r.PseudoNewton, Latch): Preset(r.PseudoNewton(eta=0.1, mu=0.1), latch_net, 2, 4_000),
-    (r.TimeWeightedPseudoNewton, TwoSequence): Preset(r.TimeWeightedPseudoNewton(eta=0.01, mu=0.1), dense(1.0), 50, 3_000),
-    (r.TimeWeightedPseudoNewton, Parity): Preset(r.TimeWeightedPseudoNewton(eta=0.03, mu=0.01), parity_net(3.0), 50, 20_000),
-    (r.TimeWeightedPseudoNewton, Latch): Preset(r.TimeWeightedPseudoNewton(eta=0.01, mu=0.1), latch_net, 2, 4_000),
-    (r.LocalFeedback, TwoSequence): Preset(r.LocalFeedback(eta=0.03), looped, 50, 3_000),
-    (r.LocalFeedback, Parity): Preset(r.LocalFeedback(eta=0.03), looped, 50, 20_000),
-    (r.LocalFeedback, Latch): Preset(r.LocalFeedback(eta=0.1), latch_net, 2, 4_000),
-    (r.FocusedBackPropagation, TwoSequence): Preset(r.FocusedBackPropagation(eta=0.01), contexts, 50, 3_000),
-    (r.FocusedBackPropagation, Parity): Preset(r.FocusedBackPropagation(eta=0.01), contexts, 50, 20_000),
+    (r.BackPropagation, TwoSequence): Preset(r.BackPropagation(eta=0.1), _dense(1.0), 50, 3_000),
+    (r.BackPropagation, Parity): Preset(r.BackPropagation(eta=0.05), _parity_net(3.0), 50, 20_000),
+    (r.BackPropagation, Latch): Preset(r.BackPropagation(eta=0.1, batch=2), _latch_net, 2, 4_000),
+    (r.RealTimeRecurrentLearning, TwoSequence): Preset(r.RealTimeRecurrentLearning(eta=0.1), _dense(1.0), 50, 3_000),
+    (r.RealTimeRecurrentLearning, Parity): Preset(r.RealTimeRecurrentLearning(eta=0.05), _parity_net(3.0), 50, 20_000),
+    (r.RealTimeRecurrentLearning, Latch): Preset(r.RealTimeRecurrentLearning(eta=0.1), _latch_net, 2, 4_000),
+    (r.PseudoNewton, TwoSequence): Preset(r.PseudoNewton(eta=0.1, mu=0.1), _dense(1.0), 50, 3_000),
+    (r.PseudoNewton, Parity): Preset(r.PseudoNewton(eta=0.3, mu=0.1), _parity_net(3.0), 50, 20_000),
+    (r.PseudoNewton, Latch): Preset(r.PseudoNewton(eta=0.1, mu=0.1), _latch_net, 2, 4_000),
+    (r.TimeWeightedPseudoNewton, TwoSequence): Preset(r.TimeWeightedPseudoNewton(eta=0.01, mu=0.1), _dense(1.0), 50, 3_000),
+    (r.TimeWeightedPseudoNewton, Parity): Preset(r.TimeWeightedPseudoNewton(eta=0.03, mu=0.01), _parity_net(3.0), 50, 20_000),
+    (r.TimeWeightedPseudoNewton, Latch): Preset(r.TimeWeightedPseudoNewton(eta=0.01, mu=0.1), _latch_net, 2, 4_000),
+    (r.LocalFeedback, TwoSequence): Preset(r.LocalFeedback(eta=0.03), _looped, 50, 3_000),
+    (r.LocalFeedback, Parity): Preset(r.LocalFeedback(eta=0.03), _looped, 50, 20_000),
+    (r.LocalFeedback, Latch): Preset(r.LocalFeedback(eta=0.1), _latch_net, 2, 4_000),
+    (r.FocusedBackPropagation, TwoSequence): Preset(r.FocusedBackPropagation(eta=0.01), _contexts, 50, 3_000),
+    (r.FocusedBackPropagation, Parity): Preset(r.FocusedBackPropagation(eta=0.01), _contexts, 50, 20_000),
     (r.MultigridRandomSearch, TwoSequence): Preset(
-        r.MultigridRandomSearch(half_width=3.0, shrink=0.95), dense(1.0), 50, 50_000
+        r.MultigridRandomSearch(half_width=3.0, shrink=0.95), _dense(1.0), 50, 50_000
     ),
     (r.MultigridRandomSearch, Parity): Preset(
-        r.MultigridRandomSearch(half_width=3.0, shrink=0.95), parity_net(3.0), 50, 50_000
+        r.MultigridRandomSearch(half_width=3.0, shrink=0.95), _parity_net(3.0), 50, 50_000
     ),
-    (r.MultigridRandomSearch, Latch): Preset(r.MultigridRandomSearch(half_width=1.0, shrink=0.95), latch_net, 2, 20_000),
+    (r.MultigridRandomSearch, Latch): Preset(r.MultigridRandomSearch(half_width=1.0, shrink=0.95), _latch_net, 2, 20_000),
     (r.SimulatedAnnealing, TwoSequence): Preset(
-        r.SimulatedAnnealing(temperature=0.1, step=1.0, bound=10.0, adjustments=125), dense(1.0), 50, 300_000
+        r.SimulatedAnnealing(temperature=0.1, step=1.0, bound=10.0, adjustments=125), _dense(1.0), 50, 300_000
     ),
     (r.SimulatedAnnealing, Parity): Preset(
-        r.SimulatedAnnealing(temperature=0.1, step=1.0, bound=10.0, adjustments=100), parity_net(3.0), 50, 1_000_000
+        r.SimulatedAnnealing(temperature=0.1, step=1.0, bound=10.0, adjustments=100), _parity_net(3.0), 50, 1_000_000
     ),
     (r.SimulatedAnnealing, Latch): Preset(
-        r.SimulatedAnnealing(temperature=0.1, step=1.0, bound=10.0, adjustments=100), latch_net, 2, 100_000
+        r.SimulatedAnnealing(temperature=0.1, step=1.0, bound=10.0, adjustments=100), _latch_net, 2, 100_000
     ),
-    (r.WeightGuessing, TwoSequence): Preset(r.WeightGuessing(half_width=5.0), dense(5.0), 50, 500_000),
-    (r.WeightGuessing, Parity): Preset(r.WeightGuessing(half_width=10.0), parity_net(10.0), 50, 500_000),
-    (r.WeightGuessing, Latch): Preset(r.WeightGuessing(half_width=5.0), latch_net, 2, 100_000),
+    (r.WeightGuessing, TwoSequence): Preset(r.WeightGuessing(half_width=5.0), _dense(5.0), 50, 500_000),
+    (r.WeightGuessing, Parity): Preset(r.WeightGuessing(half_width=10.0), _parity_net(10.0), 50, 500_000),
+    (r.WeightGuessing, Latch): Preset(r.WeightGuessing(half_width=5.0), _latch_net, 2, 100_000),
     (r.DiscreteErrorPropagation, TwoSequence): Preset(
         r.DiscreteErrorPropagation(eta=0.005, margin=0.3, discretisation=TWO_VALUED, slope=GRADIENT, feedback=PLAIN),
-        threshold_dense,
+        _threshold_dense,
         50,
         3_000,
     ),
     (r.DiscreteErrorPropagation, Parity): Preset(
         r.DiscreteErrorPropagation(eta=0.3, margin=1.0, discretisation=TWO_VALUED, slope=STEP, feedback=NORMALISED),
-        threshold_parity_net,
+        _threshold_parity_net,
         50,
         100_000,
     ),
     (r.DiscreteErrorPropagation, Latch): Preset(
         r.DiscreteErrorPropagation(eta=1.0, margin=3.0, discretisation=TWO_VALUED, slope=STEP, feedback=NORMALISED),
-        threshold_latch_net,
+        _threshold_latch_net,
         2,
         10_000,
     ),
-    (r.FlipFlopRule, Latch): Preset(r.FlipFlopRule(), flip_flop, 2, 200),
+    (r.FlipFlopRule, Latch): Preset(r.FlipFlopRule(), _flip_flop, 2, 200),
     (r.ExpectationMaximization, TwoSequence): Preset(
         r.ExpectationMaximization(det_weight=0.0, floor=1e-4, patience=3, hold=3, sharpness=-math.inf),
-        chain_tables,
+        _chain_tables,
         100,
         20_000,
     ),
     (r.ExpectationMaximization, Parity): Preset(
         r.ExpectationMaximization(det_weight=2.0, floor=1e-5, patience=2, hold=1, sharpness=-0.05),
-        two_state_tables,
+        _two_state_tables,
         100,
         50_000,
     ),
     (r.GeneralizedEM, TwoSequence): Preset(
-        r.GeneralizedEM(det_weight=0.0, patience=5, hold=3, sharpness=-math.inf, fastest=3.0), chain_softmax, 100, 50_000
+        r.GeneralizedEM(det_weight=0.0, patience=5, hold=3, sharpness=-math.inf, fastest=3.0), _chain_softmax, 100, 50_000
     ),
     (r.GeneralizedEM, Parity): Preset(
-        r.GeneralizedEM(det_weight=2.0, patience=3, hold=1, sharpness=-0.05, fastest=20.0), two_state_softmax, 100, 50_000
+        r.GeneralizedEM(det_weight=2.0, patience=3, hold=1, sharpness=-0.05, fastest=20.0), _two_state_softmax, 100, 50_000
     ),
     (r.StochasticAscent, TwoSequence): Preset(
-        r.StochasticAscent(det_weight=0.0, sharpness=-math.inf, patience=50, eta=0.03, fastest=0.03), chain_softmax, 100, 50_000
+        r.StochasticAscent(det_weight=0.0, sharpness=-math.inf, patience=50, eta=0.03, fastest=0.03),
+        _chain_softmax,
+        100,
+        50_000,
     ),
     (r.StochasticAscent, Parity): Preset(
         r.StochasticAscent(det_weight=0.05, sharpness=-0.05, patience=5_000, eta=0.1, fastest=20.0),
-        two_state_softmax,
+        _two_state_softmax,
         100,
         20_000,
     ),

@@ -15,7 +15,7 @@ from dynlatch.results import Result
 from dynlatch.training.contract import Architecture, Rule, Task
 from dynlatch.training.outcomes import TrainingOutcome
 from dynlatch.training.records import Progress
-from dynlatch.training.trials import trial
+from dynlatch.training.trials import streams_of, task_of
 from dynlatch.validation import Array
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class TrainingResult(Result):
     @property
     def tasks(self) -> tuple[Task, ...]:
         """The task of every trial, with what is drawn for each trial (prototypes) drawn."""
-        return tuple(trial(k, seed, self.task, self.sequences).task for k, seed in enumerate(self.seeds))
+        return tuple(task_of(streams_of(seed), self.task) for seed in self.seeds)
 
     @cached_property
     def networks(self) -> tuple[Map, ...]:

@@ -37,14 +37,25 @@ def seeds(rng: Rng, trials: int) -> list[np.random.SeedSequence]:
     return root.spawn(trials)
 
 
+def streams_of(seed: np.random.SeedSequence) -> Streams:
+    """The seeds of the trial that belongs to `seed`; the same whenever they are asked for."""
+    fresh = np.random.SeedSequence(seed.entropy, spawn_key=seed.spawn_key)
+    return Streams(*fresh.spawn(len(Streams._fields)))
+
+
+def task_of(streams: Streams, task: Task) -> Task:
+    """The task of one trial, with what is drawn once drawn."""
+    return task.concrete(np.random.default_rng(streams.task))
+
+
 def trial(number: int, seed: np.random.SeedSequence, task: Task, n: int) -> Trial:
     """The trial that belongs to `seed`, with n training sequences; the same whenever it is asked for."""
-    fresh = np.random.SeedSequence(seed.entropy, spawn_key=seed.spawn_key)
-    streams = Streams(*fresh.spawn(len(Streams._fields)))
+    streams = streams_of(seed)
     draws = np.random.default_rng(streams.task)
     own = task.concrete(draws)
     return Trial(number, streams, own, own.training_set(n, draws))
 
 
 def generators(chosen: Sequence[np.random.SeedSequence]) -> list[np.random.Generator]:
+    """A Generator from each seed."""
     return [np.random.default_rng(seed) for seed in chosen]
