@@ -94,7 +94,10 @@ class Finding(Protocol):
     1. `title`, and `notes`: what the reader must know, such as which choices were fitted; one sentence each.
     2. `verdicts`: ours beside theirs, value by value.
     3. `pictures` for the report; `summary()` and `plot(ax)` as every result.
-    4. `columns`: everything measured as one flat table, for export.
+    4. `columns`: everything measured as one flat table, for export. If it has a text column `runs`, the report prints these
+       sentences, what the runs of a row did, beside the row's first columns.
+
+    Verdicts whose `what` reads "row, column", such as "pseudo-Newton, T = 20", are shown as a table.
     """
 
     @property
@@ -117,7 +120,7 @@ class Experiment:
     Parameters
     ----------
     name : str
-        As `dynlatch reproduce` knows it, such as "figure2a".
+        As `dynlatch reproduce` knows it, such as "flip-flop"; the module `flip_flop` calls it `FLIP_FLOP`.
     title, source : str
         What it shows, and where it was published.
     cells : callable
