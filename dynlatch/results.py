@@ -123,6 +123,7 @@ RECORDS: Mapping[str, str] = {
     "TimeWeightedPseudoNewton": "dynlatch.training.rules",
     "Topology": "dynlatch.training.models",
     "TrainingResult": "dynlatch.training.result",
+    "Trials": "dynlatch.training.sweeps",
     "TwoSequence": "dynlatch.training.tasks",
     "WeightGuessing": "dynlatch.training.rules",
 }

@@ -30,7 +30,8 @@ def whole(tmp_path_factory):
 
 def test_every_trial_is_there_once(whole):
     assert whole.names == ("bp/T=5", "bp/T=20")
-    assert whole.trial.tolist() == [*range(11), *range(7)]
+    assert whole.columns["trial"].tolist() == [*range(11), *range(7)]
+    assert whole.of("bp/T=20").weights.shape == (7, 25)
     assert "bp/T=20" in str(whole)
     assert sum(len(line.get_xdata()) for line in whole.plot().get_lines() if line.get_marker() == ".") == 18
 
@@ -57,11 +58,11 @@ def test_shards_are_merged(whole, tmp_path):
 
 def test_cells_keep_their_results_when_others_come_and_go(whole, tmp_path):
     alone = sweep(CELLS[1:], store=tmp_path / "s.db", rng=4)
-    assert np.array_equal(alone.error, whole.error[11:])
+    assert np.array_equal(alone.of("bp/T=20").error, whole.of("bp/T=20").error)
     more = sweep(CELLS[::-1], store=tmp_path / "s.db", rng=4)
     assert more.digest == whole.digest
     other = sweep(CELLS[1:], store=tmp_path / "o.db", rng=5)
-    assert not np.array_equal(other.presentations, alone.presentations)
+    assert not np.array_equal(other.of("bp/T=20").presentations, alone.of("bp/T=20").presentations)
 
 
 def test_finished_work_is_not_done_again(whole, tmp_path, monkeypatch):
@@ -119,7 +120,7 @@ def _rows_in(store):
     if not store.exists():
         return 0
     with opened(store) as kept:
-        return sum(1 for _ in kept.rows())
+        return sum(len(kept.done(cell)) for cell in kept.cells())
 
 
 def _wait_for(condition, seconds):
@@ -207,7 +208,7 @@ def test_a_store_in_use_is_refused(tmp_path):
     with pytest.raises(UnreadableFile, match="locked by another process"):
         sweep(CELLS, store=path, rng=4)
     writer.close()
-    assert len(sweep(CELLS, store=path, rng=4).error) == 18
+    assert len(sweep(CELLS, store=path, rng=4).columns["error"]) == 18
 
 
 def test_a_full_disk_is_one_sentence(whole, tmp_path, monkeypatch):
@@ -224,7 +225,7 @@ def test_a_full_disk_is_one_sentence(whole, tmp_path, monkeypatch):
     with pytest.raises(UnreadableFile, match="is full: make room"):
         sweep(CELLS, store=path, rng=4)
     monkeypatch.undo()
-    assert sweep(CELLS, store=path, rng=4).error.shape == (18,)
+    assert sweep(CELLS, store=path, rng=4).columns["error"].shape == (18,)
 
 
 def test_many_rows_are_read_quickly(tmp_path):
@@ -233,9 +234,9 @@ def test_many_rows_are_read_quickly(tmp_path):
     cell = Cell("many", BackPropagation(), TwoSequence(T=5), 100_000)
     with opened(path) as store:
         store.enter([("many", cell.settings)])
-        store.write(Row("many", k, 0.5, 100, "budget", bytes(208), "") for k in range(100_000))
+        store.write(Row("many", k, 0.5, 100, "budget", bytes(208), "", "{}") for k in range(100_000))
     start = time.process_time()
-    assert len(sweep([cell], store=path, rng=4).error) == 100_000
+    assert len(sweep([cell], store=path, rng=4).of("many").error) == 100_000
     assert time.process_time() - start < 3.0  # about 0.6 s alone on a core
 
 

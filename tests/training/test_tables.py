@@ -9,7 +9,7 @@ from dynlatch.training.experiments import table1, table2, table3
 from dynlatch.training.experiments.paper import TABLES_1_2, TABLES_3_4
 from dynlatch.training.experiments.protocol import ON_PARITY, ON_TWO_SEQUENCE, parity_cells, two_sequence_cells
 from dynlatch.training.experiments.table import table
-from dynlatch.training.sweeps import Sweep
+from dynlatch.training.sweeps import Sweep, Trials
 
 
 def test_published_rows_are_whole():
@@ -28,11 +28,14 @@ def test_every_cell_of_the_protocol_can_be_run():
 
 
 def _sweep(cells):
-    names = [name for name, _, _ in cells]
-    numbers = np.zeros(len(cells), np.int64)
-    words = np.full(len(cells), "budget")
-    shown = np.array([p for _, _, p in cells])
-    return Sweep(np.array(names), numbers, np.array([e for _, e, _ in cells]), shown, words, words, "")
+    one, none = np.zeros(1, np.int64), np.array([""])
+    return Sweep(
+        tuple(
+            Trials(name, one, np.array([error]), np.array([shown]), np.array(["budget"]), np.zeros((1, 25)), none, {})
+            for name, error, shown in cells
+        ),
+        "",
+    )
 
 
 def test_cells_are_counted_as_agreeing_or_not():

@@ -96,11 +96,12 @@ def table(
     for i, name in enumerate(methods):
         row = paper.get(name)
         for j, T in enumerate(lengths):
-            own = sweep.cell == f"{prefix}/{name}/T={T}"
-            trials[i, j] = own.sum()
-            if own.any():
-                error[i, j] = _interval(100.0 * sweep.error[own])
-                shown[i, j] = _interval(sweep.presentations[own].astype(np.float64))
+            cell = f"{prefix}/{name}/T={T}"
+            if cell in sweep.names:
+                own = sweep.of(cell)
+                trials[i, j] = len(own.error)
+                error[i, j] = _interval(100.0 * own.error)
+                shown[i, j] = _interval(own.presentations.astype(np.float64))
             if row is not None and row.lengths is not None and T in row.lengths:
                 place = row.lengths.index(T)
                 published[i, j, 0], theirs[i, j, 0] = row.error[place], row.presentations[place]

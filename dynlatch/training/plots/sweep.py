@@ -19,7 +19,7 @@ def plot_sweep(result: Sweep, ax: Axes | None) -> Axes:
     names = result.names
     ax = axes(ax, size=(6.4, 0.6 + 0.32 * max(len(names), 1)))
     for row, name in enumerate(names):
-        own = 100.0 * result.error[result.cell == name]
+        own = 100.0 * result.of(name).error
         spread = 0.3 * (np.arange(len(own)) / max(len(own) - 1, 1) - 0.5)  # apart, so that equal trials can be counted
         ax.plot(own, row + spread, ".", color=COLOURS["attracting"], alpha=0.35, ms=4)
         ax.plot([own.mean()] * 2, [row - 0.3, row + 0.3], color=COLOURS["repelling"], lw=2)

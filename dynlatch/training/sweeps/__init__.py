@@ -4,3 +4,4 @@ from dynlatch.training.sweeps.cell import Cell as Cell
 from dynlatch.training.sweeps.engine import sweep as sweep
 from dynlatch.training.sweeps.merging import merge as merge
 from dynlatch.training.sweeps.result import Sweep as Sweep
+from dynlatch.training.sweeps.result import Trials as Trials

@@ -12,7 +12,7 @@ from dynlatch.progress import counter
 from dynlatch.training.block import WIDTH
 from dynlatch.training.sweeps.cell import Cell
 from dynlatch.training.sweeps.guard import guarded
-from dynlatch.training.sweeps.result import Sweep
+from dynlatch.training.sweeps.result import Sweep, finished
 from dynlatch.training.sweeps.store import Row, Store, alone, opened
 from dynlatch.training.sweeps.worker import work
 from dynlatch.validation import count
@@ -84,7 +84,7 @@ def sweep(
                     raise KeyboardInterrupt
                 target.write(rows)
                 bar(len(rows))
-        return Sweep.read(target, [cell.name for cell in cells])
+        return finished(target, {cell.name: cell.trials for cell in cells})
 
 
 def _check(cells: Sequence[Cell], shard: tuple[int, int]) -> None:

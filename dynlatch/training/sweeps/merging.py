@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dynlatch.errors import InvalidInput
-from dynlatch.training.sweeps.result import Sweep
+from dynlatch.training.sweeps.result import Sweep, finished
 from dynlatch.training.sweeps.store import alone, opened
 
 
@@ -28,8 +28,8 @@ def merge(stores: Sequence[str | Path], into: str | Path) -> Sweep:
         for path in stores:
             with opened(path, root) as source:
                 target.enter(source.cells().items())
-                held = {(row.cell, row.trial): row for row in target.rows()}
-                rows = list(source.rows())
+                rows = [row for cell in source.cells() for row in source.rows(cell)]
+                held = {(row.cell, row.trial): row for cell in source.cells() for row in target.rows(cell)}
                 other = [row for row in rows if held.get((row.cell, row.trial), row) != row]
                 if other:
                     raise InvalidInput(
@@ -37,4 +37,4 @@ def merge(stores: Sequence[str | Path], into: str | Path) -> Sweep:
                         "they were made by different versions; run one of them again."
                     )
                 target.write(rows)
-        return Sweep.read(target, list(target.cells()))
+        return finished(target, dict.fromkeys(target.cells(), None))

@@ -13,14 +13,14 @@ from typing import NamedTuple
 
 from dynlatch.errors import InvalidInput, UnreadableFile
 
-FORMAT = "dynlatch.sweep/1"
+FORMAT = "dynlatch.sweep/2"
 PATIENCE = 1.0  # seconds to wait for another process that writes at this moment
 SCHEMA = """
 CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE cells (name TEXT PRIMARY KEY, settings TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE trials (
     cell TEXT NOT NULL, trial INTEGER NOT NULL, error REAL NOT NULL, presentations INTEGER NOT NULL, outcome TEXT NOT NULL,
-    weights BLOB NOT NULL, words TEXT NOT NULL, PRIMARY KEY (cell, trial)) WITHOUT ROWID;
+    weights BLOB NOT NULL, words TEXT NOT NULL, facts TEXT NOT NULL, PRIMARY KEY (cell, trial)) WITHOUT ROWID;
 """
 
 
@@ -34,6 +34,7 @@ class Row(NamedTuple):
     outcome: str
     weights: bytes  # float64, little-endian
     words: str  # what the monitor saw
+    facts: str  # what it measured, as JSON
 
 
 class Store:
@@ -73,13 +74,13 @@ class Store:
     def write(self, rows: Iterable[Row]) -> None:
         """Acknowledge a block: all of its rows or none."""
         with self._writing():
-            self._connection.executemany("INSERT OR IGNORE INTO trials VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+            self._connection.executemany("INSERT OR IGNORE INTO trials VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
-    def rows(self, cell: str | None = None) -> Iterator[Row]:
-        """The finished trials, in the order of cells and trials."""
-        where, values = ("", ()) if cell is None else (" WHERE cell = ?", (cell,))
-        for row in self._connection.execute(f"SELECT * FROM trials{where} ORDER BY cell, trial", values):
-            yield Row(*row)
+    def rows(self, cell: str, trials: int | None = None) -> Iterator[Row]:
+        """The finished ones of the first `trials` trials of a cell, in order; None: of all."""
+        below = 2**62 if trials is None else trials
+        asked = "SELECT * FROM trials WHERE cell = ? AND trial < ? ORDER BY trial"
+        yield from map(Row._make, self._connection.execute(asked, (cell, below)))
 
     def cells(self) -> dict[str, str]:
         """Name and settings of every cell."""

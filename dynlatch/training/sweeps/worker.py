@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from dynlatch.training.driver import Job, run
+from dynlatch.training.sweeps import facts
 from dynlatch.training.sweeps.store import Row
 
 if TYPE_CHECKING:
@@ -24,13 +25,22 @@ def work(cell: Cell, root: int, trials: range) -> list[Row] | None:
 
 def _rows(name: str, trials: range, result: TrainingResult) -> list[Row]:
     assert result.progress is not None
-    weights = result.progress.theta.T.astype("<f8")
-    columns = zip(trials, result.error, result.presentations, result.outcome, weights, strict=True)
-    words = [""] * len(trials) if result.trace is None else [result.trace.story(k) for k in range(len(trials))]
+    weights = result.progress.theta[: len(result.model.names)].T.astype("<f8")
+    words, measured = _seen(result)
+    columns = zip(trials, result.error, result.presentations, result.outcome, weights, words, measured, strict=True)
     return [
-        Row(name, trial, float(error), int(shown), str(outcome), column.tobytes(), said)
-        for (trial, error, shown, outcome, column), said in zip(columns, words, strict=True)
+        Row(name, trial, float(error), int(shown), str(outcome), column.tobytes(), said, known)
+        for trial, error, shown, outcome, column, said, known in columns
     ]
+
+
+def _seen(result: TrainingResult) -> tuple[list[str], list[str]]:
+    """What the monitor saw of each trial, in words and in numbers."""
+    if result.trace is None:
+        return [""] * result.trials, [facts.NOTHING] * result.trials
+    from dynlatch.training.monitor.fate import fates
+
+    return [result.trace.story(k) for k in range(result.trials)], facts.written(fates(result.trace))
 
 
 @cache
