@@ -170,7 +170,7 @@ def test_latch_noise(task, law):
     assert np.hypot(fresh.std, fresh.half_width / np.sqrt(3)) == pytest.approx(law.std())
     assert replace(task, frozen=True).noise._replace(channel=6, first=4) == (6, 4, 0.0, 0.0)
     assert task.streak(2) == 60
-    assert replace(task, frozen=True).streak(2) == 2
+    assert replace(task, frozen=True).streak(2) == 3  # two in a row could be one sequence twice
 
 
 def test_settings_can_be_replaced():

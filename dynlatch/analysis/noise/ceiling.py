@@ -7,6 +7,7 @@ Source: the latching task of Bengio, Frasconi and Simard (1993), ICNN, Fig. 2: L
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from dynlatch.validation import Array, count, positive_number
 SATURATED = 40.0  # tanh of it is 1 in float64
 
 
-def feasibility_ceiling(w: float, noise: Noise, steps: int, *, inputs: int = 3) -> float:
+def feasibility_ceiling(w: float, noise: Noise, steps: int, *, inputs: int = 3, level: float = 0.0) -> float:
     """Probability that the sign of the latch `a' = w tanh(a) + noise` is still right at time T, after perfect inputs.
 
     The inputs of the first L steps leave the state as large as it can be, |a_L| = inf; then noise acts for T - L steps. A
@@ -36,6 +37,8 @@ def feasibility_ceiling(w: float, noise: Noise, steps: int, *, inputs: int = 3) 
         T, at least `inputs`.
     inputs : int
         L.
+    level : float
+        What the output tanh(a_T) has to exceed to count as right: 0 asks for the sign, more for the amplitude too; in [0, 1).
 
     Returns
     -------
@@ -44,7 +47,7 @@ def feasibility_ceiling(w: float, noise: Noise, steps: int, *, inputs: int = 3) 
     Raises
     ------
     InvalidInput
-        On w <= 0, T < L, or noise so small beside w that the integral needs too many nodes.
+        On w <= 0, T < L, a level outside [0, 1), or noise so small beside w that the integral needs too many nodes.
 
     Examples
     --------
@@ -60,20 +63,33 @@ def feasibility_ceiling(w: float, noise: Noise, steps: int, *, inputs: int = 3) 
     weight, law = positive_number("w", w), noise_law(noise)
     L = count("inputs", inputs, least=0)
     T = count("steps", steps, least=L)
-    if T == L or law.width == 0.0:
+    if not 0.0 <= level < 1.0:
+        raise InvalidInput(f"`level` is an output that tanh can exceed: give a number in [0, 1); got {level!r}.")
+    needed = math.atanh(level)
+    if T == L:
         return 1.0
 
     def step(a: Array) -> Array:
         return np.asarray(weight * np.tanh(a))
 
+    if law.width == 0.0:
+        return float(_quiet(step, T - L) > needed)
     push = law.width * (FARTHEST if isinstance(law, Gaussian) else 1.0)
     reach = reached(step, (weight, weight), push)
     assert reach is not None  # tanh is bounded
-    if reach[0] > 0.0:
+    if reach[0] > needed:
         return 1.0
-    line = Line(step, law.width, SATURATED, 1, ((0.0, math.inf),), reach, 0.0)
+    line = Line(step, law.width, SATURATED, 1, ((needed, math.inf),), reach, 0.0)
     chains = gaussian_chains(line) if isinstance(law, Gaussian) else uniform_chains(line)
     found = refined(chains, 1, T - L)
     if found is None:
         raise InvalidInput(f"noise of width {law.width:.3g} beside `w` = {weight:.6g} needs too many nodes: take larger noise.")
     return float(found.course.returned[-1])
+
+
+def _quiet(step: Callable[[Array], Array], steps: int) -> float:
+    """The activation after that many steps without noise."""
+    a = np.array(SATURATED)
+    for _ in range(steps):
+        a = step(a)
+    return float(a)

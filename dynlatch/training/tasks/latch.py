@@ -106,8 +106,12 @@ class Latch:
         return self.std
 
     def streak(self, n: int) -> int:
-        """Both classes right 30 times in a row where the noise is fresh; otherwise every sequence right once."""
-        return n if self.frozen else 2 * PAIRS
+        """Both classes right 30 times in a row where the noise is fresh; otherwise every sequence right once.
+
+        Any 2n - 1 presentations in a row hold a whole round through n sequences; n could be the end of one round and the
+        beginning of the next, and so the same sequence twice.
+        """
+        return 2 * n - 1 if self.frozen else 2 * PAIRS
 
     def concrete(self, rng: Rng) -> Latch:
         """Itself: nothing is drawn for a trial."""
