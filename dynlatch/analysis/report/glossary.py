@@ -178,6 +178,24 @@ WORDS: Mapping[str, Entry] = {
         "What looks close here can be far apart in the directions not drawn.",
         ("principal components",),
     ),
+    "published": Entry("Published", "The value that the papers print, where it can be read and placed."),
+    "agreement": Entry(
+        "Agreement",
+        "Ours is as near to the published value as the experiment asks; how near, its notes say. A lenient rule lets some "
+        "values agree by chance, so the narrower counts stand beside it.",
+    ),
+    "interval": Entry(
+        "95 % interval",
+        "Made so that 95 of 100 such intervals hold the value that many more trials would give: Wilson's for rates, the "
+        "bootstrap over trials for means. What is computed instead of sampled has none.",
+    ),
+    "trial": Entry("Trial", "One network, trained from random weights and sequences of its own."),
+    "cell": Entry("Cell", "One setting: a rule on a task of one length, and its trials."),
+    "call": Entry("Call", "One run of the command; where the first was interrupted, the next one went on with what was done."),
+    "cause": Entry(
+        "Cause",
+        "What makes ours differ from the published value, found by varying what the papers leave open, or not explained.",
+    ),
     "coordinates": Entry(
         "Coordinates",
         "What the numbers of a state are: the output h of the units, or their activation a before the nonlinearity. Norms "

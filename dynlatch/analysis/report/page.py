@@ -38,6 +38,16 @@ class Column(NamedTuple):
     text: bool = False
 
 
+class Judged(NamedTuple):
+    """A cell of a grid: a value, what stands under it, a mark (a class of the style sheet), its sign and its meaning."""
+
+    value: str
+    under: str
+    mark: str = ""
+    sign: str = ""
+    words: str = ""
+
+
 class Section(NamedTuple):
     """A chapter of a page."""
 
@@ -101,6 +111,21 @@ def strip(frames: Iterable[tuple[str, str]], caption: str) -> Markup:
 def table(columns: Sequence[Column], rows: Iterable[Sequence[object]]) -> Markup:
     """A table whose head explains its columns."""
     return _macro("table", columns, list(rows))
+
+
+def grid(title: str, heads: Sequence[str], rows: Iterable[tuple[str, Sequence[Judged]]]) -> Markup:
+    """A table of named rows and columns with a value, its mark and a second line in every cell."""
+    return _macro("grid", title, heads, list(rows))
+
+
+def heading(text: str) -> Markup:
+    """A heading inside a chapter."""
+    return _macro("heading", text)
+
+
+def listing(text: str) -> Markup:
+    """Lines to be typed or kept as they are."""
+    return _macro("listing", text)
 
 
 def findings(found: Iterable[Any]) -> Markup:

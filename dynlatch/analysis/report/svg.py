@@ -66,16 +66,19 @@ def svg_of(draw: Callable[[Axes], object], size: tuple[float, float], name: str)
         figure: Figure = Figure(figsize=size, layout="constrained")
         draw(figure.subplots())
         for axes in figure.axes:
-            _plain_powers(axes)
+            plain_powers(axes)
         return themed(figure, name)
 
 
-def _plain_powers(axes: Axes) -> None:
-    """Ticks of logarithmic axes as 1, 10, 100: easier to read than powers, and drawn much faster."""
-    from matplotlib.ticker import NullFormatter
+def plain_powers(axes: Axes) -> None:
+    """Ticks of logarithmic axes as 1, 10, 100: easier to read than powers, and drawn much faster.
+
+    Ticks that were given a text of their own keep it.
+    """
+    from matplotlib.ticker import LogFormatter, NullFormatter
 
     for axis in (axes.xaxis, axes.yaxis):
-        if axis.get_scale() == "log":
+        if axis.get_scale() == "log" and isinstance(axis.get_major_formatter(), LogFormatter):
             axis.set_major_formatter("{x:g}")
             axis.set_minor_formatter(NullFormatter())
 

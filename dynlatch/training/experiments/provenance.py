@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import os
 import platform
+import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -16,6 +15,7 @@ from pathlib import Path
 from dynlatch.analysis.report.data import write_text
 from dynlatch.errors import UnreadableFile
 
+FILE = "provenance.json"
 SCHEMA = "dynlatch.reproduce/1"
 PACKAGES = ("dynlatch", "numpy", "scipy", "numba", "joblib", "matplotlib")
 
@@ -71,9 +71,9 @@ class Provenance:
     versions: dict[str, str]
     calls: tuple[Call, ...]
 
-    def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write it as JSON."""
-        return write_text(path, json.dumps({"schema": SCHEMA, **asdict(self)}, indent=1) + "\n")
+    def save(self, folder: str | os.PathLike[str]) -> Path:
+        """Write it as JSON into a folder."""
+        return write_text(Path(folder) / FILE, json.dumps({"schema": SCHEMA, **asdict(self)}, indent=1) + "\n")
 
 
 def versions() -> dict[str, str]:
@@ -96,7 +96,9 @@ def earlier_calls(path: str | os.PathLike[str]) -> tuple[Call, ...]:
         held = json.loads(Path(path).read_text(encoding="utf-8"))
         return tuple(Call(**call) for call in held["calls"])
     except (OSError, ValueError, TypeError, KeyError):
-        raise UnreadableFile(f"{str(path)!r} does not say how a report was made: move it away, or take another folder.") from None
+        raise UnreadableFile(
+            f"{str(path)!r} does not say how a report was made: move it away, or take another folder."
+        ) from None
 
 
 class Clock:
@@ -106,10 +108,19 @@ class Clock:
         self.started = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S")
         self._wall, self._cpu = time.perf_counter(), _cpu()
 
-    def call(self, command: Sequence[str], trials: int, *, finished: bool) -> Call:
-        """What was done until now, as one call."""
+    def call(self, command: str, trials: int, *, finished: bool) -> Call:
+        """What was done until now, as one call. Worker processes are sent home, since only then their time is known."""
+        _dismiss()
         wall, cpu = time.perf_counter() - self._wall, _cpu() - self._cpu
-        return Call(" ".join(command), self.started, round(wall, 2), round(cpu, 2), trials, finished)
+        return Call(command, self.started, round(wall, 2), round(cpu, 2), trials, finished)
+
+
+def _dismiss() -> None:
+    """End the idle workers of joblib, if there are any."""
+    if "joblib.externals.loky" in sys.modules:
+        from joblib.externals.loky import get_reusable_executor
+
+        get_reusable_executor().shutdown(wait=True)
 
 
 def _cpu() -> float:

@@ -110,4 +110,4 @@ def stored(cells: Sequence[Cell], store: str | Path) -> int:
     if not Path(store).exists():
         return 0
     with opened(store) as kept:
-        return sum(len(kept.done(cell.name).intersection(range(cell.trials))) for cell in cells)
+        return sum(len(kept.rows(cell.name, cell.trials)) for cell in cells)

@@ -1,0 +1,165 @@
+"""The page of `dynlatch reproduce`: the answer first, then ours beside the papers', the figures, and how it was made."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from dynlatch.analysis.report.page import Card, Page, Section, bullets, figure, heading, paragraph
+from dynlatch.analysis.report.text import count
+from dynlatch.training.experiments.report.agreement import STRICT_FACTOR, STRICT_POINTS, distinct, score
+from dynlatch.training.experiments.report.grid import amount, split
+from dynlatch.training.experiments.report.origin import origin_section, seconds
+from dynlatch.training.experiments.report.tables import disagreements, judged_grid, runs, scores, verdict_list
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+    from dynlatch.training.experiments.contract import Experiment, Finding, Verdict
+    from dynlatch.training.experiments.provenance import Provenance
+    from dynlatch.training.experiments.report.pictures import Drawn
+
+READABLE = 6.2  # inches: wider pictures scroll on a narrow screen, so that their letters stay readable
+LEAST_REM = 3.6  # of an inch of such a picture
+
+SURE = "EM"  # the method whose error the papers report as 0 in every column of the two-sequence table
+SIGNS = "✓ agrees, ✗ disagrees; under each value its 95 % interval and the published one."
+
+
+class Told(NamedTuple):
+    """All that the page needs.
+
+    Attributes
+    ----------
+    experiments, findings, pictures : mapping
+        By the name of the experiment.
+    provenance : Provenance
+    cells, trials : int
+        What was trained.
+    """
+
+    experiments: Mapping[str, Experiment]
+    findings: Mapping[str, Finding]
+    pictures: Mapping[str, list[Drawn]]
+    provenance: Provenance
+    cells: int
+    trials: int
+
+
+def report_page(told: Told) -> Page:
+    """The page, chapters that have nothing to say left out."""
+    verdicts = distinct(told.findings)
+    sections = [
+        _answer(told, verdicts),
+        *_tables(told, verdicts),
+        _disagreements(told, verdicts),
+        _runs(told),
+        *_others(told, verdicts),
+        _notes(told),
+        origin_section(told.provenance),
+    ]
+    return Page(
+        title="The papers again: ours beside theirs",
+        under=f"{count(len(told.findings), 'experiment')} · scale {told.provenance.scale} · {_done(told)}",
+        cards=list(_cards(told, verdicts)),
+        sections=[section for section in sections if section is not None],
+        footer="Every number of ours on this page was measured or computed by the command above. Made by dynlatch.",
+    )
+
+
+def _done(told: Told) -> str:
+    return f"{told.trials:,} trials in {count(told.cells, 'cell')}" if told.cells else "computed, nothing trained"
+
+
+def _cards(told: Told, verdicts: Mapping[str, tuple[Verdict, ...]]) -> Iterable[Card]:
+    total = score(v for own in verdicts.values() for v in own)
+    if total.compared:
+        yield Card(f"{total.agree} of {total.compared}", "published values agree with ours", "agreement")
+        yield Card(
+            f"{total.strict} of {total.compared}",
+            f"within {STRICT_POINTS:.0f} points or a factor {STRICT_FACTOR:.0f}",
+            "agreement",
+        )
+    errors = [v.ours for own in verdicts.values() for v in own if v.quantity == "error" and v.what.startswith(f"{SURE}, ")]
+    if errors:
+        yield Card(f"{amount(max(errors), '%')} %", f"largest error of {SURE}, over {count(len(errors), 'column')}", "interval")
+    yield Card(f"{told.trials:,}", "trials", "trial")
+    calls = told.provenance.calls
+    yield Card(seconds(sum(call.wall_seconds for call in calls)), f"in {count(len(calls), 'call')}", "call")
+    yield Card(seconds(sum(call.cpu_seconds for call in calls)), "of CPU", "call")
+
+
+def _answer(told: Told, verdicts: Mapping[str, tuple[Verdict, ...]]) -> Section:
+    total = score(v for own in verdicts.values() for v in own)
+    parts = [paragraph(_sentence(total.agree, total.compared, total.strict, total.inside, told))]
+    if total.compared:
+        parts.append(scores({name: (told.findings[name].title, score(own)) for name, own in verdicts.items() if own}))
+    return Section("answer", "The answer", parts)
+
+
+def _sentence(agree: int, compared: int, strict: int, inside: int, told: Told) -> str:
+    done = f"{_done(told)}." if told.cells else "Nothing was trained: all of it is computed."
+    if not compared:
+        return f"No published value stands beside these results. {done}"
+    return (
+        f"{agree} of {compared} published values agree with ours, as each experiment judges (its notes say how leniently); "
+        f"{strict} at the stricter rule of {STRICT_POINTS:.0f} points of a percentage or a factor {STRICT_FACTOR:.0f} of "
+        f"anything else; {inside} lie inside our 95 % intervals, which say how far chance alone could move ours. {done}"
+    )
+
+
+def _tables(told: Told, verdicts: Mapping[str, tuple[Verdict, ...]]) -> Iterable[Section]:
+    """A chapter for every finding whose verdicts make tables."""
+    for name, own in verdicts.items():
+        grids, others = split(own)
+        if grids:
+            parts = [_source(told, name), paragraph(SIGNS), *(judged_grid(grid) for grid in grids)]
+            parts += [verdict_list(others)] * bool(others)
+            yield Section(name, told.findings[name].title, [*parts, *_pictures(told, name)])
+
+
+def _others(told: Told, verdicts: Mapping[str, tuple[Verdict, ...]]) -> Iterable[Section]:
+    """A chapter for every other finding."""
+    for name, own in verdicts.items():
+        grids, others = split(own)
+        if not grids and (others or told.pictures.get(name)):
+            parts = [_source(told, name), *_pictures(told, name)]
+            yield Section(name, told.findings[name].title, [*parts, *[verdict_list(others)] * bool(others)])
+
+
+def _source(told: Told, name: str) -> Markup:
+    experiment = told.experiments[name]
+    return paragraph(f"{experiment.title.rstrip('.')}. Published: {experiment.source.rstrip('.')}.")
+
+
+def _pictures(told: Told, name: str) -> list[Markup]:
+    return [figure(drawn.title, drawn.caption, _fitting(drawn)) for drawn in told.pictures.get(name, ())]
+
+
+def _fitting(drawn: Drawn) -> str:
+    """The drawing; one that is wide scrolls where the screen is narrow."""
+    if drawn.width <= READABLE:
+        return drawn.svg
+    rem = math.ceil(LEAST_REM * drawn.width)
+    svg = drawn.svg.replace("<svg ", f'<svg style="min-width: {rem}rem; max-width: 100%" ', 1)
+    return f'<div class="scroll" tabindex="0" role="region" aria-label="Wide figure">{svg}</div>'
+
+
+def _disagreements(told: Told, verdicts: Mapping[str, tuple[Verdict, ...]]) -> Section | None:
+    made = disagreements({told.findings[name].title: own for name, own in verdicts.items()})
+    return None if made is None else Section("disagreements", "Where we disagree, and why", [made])
+
+
+def _runs(told: Told) -> Section | None:
+    """What became of the trials, in sentences; findings on the same runs say it once."""
+    told_once = {finding.title: made for finding in told.findings.values() if (made := runs(finding)) is not None}
+    parts = [part for title, made in told_once.items() for part in (heading(title), made)]
+    return Section("runs", "What the runs did", parts) if parts else None
+
+
+def _notes(told: Told) -> Section | None:
+    """What is documented, fitted or guessed, by finding."""
+    notes = {finding.title: finding.notes for finding in told.findings.values() if finding.notes}
+    parts = [part for title, lines in notes.items() for part in (heading(title), bullets(lines))]
+    return Section("notes", "Documented, fitted, guessed", parts) if parts else None
