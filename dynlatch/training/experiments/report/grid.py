@@ -10,6 +10,7 @@ from dynlatch.analysis.report.text import number
 from dynlatch.training.experiments.contract import Verdict
 
 LEAST = 2  # rows and columns of a table
+TENTHS, LARGE = 9.95, 9999.5  # below, percentages have a tenth; above, numbers have an exponent
 
 
 class Grid(NamedTuple):
@@ -60,11 +61,12 @@ def _unique(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def amount(value: float, unit: str = "") -> str:
-    """A value as people read it; percentages to a tenth below ten."""
+    """A value as people read it: percentages to a tenth below ten, large numbers as the papers print them, 2.9e4."""
     if math.isnan(value):
         return "–"
-    text = (f"{value:.1f}" if abs(value) < 9.95 else f"{value:.0f}") if unit == "%" else number(value)
-    return text.removesuffix(".0") if unit == "%" else text
+    if unit == "%":
+        return f"{value:.1f}".removesuffix(".0") if abs(value) < TENTHS else f"{value:.0f}"
+    return number(value) if abs(value) < LARGE or math.isinf(value) else f"{value:.1e}".replace("e+0", "e").replace("e+", "e")
 
 
 def ends(verdict: Verdict) -> str:

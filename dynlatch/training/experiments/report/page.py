@@ -24,7 +24,7 @@ READABLE = 6.2  # inches: wider pictures scroll on a narrow screen, so that thei
 LEAST_REM = 3.6  # of an inch of such a picture
 
 SURE = "EM"  # the method whose error the papers report as 0 in every column of the two-sequence table
-SIGNS = "✓ agrees, ✗ disagrees; under each value its 95 % interval and the published one."
+SIGNS = "✓ agrees, ✗ disagrees; under each value its 95 % interval and the published one."
 
 
 class Told(NamedTuple):
@@ -105,7 +105,7 @@ def _sentence(agree: int, compared: int, strict: int, inside: int, told: Told) -
     return (
         f"{agree} of {compared} published values agree with ours, as each experiment judges (its notes say how leniently); "
         f"{strict} at the stricter rule of {STRICT_POINTS:.0f} points of a percentage or a factor {STRICT_FACTOR:.0f} of "
-        f"anything else; {inside} lie inside our 95 % intervals, which say how far chance alone could move ours. {done}"
+        f"anything else; {inside} lie inside our 95 % intervals, which say how far chance alone could move ours. {done}"
     )
 
 

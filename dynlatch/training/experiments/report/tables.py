@@ -61,15 +61,14 @@ def disagreements(verdicts: Mapping[str, Sequence[Verdict]]) -> Markup | None:
 def scores(found: Mapping[str, tuple[str, Score]]) -> Markup:
     """How many values agree, by finding."""
     columns = [
-        Column("of", "cell"),
+        Column("of", "cell", text=True),
         Column("compared", "published"),
         Column("agree", "agreement"),
         Column(f"within {STRICT_POINTS:.0f} points or × {STRICT_FACTOR:.0f}", "agreement"),
         Column("inside our interval", "interval"),
-        Column("not published", "published"),
-        Column("published, place lost", "published"),
+        Column("nothing to compare with", "published"),
     ]
-    return table(columns, [[title, *count] for title, count in found.values()])
+    return table(columns, [[title, *counts[:4], counts.unpublished + counts.unplaced] for title, counts in found.values()])
 
 
 def runs(finding: Finding) -> Markup | None:
@@ -99,7 +98,7 @@ def _signed(verdict: Verdict) -> Markup:
 
     mark = Markup(' <span class="sign {}" role="img" aria-label="{}">{}</span>')
     sign = SIGN[verdict.agreement]
-    return Markup("{}{}").format(_ours(verdict), mark.format(verdict.agreement, verdict.agreement, sign) if sign else "")
+    return Markup("<span>{}{}</span>").format(_ours(verdict), mark.format(verdict.agreement, verdict.agreement, sign) if sign else "")
 
 
 def _theirs(verdict: Verdict) -> str:
