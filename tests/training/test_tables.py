@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 import dynlatch as dl
-from dynlatch.cli import main
 from dynlatch.training.experiments import table1, table2, table3
 from dynlatch.training.experiments.paper import TABLES_1_2, TABLES_3_4
 from dynlatch.training.experiments.protocol import ON_PARITY, ON_TWO_SEQUENCE, parity_cells, two_sequence_cells
@@ -74,11 +73,3 @@ def test_tables_come_out_near_the_published_ones(tmp_path):
 
 def test_one_run_gives_both_tables():
     assert table1 is table2
-
-
-def test_reproduce_refuses_what_it_does_not_know(capsys):
-    for arguments in (["reproduce"], ["reproduce", "table9"], ["reproduce", "table1", "--longest", "2"]):
-        with pytest.raises(SystemExit) as stop:
-            main(arguments)
-        assert stop.value.code == 2
-        assert len(capsys.readouterr().err.strip().splitlines()) == 1
