@@ -56,6 +56,7 @@ RECORDS: Mapping[str, str] = {
     "BifurcationDiagram": "dynlatch.analysis.continuation",
     "Branch": "dynlatch.analysis.continuation",
     "CovariantVectors": "dynlatch.analysis.gradients",
+    "CreditDiffusion": "dynlatch.analysis.credit_diffusion",
     "Cusp": "dynlatch.analysis.continuation",
     "EscapeDirections": "dynlatch.analysis.escape.directions",
     "EscapeThreshold": "dynlatch.analysis.escape",

@@ -39,6 +39,8 @@ from dynlatch.analysis.continuation import bifurcation_diagram as bifurcation_di
 from dynlatch.analysis.continuation import continue_fixed_point as continue_fixed_point
 from dynlatch.analysis.continuation import fold_curve as fold_curve
 from dynlatch.analysis.continuation import switch_branch as switch_branch
+from dynlatch.analysis.credit_diffusion import CreditDiffusion as CreditDiffusion
+from dynlatch.analysis.credit_diffusion import credit_diffusion as credit_diffusion
 from dynlatch.analysis.escape import EscapeOutcome as EscapeOutcome
 from dynlatch.analysis.escape import EscapeThreshold as EscapeThreshold
 from dynlatch.analysis.escape import escape_threshold as escape_threshold
@@ -127,6 +129,7 @@ __all__ = [
     "Completeness",
     "ContinuationEnd",
     "CovariantVectors",
+    "CreditDiffusion",
     "Cusp",
     "EdgeOutcome",
     "EdgeState",
@@ -184,6 +187,7 @@ __all__ = [
     "box_grid",
     "continue_fixed_point",
     "covariant_vectors",
+    "credit_diffusion",
     "edge_state",
     "escape_directions",
     "escape_threshold",
