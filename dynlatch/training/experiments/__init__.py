@@ -2,14 +2,11 @@
 
 from dynlatch.training.experiments.contract import Experiment as Experiment
 from dynlatch.training.experiments.table import PaperTable as PaperTable
-from dynlatch.training.experiments.tables import parity_tables as parity_tables
-from dynlatch.training.experiments.tables import two_sequence_tables as two_sequence_tables
+from dynlatch.training.experiments.tables import TABLE1, TABLE2, TABLE3, TABLE4
 
 # A line for each, as in `from ...figure3 import FIGURE3 as figure3`: the name of the experiment hides that of its module.
 
-# The first of each pair shows errors and the second presentations: one run gives both.
-table1 = table2 = two_sequence_tables
-table3 = table4 = parity_tables
+table1, table2, table3, table4 = TABLE1, TABLE2, TABLE3, TABLE4
 
 ORDER = (
     *("table1", "table2", "table3", "table4", "latch"),
