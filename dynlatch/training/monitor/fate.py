@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,20 @@ from dynlatch.validation import Array
 
 LOOKS = 5  # first and last looks that a horizon or a norm is the median of
 NEVER = -1
+
+REGIONS = (
+    "attractors_most",
+    "one_basin",
+    "latched",
+    "first_latched",
+    "latched_wrong",
+    "first_latched_wrong",
+    "margin_last",
+    "margin_above_noise",
+)
+GRADIENTS = ("horizon_first", "horizon_last", "log_norm_first", "log_norm_last")
+MATRICES = ("tau_first", "tau_last", "det_last")
+FATES = REGIONS + GRADIENTS + MATRICES
 
 Groups = Sequence[NDArray[np.intp]]  # the rows of each trial, in the order of time
 
@@ -37,22 +52,20 @@ def fates(trace: RegionTrace) -> dict[str, Array]:
     """
     groups = [np.flatnonzero(trace.portraits["trial"] == trial) for trial in trace.trials]
     tables = trace.portraits["tau_1"].shape[1] > 0
-    regions, matrices = _regions(trace, groups), _matrices(trace.portraits, groups) if tables else {}
-    nothing = np.full(len(groups), np.nan)
-    found = {**(dict.fromkeys(regions, nothing) if tables else regions), **_gradients(trace)}
-    return {**found, **{name: matrices.get(name, nothing) for name in ("tau_first", "tau_last", "det_last")}}
+    found = {**_gradients(trace), **(_matrices(trace.portraits, groups) if tables else _regions(trace, groups))}
+    return {name: np.asarray(found.get(name, np.full(len(groups), np.nan)), dtype=np.float64) for name in FATES}
 
 
-def _regions(trace: RegionTrace, groups: Groups) -> dict[str, Array]:
+def _regions(trace: RegionTrace, groups: Groups) -> dict[str, NDArray[Any]]:
     rows, last = trace.portraits, _last(groups)
     seen, noise = _seen(rows), trace.noise_half_width or trace.noise_std
     margin = seen.margin[last]
     found = {
-        "attractors_most": np.array([seen.attractors[own].max() for own in groups], dtype=np.float64),
-        "one_basin": np.array([(seen.attractors[own] == 1).all() for own in groups], dtype=np.float64),
+        "attractors_most": np.array([seen.attractors[own].max() for own in groups]),
+        "one_basin": np.array([(seen.attractors[own] == 1).all() for own in groups]),
     }
     for name, so in (("latched", latched(seen)), ("latched_wrong", np.asarray(latched_wrong(seen).any(1)))):
-        found[name] = so[last].astype(np.float64)
+        found[name] = so[last]
         found[f"first_{name}"] = np.array([_first(so[own], rows["presentation"][own]) for own in groups])
     return {**found, "margin_last": margin, "margin_above_noise": np.where(np.isnan(margin), np.nan, margin > noise)}
 
@@ -79,7 +92,7 @@ def _gradients(trace: RegionTrace) -> dict[str, Array]:
         if len(own):
             parts = [trace.looks[name][part] for name in ("horizon", "log_norm") for part in (own[:LOOKS], own[-LOOKS:])]
             found[:, k] = [np.median(part) for part in parts]
-    return dict(zip(("horizon_first", "horizon_last", "log_norm_first", "log_norm_last"), found, strict=True))
+    return dict(zip(GRADIENTS, found, strict=True))
 
 
 def _matrices(portraits: Table, groups: Groups) -> dict[str, Array]:

@@ -31,7 +31,7 @@ class Cell:
     trials : int
     test_sequences : int
     monitor : RegionMonitor, optional
-        What it saw is stored in words, one sentence a trial.
+        What it saw is stored in words and in numbers (`monitor.fates`), not its tables.
     """
 
     name: str
@@ -61,6 +61,15 @@ class Cell:
         plan = self.plan
         numbers = (plan.sequences, plan.max_presentations, self.test_sequences)
         return repr((plan.rule, plan.model, plan.task, *numbers, self.monitor))
+
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """Names of what the monitor measures of a trial."""
+        if self.monitor is None:
+            return ()
+        from dynlatch.training.monitor.fate import FATES
+
+        return FATES
 
     def seeds(self, root: int, trials: range) -> list[np.random.SeedSequence]:
         """The seed of each trial: from (root, cell, trial), never from an order."""

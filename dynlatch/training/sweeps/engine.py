@@ -13,7 +13,7 @@ from dynlatch.training.block import WIDTH
 from dynlatch.training.sweeps.cell import Cell
 from dynlatch.training.sweeps.guard import guarded
 from dynlatch.training.sweeps.result import Sweep, finished
-from dynlatch.training.sweeps.store import Row, Store, alone, opened
+from dynlatch.training.sweeps.store import Entry, Row, alone, opened
 from dynlatch.training.sweeps.worker import work
 from dynlatch.validation import count
 
@@ -73,10 +73,14 @@ def sweep(
         After Ctrl-C; the blocks that were done are stored, and the same call goes on.
     """
     _check(cells, shard)
+    trials = {cell.name: cell.trials for cell in cells}
     root, size = count("rng", rng), count("block", block, least=1)
     with alone(store), opened(store, root) as target:
-        target.enter((cell.name, cell.settings) for cell in cells)
-        pieces = list(_missing(cells, target, size))[shard[0] - 1 :: shard[1]]
+        target.enter(Entry(cell.name, cell.settings, ",".join(cell.facts)) for cell in cells)
+        found = finished(target, trials)
+        pieces = list(_missing(cells, found, size))[shard[0] - 1 :: shard[1]]
+        if not pieces:
+            return found
         total = sum(len(piece.trials) for piece in pieces)
         with counter("sweep", total, shown=progress, at_first="(first use compiles)") as bar, guarded(), _cluster(scheduler):
             for rows in _results(pieces, root, jobs):
@@ -84,7 +88,7 @@ def sweep(
                     raise KeyboardInterrupt
                 target.write(rows)
                 bar(len(rows))
-        return finished(target, {cell.name: cell.trials for cell in cells})
+        return finished(target, trials)
 
 
 def _check(cells: Sequence[Cell], shard: tuple[int, int]) -> None:
@@ -99,10 +103,10 @@ def _check(cells: Sequence[Cell], shard: tuple[int, int]) -> None:
         raise InvalidInput(f"`shard` must be (i, n) with 1 <= i <= n; got {shard}.")
 
 
-def _missing(cells: Sequence[Cell], store: Store, size: int) -> Iterator[Piece]:
+def _missing(cells: Sequence[Cell], found: Sweep, size: int) -> Iterator[Piece]:
     """The blocks, on a fixed grid, that hold trials without a row."""
     for cell in cells:
-        done = store.done(cell.name)
+        done = set(found.of(cell.name).trial.tolist()) if cell.name in found.names else set()
         for first in range(0, cell.trials, size):
             trials = range(first, min(first + size, cell.trials))
             if not done.issuperset(trials):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dynlatch.errors import InvalidInput
 from dynlatch.training.sweeps.result import Sweep, finished
-from dynlatch.training.sweeps.store import alone, opened
+from dynlatch.training.sweeps.store import EVERY, alone, opened
 
 
 def merge(stores: Sequence[str | Path], into: str | Path) -> Sweep:
@@ -27,7 +27,8 @@ def merge(stores: Sequence[str | Path], into: str | Path) -> Sweep:
     with alone(into), opened(into, root) as target:
         for path in stores:
             with opened(path, root) as source:
-                target.enter(source.cells().items())
+                source.sound()
+                target.enter(source.cells().values())
                 rows = [row for cell in source.cells() for row in source.rows(cell)]
                 held = {(row.cell, row.trial): row for cell in source.cells() for row in target.rows(cell)}
                 other = [row for row in rows if held.get((row.cell, row.trial), row) != row]
@@ -37,4 +38,4 @@ def merge(stores: Sequence[str | Path], into: str | Path) -> Sweep:
                         "they were made by different versions; run one of them again."
                     )
                 target.write(rows)
-        return finished(target, dict.fromkeys(target.cells(), None))
+        return finished(target, dict.fromkeys(target.cells(), EVERY))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from dynlatch.errors import InvalidInput
 from dynlatch.results import Result
 from dynlatch.training.sweeps import facts
-from dynlatch.training.sweeps.store import Row, Store
+from dynlatch.training.sweeps.store import Columns, Store
 from dynlatch.validation import Array
 
 if TYPE_CHECKING:
@@ -111,34 +111,37 @@ class Sweep(Result):
         return plot_sweep(self, ax)
 
 
-def finished(store: Store, trials: Mapping[str, int | None]) -> Sweep:
-    """The first `trials` trials of the named cells, as far as they are finished; None: all of them."""
-    read = [list(store.rows(name, count)) for name, count in trials.items()]
-    held = [rows for rows in read if rows]
-    return Sweep(tuple(map(_trials, held)), _digest(held))
+def finished(store: Store, trials: Mapping[str, int]) -> Sweep:
+    """The first `trials` trials of the named cells, as far as they are finished."""
+    entries = store.cells()
+    read = {name: store.columns(name, count) for name, count in trials.items()}
+    held = {name: columns for name, columns in read.items() if columns}
+    cells = tuple(_trials(columns, entries[name].facts) for name, columns in held.items())
+    return Sweep(cells, _digest(held[name] for name in sorted(held)))
 
 
-def _trials(rows: Sequence[Row]) -> Trials:
-    cell, trial, error, presentations, outcome, weights, words, measured = zip(*rows, strict=True)
+def _trials(columns: Columns, names: str) -> Trials:
+    cell, trial, error, presentations, outcome, weights, words, measured = columns
     return Trials(
         cell[0],
         np.array(trial),
         np.array(error),
         np.array(presentations),
         np.array(outcome),
-        np.frombuffer(b"".join(weights), dtype="<f8").reshape(len(rows), -1),
+        np.frombuffer(b"".join(weights), dtype="<f8").reshape(len(cell), -1),
         np.array(words),
-        facts.read(measured),
+        facts.unpacked(measured, names.split(",")) if names else {},
     )
 
 
-def _digest(cells: Sequence[Sequence[Row]]) -> str:
+def _digest(cells: Iterable[Columns]) -> str:
+    """Of the columns, each with its size before it."""
     total = sha256()
-    for rows in sorted(cells, key=lambda rows: rows[0].cell):
-        cell, trial, error, presentations, outcome, weights, words, measured = zip(*rows, strict=True)
-        sizes = [len(column) for column in weights]
-        for numbers, kind in ((trial, "<i8"), (error, "<f8"), (presentations, "<i8"), (sizes, "<i8")):
-            total.update(np.array(numbers, dtype=kind).tobytes())
-        texts = "\0".join((cell[0], *outcome, *words, *measured)).encode()
-        total.update(struct.pack("<qq", len(rows), len(texts)) + texts + b"".join(weights))
+    for cell, trial, error, presentations, outcome, weights, words, measured in cells:
+        numbers = ((trial, "<i8"), (error, "<f8"), (presentations, "<i8"))
+        parts = [cell[0].encode(), *(np.array(column, dtype=kind).tobytes() for column, kind in numbers)]
+        parts += ["\0".join((*outcome, *words)).encode(), b"".join(weights), b"".join(measured)]
+        for part in parts:
+            total.update(struct.pack("<q", len(part)))
+            total.update(part)
     return total.hexdigest()

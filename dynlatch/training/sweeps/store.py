@@ -1,27 +1,42 @@
 """Where finished trials are kept: one SQLite file, one writer. A trial is done if and only if its row exists.
 
 Rows are written a block at a time, in one transaction; after a kill the file holds every block that was acknowledged, whole.
+SQLite has no checksums: every row carries one, the seal, so that a damaged number is not taken for a result.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from operator import eq
 from pathlib import Path
-from typing import NamedTuple
+from struct import Struct
+from struct import error as StructError
+from typing import Any, NamedTuple
+from zlib import crc32
 
 from dynlatch.errors import InvalidInput, UnreadableFile
 
 FORMAT = "dynlatch.sweep/2"
+EVERY = 2**62  # trials: more than there are
 PATIENCE = 1.0  # seconds to wait for another process that writes at this moment
 SCHEMA = """
 CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE cells (name TEXT PRIMARY KEY, settings TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE cells (name TEXT PRIMARY KEY, settings TEXT NOT NULL, facts TEXT NOT NULL, seal INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE trials (
     cell TEXT NOT NULL, trial INTEGER NOT NULL, error REAL NOT NULL, presentations INTEGER NOT NULL, outcome TEXT NOT NULL,
-    weights BLOB NOT NULL, words TEXT NOT NULL, facts TEXT NOT NULL, PRIMARY KEY (cell, trial)) WITHOUT ROWID;
+    weights BLOB NOT NULL, words TEXT NOT NULL, facts BLOB NOT NULL, seal INTEGER NOT NULL, PRIMARY KEY (cell, trial)
+) WITHOUT ROWID;
 """
+
+
+class Entry(NamedTuple):
+    """One cell."""
+
+    name: str
+    settings: str
+    facts: str  # names of what the monitor measures, comma between
 
 
 class Row(NamedTuple):
@@ -34,7 +49,31 @@ class Row(NamedTuple):
     outcome: str
     weights: bytes  # float64, little-endian
     words: str  # what the monitor saw
-    facts: str  # what it measured, as JSON
+    facts: bytes  # what it measured, float64, little-endian; the names are with the cell
+
+
+NUMBERS = Struct("<qdq")  # of a row
+
+Columns = tuple[tuple[Any, ...], ...]
+
+
+def _seal(
+    cell: str, trial: int, error: float, presentations: int, outcome: str, weights: bytes, words: str, facts: bytes
+) -> int:
+    """CRC-32 of a row."""
+    numbers = NUMBERS.pack(trial, error, presentations)
+    return crc32(b"\0".join((cell.encode(), numbers, outcome.encode(), weights, words.encode(), facts)))
+
+
+def _whole(columns: Sequence[tuple[Any, ...]], seals: tuple[Any, ...]) -> bool:
+    try:
+        return all(map(eq, map(_seal, *columns), seals))
+    except (TypeError, AttributeError, StructError):  # a value of another type
+        return False
+
+
+def _seal_of_cell(name: str, settings: str, facts: str) -> int:
+    return crc32("\0".join((name, settings, facts)).encode())
 
 
 class Store:
@@ -43,52 +82,79 @@ class Store:
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self.path = path
         self._connection = connection
+        self._checked = False  # before the first write
 
     @property
     def root(self) -> int:
         """The root of all seeds."""
-        return int(self._about("root"))
+        root = self._about("root")
+        if not root.isdecimal():
+            raise self._damaged(f"the root of its seeds is {root!r}")
+        return int(root)
 
     def _about(self, name: str) -> str:
-        return str(self._connection.execute("SELECT value FROM about WHERE name = ?", (name,)).fetchone()[0])
+        found = self._connection.execute("SELECT value FROM about WHERE name = ?", (name,)).fetchone()
+        return "" if found is None else str(found[0])
 
-    def enter(self, cells: Iterable[tuple[str, str]]) -> None:
+    def enter(self, cells: Iterable[Entry]) -> None:
         """Note the settings of cells; refuse cells that the store holds with other settings."""
-        known = dict(self._connection.execute("SELECT name, settings FROM cells"))
+        known = self.cells()
         fresh = []
-        for name, settings in cells:
-            if known.get(name, settings) != settings:
+        for entry in cells:
+            if known.get(entry.name, entry) != entry:
                 raise InvalidInput(
-                    f"the store {str(self.path)!r} holds the cell {name!r} with other settings: "
+                    f"the store {str(self.path)!r} holds the cell {entry.name!r} with other settings: "
                     "rename the cell, or take another store."
                 )
-            if name not in known:
-                fresh.append((name, settings))
-        with self._writing():
-            self._connection.executemany("INSERT INTO cells VALUES (?, ?)", fresh)
+            if entry.name not in known:
+                fresh.append((*entry, _seal_of_cell(*entry)))
+        if fresh:
+            with self._writing():
+                self._connection.executemany("INSERT INTO cells VALUES (?, ?, ?, ?)", fresh)
 
-    def done(self, cell: str) -> set[int]:
-        """The finished trials of a cell."""
-        return {k for (k,) in self._connection.execute("SELECT trial FROM trials WHERE cell = ?", (cell,))}
+    def cells(self) -> dict[str, Entry]:
+        """Every cell, by name."""
+        found = self._connection.execute("SELECT * FROM cells ORDER BY name").fetchall()
+        if any(_seal_of_cell(*entry) != seal for *entry, seal in found):
+            raise self._damaged("the settings of a cell do not have their checksum")
+        return {name: Entry(name, settings, facts) for name, settings, facts, _ in found}
 
     def write(self, rows: Iterable[Row]) -> None:
         """Acknowledge a block: all of its rows or none."""
+        sealed = [(*row, _seal(*row)) for row in rows]
         with self._writing():
-            self._connection.executemany("INSERT OR IGNORE INTO trials VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+            self._connection.executemany("INSERT OR IGNORE INTO trials VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", sealed)
 
-    def rows(self, cell: str, trials: int | None = None) -> Iterator[Row]:
-        """The finished ones of the first `trials` trials of a cell, in order; None: of all."""
-        below = 2**62 if trials is None else trials
+    def columns(self, cell: str, trials: int = EVERY) -> Columns:
+        """The finished ones of the first `trials` trials of a cell, in order, a tuple a column of `Row`; () if none is."""
         asked = "SELECT * FROM trials WHERE cell = ? AND trial < ? ORDER BY trial"
-        yield from map(Row._make, self._connection.execute(asked, (cell, below)))
+        found = self._connection.execute(asked, (cell, trials)).fetchall()
+        if not found:
+            return ()
+        *columns, seals = zip(*found, strict=True)
+        if not _whole(columns, seals):
+            raise self._damaged(f"a trial of the cell {cell!r} does not have its checksum")
+        return tuple(columns)
 
-    def cells(self) -> dict[str, str]:
-        """Name and settings of every cell."""
-        return dict(self._connection.execute("SELECT name, settings FROM cells ORDER BY name"))
+    def rows(self, cell: str) -> list[Row]:
+        """All finished trials of a cell, in order."""
+        return [Row(*values) for values in zip(*self.columns(cell), strict=True)]
+
+    def sound(self) -> None:
+        """Refuse a file that SQLite finds damaged."""
+        found = self._connection.execute("PRAGMA quick_check").fetchone()[0]
+        if found != "ok":
+            raise self._damaged(found)
+
+    def _damaged(self, why: str) -> UnreadableFile:
+        return UnreadableFile(f"the store {str(self.path)!r} is damaged ({why}): restore a copy, or start a new one.")
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
         with _sentences(self.path):
+            if not self._checked:
+                self.sound()
+                self._checked = True
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -170,9 +236,6 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
     if version is None or version[0] != FORMAT:
         kind = None if version is None else version[0]
         raise UnreadableFile(f"{str(path)!r} has format {kind!r}; this version of dynlatch reads {FORMAT!r}.")
-    found = connection.execute("PRAGMA quick_check").fetchone()[0]
-    if found != "ok":
-        raise UnreadableFile(f"the store {str(path)!r} is damaged ({found}): restore a copy, or start a new one.")
 
 
 @contextmanager

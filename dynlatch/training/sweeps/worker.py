@@ -34,13 +34,13 @@ def _rows(name: str, trials: range, result: TrainingResult) -> list[Row]:
     ]
 
 
-def _seen(result: TrainingResult) -> tuple[list[str], list[str]]:
+def _seen(result: TrainingResult) -> tuple[list[str], list[bytes]]:
     """What the monitor saw of each trial, in words and in numbers."""
     if result.trace is None:
-        return [""] * result.trials, [facts.NOTHING] * result.trials
+        return [""] * result.trials, [b""] * result.trials
     from dynlatch.training.monitor.fate import fates
 
-    return [result.trace.story(k) for k in range(result.trials)], facts.written(fates(result.trace))
+    return [result.trace.story(k) for k in range(result.trials)], facts.packed(fates(result.trace))
 
 
 @cache
