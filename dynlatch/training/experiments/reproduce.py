@@ -110,4 +110,5 @@ def stored(cells: Sequence[Cell], store: str | Path) -> int:
     if not Path(store).exists():
         return 0
     with opened(store) as kept:
-        return sum(1 for cell in cells for _ in kept.rows(cell.name, cell.trials))
+        held = (kept.columns(cell.name, cell.trials) for cell in cells)
+        return sum(len(columns[0]) for columns in held if columns)

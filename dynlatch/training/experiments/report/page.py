@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dynlatch.analysis.report.page import Card, Page, Section, bullets, figure, heading, paragraph
 from dynlatch.analysis.report.text import count
+from dynlatch.training.experiments.contract import Agreement
 from dynlatch.training.experiments.report.agreement import STRICT_FACTOR, STRICT_POINTS, distinct, score
 from dynlatch.training.experiments.report.grid import amount, split
 from dynlatch.training.experiments.report.origin import origin_section, seconds
@@ -25,6 +26,7 @@ LEAST_REM = 3.6  # of an inch of such a picture
 
 SURE = "EM"  # the method whose error the papers report as 0 in every column of the two-sequence table
 SIGNS = "✓ agrees, ✗ disagrees; under each value its 95 % interval and the published one."
+LOST = "Published rows whose columns cannot be recovered are not judged:"
 
 
 class Told(NamedTuple):
@@ -115,6 +117,8 @@ def _tables(told: Told, verdicts: Mapping[str, tuple[Verdict, ...]]) -> Iterable
         grids, others = split(own)
         if grids:
             parts = [_source(told, name), paragraph(SIGNS), *(judged_grid(grid) for grid in grids)]
+            lost = [v for v in own if v.agreement is Agreement.UNPLACED and v not in others]
+            parts += [paragraph(LOST), verdict_list(lost)] * bool(lost)
             parts += [verdict_list(others)] * bool(others)
             yield Section(name, told.findings[name].title, [*parts, *_pictures(told, name)])
 
@@ -152,14 +156,23 @@ def _disagreements(told: Told, verdicts: Mapping[str, tuple[Verdict, ...]]) -> S
 
 
 def _runs(told: Told) -> Section | None:
-    """What became of the trials, in sentences; findings on the same runs say it once."""
-    told_once = {finding.title: made for finding in told.findings.values() if (made := runs(finding)) is not None}
-    parts = [part for title, made in told_once.items() for part in (heading(title), made)]
+    """What became of the trials, in sentences; of findings on the same runs the first says it."""
+    said: dict[Markup, str] = {}
+    for finding in told.findings.values():
+        made = runs(finding)
+        if made is not None:
+            said.setdefault(made, finding.title)
+    parts = [part for made, title in said.items() for part in (heading(title), made)]
     return Section("runs", "What the runs did", parts) if parts else None
 
 
 def _notes(told: Told) -> Section | None:
-    """What is documented, fitted or guessed, by finding."""
-    notes = {finding.title: finding.notes for finding in told.findings.values() if finding.notes}
+    """What is documented, fitted or guessed, by finding; what several say stands with the first."""
+    first: dict[str, str] = {}
+    for finding in told.findings.values():
+        for line in finding.notes:
+            first.setdefault(line, finding.title)
+    titles = dict.fromkeys(first.values())
+    notes = {title: [line for line, owner in first.items() if owner == title] for title in titles}
     parts = [part for title, lines in notes.items() for part in (heading(title), bullets(lines))]
     return Section("notes", "Documented, fitted, guessed", parts) if parts else None

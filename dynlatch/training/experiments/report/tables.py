@@ -42,7 +42,7 @@ def _judged(verdict: Verdict | None) -> Judged:
 def verdict_list(verdicts: Sequence[Verdict]) -> Markup:
     """Verdicts one below the other, each in words."""
     columns = [Column("value", "cell"), Column("ours", "interval"), Column("published", "published")]
-    rows = [[v.what, _signed(v), _theirs(v), v.words] for v in verdicts]
+    rows = [[f"{v.what}: {v.quantity}", _signed(v), _theirs(v), v.words] for v in verdicts]
     return table([*columns, Column("verdict", "agreement", text=True)], rows)
 
 
@@ -98,7 +98,9 @@ def _signed(verdict: Verdict) -> Markup:
 
     mark = Markup(' <span class="sign {}" role="img" aria-label="{}">{}</span>')
     sign = SIGN[verdict.agreement]
-    return Markup("<span>{}{}</span>").format(_ours(verdict), mark.format(verdict.agreement, verdict.agreement, sign) if sign else "")
+    return Markup("<span>{}{}</span>").format(
+        _ours(verdict), mark.format(verdict.agreement, verdict.agreement, sign) if sign else ""
+    )
 
 
 def _theirs(verdict: Verdict) -> str:
