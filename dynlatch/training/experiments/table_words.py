@@ -39,7 +39,7 @@ def _grid(table: PaperTable) -> Iterator[str]:
 
 def _cell(table: PaperTable, i: int, j: int) -> str:
     ours, theirs = amount(table, table.value[i, j]), table.published[i, j]
-    if np.isnan(theirs):
+    if np.isnan(theirs) or not table.trials[i, j]:
         return ours.removesuffix(" %")
     mark = "" if agree(table.quantity, table.value[i, j], theirs) else "*"
     return f"{ours.removesuffix(' %')} [{theirs:g}]{mark}" if table.unit else f"{ours} [{amount(table, theirs)}]{mark}"

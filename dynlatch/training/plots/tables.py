@@ -6,9 +6,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from dynlatch.analysis.plots.palette import BASIN, MARKER, oklch, tints
+from dynlatch.analysis.plots.palette import MARKER, oklch, tints
 from dynlatch.analysis.plots.style import COLOURS, axes
 from dynlatch.training.experiments.contract import Agreement, Picture
 
@@ -19,8 +18,10 @@ if TYPE_CHECKING:
     from dynlatch.training.experiments.table import PaperTable
 
 COLUMNS = 3  # panels a row
-GREEN, RED, GREY = oklch(*BASIN, 165.0), oklch(*BASIN, 35.0), (0.95, 0.95, 0.95)
-SHADE: dict[Agreement, ArrayLike] = {
+DASHES = ("-", "--", "-.", ":")  # neighbouring hues differ in them too
+GREEN, RED, GREY = (tuple(oklch(0.90, chroma, hue)) for chroma, hue in ((0.06, 165.0), (0.07, 35.0), (0.0, 0.0)))
+ON_SHADE = "#1c1c1c"  # no colour of a page's theme: the shades are pale in every theme
+SHADE = {
     Agreement.AGREES: GREEN,
     Agreement.DISAGREES: RED,
     Agreement.UNPUBLISHED: GREY,
@@ -85,24 +86,21 @@ def draw_panels(table: PaperTable) -> Figure:
 def draw_grid(table: PaperTable) -> Figure:
     """Methods by lengths, each cell in the colour of its verdict."""
     import matplotlib.pyplot as plt
+    from matplotlib.patches import Rectangle
 
     M, L = table.value.shape
     figure, ax = plt.subplots(figsize=(3.2 + 1.05 * L, 0.8 + 0.5 * M), layout="constrained")
     found = {v.what: v for v in table.verdicts}
-    image = np.ones((M, L, 3))
     for i, method in enumerate(table.methods):
         for j, T in enumerate(table.lengths):
             verdict = found.get(f"{method}, T = {T}")
             if verdict is not None:
-                image[i, j] = np.asarray(SHADE[verdict.agreement])
-                ax.text(j, i, _text(table, i, j), ha="center", va="center", fontsize=8, color="black")
-    ax.imshow(image, aspect="auto")
-    ax.set_xticks(range(L), [f"T = {T}" for T in table.lengths])
-    ax.set_yticks(range(M), table.methods)
-    ax.set_xticks(np.arange(L + 1) - 0.5, minor=True)
-    ax.set_yticks(np.arange(M + 1) - 0.5, minor=True)
-    ax.grid(which="minor", color="white", lw=2.0)
-    ax.tick_params(which="both", length=0)
+                ax.add_patch(Rectangle((j + 0.02, i + 0.04), 0.96, 0.92, color=SHADE[verdict.agreement], lw=0.0))
+                ax.text(j + 0.5, i + 0.5, _text(table, i, j), ha="center", va="center", fontsize=8, color=ON_SHADE)
+    ax.set(xlim=(0, L), ylim=(M, 0))
+    ax.set_xticks(np.arange(L) + 0.5, [f"T = {T}" for T in table.lengths])
+    ax.set_yticks(np.arange(M) + 0.5, table.methods)
+    ax.tick_params(length=0)
     ax.xaxis.tick_top()
     ax.spines[:].set_visible(False)
     return figure
@@ -122,7 +120,7 @@ def _curve(ax: Axes, table: PaperTable, k: int, colour: object) -> None:
     T = np.array(table.lengths)
     middle = table.value[k, ran]
     spread = np.abs(np.stack([table.low[k, ran], table.high[k, ran]]) - middle)
-    ax.errorbar(T[ran], middle, spread, color=colour, marker="o", ms=4, lw=1.5, capsize=2)
+    ax.errorbar(T[ran], middle, spread, color=colour, marker="o", ms=4, lw=1.5, capsize=2, ls=DASHES[k % len(DASHES)])
     ax.plot(T, table.published[k], "o", mfc="none", mec=colour, mew=1.3, ms=9, clip_on=False)
     ax.plot(T, table.guessed[k], "x", color=colour, ms=8)
 
