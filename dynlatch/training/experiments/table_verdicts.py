@@ -86,7 +86,7 @@ def _guess(table: PaperTable, i: int, j: int) -> str:
     if math.isnan(theirs):
         return "."
     word = "agree" if _close(table, i, j, theirs) else "disagree"
-    return f"; {theirs:g}{' %' * bool(table.unit)} is usually put here, and with that ours would {word}."
+    return f"; {as_printed(table, theirs)} is usually put here, and with that ours would {word}."
 
 
 def _distance(table: PaperTable, i: int, j: int) -> str:
@@ -132,3 +132,8 @@ def amount(table: PaperTable, value: float) -> str:
     if table.quantity == "error":
         return f"{value:.1f} %" if value < 9.95 else f"{value:.0f} %"
     return f"{value:.0f}" if value < 1000.0 else f"{value:.1e}".replace("e+0", "e")
+
+
+def as_printed(table: PaperTable, value: float) -> str:
+    """A published value."""
+    return f"{value:g} %" if table.quantity == "error" else amount(table, value)

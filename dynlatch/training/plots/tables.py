@@ -107,12 +107,12 @@ def draw_grid(table: PaperTable) -> Figure:
 
 
 def _text(table: PaperTable, i: int, j: int) -> str:
-    from dynlatch.training.experiments.table_verdicts import amount
+    from dynlatch.training.experiments.table_verdicts import amount, as_printed
 
-    ours, theirs, guess = (amount(table, rows[i, j]) for rows in (table.value, table.published, table.guessed))
-    if theirs != "-":
-        return f"{ours}\npaper {theirs}"
-    return ours if guess == "-" else f"{ours}\n(paper {guess}?)"
+    ours, theirs, guess = amount(table, table.value[i, j]), table.published[i, j], table.guessed[i, j]
+    if np.isfinite(theirs):
+        return f"{ours}\npaper {as_printed(table, theirs)}"
+    return f"{ours}\n(paper {as_printed(table, guess)}?)" if np.isfinite(guess) else ours
 
 
 def _curve(ax: Axes, table: PaperTable, k: int, colour: object) -> None:
