@@ -35,7 +35,7 @@ def test_failed_and_successful_trials_are_told_apart():
     )
     assert region_sentence(trials, T=50) == (
         "Of 4 failed trials (error above 25 %), 2 (50 %) never left the one-basin region, 1 (25 %) ended with a class latched "
-        "wrong, 1 (25 %) ended latched on the sequences watched, yet wrong on others, and at the end 95 % of the gradient came "
+        "wrong, 1 (25 %) ended latched on the sequences watched but wrong on others, and at the end 95 % of the gradient came "
         "from the last 4 of T = 50 steps (median; 2 to 6); of 2 successful trials, 1 (50 %) ended latched, first seen so at "
         "presentation 420, 1 (50 %) with a latch margin shown to exceed the noise, and at the end 95 % of the gradient came "
         "from the last 9 of T = 50 steps."

@@ -83,7 +83,7 @@ def _failed(facts: Facts, T: int) -> str:
     if not alone.all():
         told.append(f"{_share(wrong)} ended with a class latched wrong")
     if right.any():
-        told.append(f"{_share(right)} ended latched on the sequences watched, yet wrong on others")
+        told.append(f"{_share(right)} ended latched on the sequences watched but wrong on others")
     if rest.any():
         told.append(f"{_share(rest)} ended with nothing latched")
     return ", ".join(told) + _reach(facts, T)
