@@ -42,7 +42,8 @@ def price(shown: Presentations) -> Interval:
     if not pairs:
         return Interval(np.nan, np.nan, np.nan)
     used = sorted({cell for pair in pairs for cell in pair})
-    drawn = {cell: _log_means(shown[cell], stream) for cell, stream in zip(used, np.random.default_rng(0).spawn(len(used)))}
+    streams = np.random.default_rng(0).spawn(len(used))
+    drawn = {cell: _log_means(shown[cell], stream) for cell, stream in zip(used, streams, strict=True)}
     ratios = np.mean([drawn[slow] - drawn[fast] for slow, fast in pairs], axis=0)
     low, high = np.quantile(ratios[1:], [0.025, 0.975])
     return Interval(float(ratios[0]), float(low), float(high))
@@ -73,4 +74,4 @@ def _pairs(cells: Sequence[tuple[str, int]]) -> list[tuple[tuple[str, int], tupl
 def _log_means(values: Array, rng: np.random.Generator) -> Array:
     """log10 of the mean, then of the means of trials drawn again."""
     drawn = rng.choice(values, (RESAMPLES, len(values))).mean(1)
-    return np.log10(np.concatenate([[values.mean()], drawn]))
+    return np.asarray(np.log10(np.concatenate([[values.mean()], drawn])))

@@ -20,8 +20,8 @@ from dynlatch.results import Result
 from dynlatch.training.experiments.contract import Experiment, Picture, Scale, Verdict
 from dynlatch.training.experiments.flip_flop_words import NOTES, summary_of, told, verdicts_of
 from dynlatch.training.experiments.intervals import Interval, mean, wilson
-from dynlatch.training.models import FlipFlopLatch
-from dynlatch.training.rules import FlipFlopRule
+from dynlatch.training.models import FlipFlopLatch, Start
+from dynlatch.training.rules import FlipFlopRule, Share
 from dynlatch.training.sweeps import Cell, Sweep
 from dynlatch.training.tasks import Latch
 
@@ -43,16 +43,18 @@ class Reading(NamedTuple):
 
 
 MAIN = "weight 1/2 each"
-RULE, MODEL = FlipFlopRule(k=0.3, rate=1.0, share="nothing"), FlipFlopLatch(w=2.0, start="random")
+RULE, MODEL = FlipFlopRule(k=0.3, rate=1.0, share=Share.NOTHING), FlipFlopLatch(w=2.0, start=Start.RANDOM)
 READINGS = {
     MAIN: Reading("every keeping step has weight 1/2", RULE, MODEL),
-    "n: trained steps": Reading("0.5/n, n the keeping steps with trained inputs", FlipFlopRule(k=0.3, share="trained steps"), MODEL),
-    "n: all steps": Reading("0.5/n, n all keeping steps, as printed", FlipFlopRule(k=0.3, share="all steps"), MODEL),
-    "rate 20": Reading("as printed, with twenty times the rate", FlipFlopRule(k=0.3, rate=20.0, share="all steps"), MODEL),
+    "n: trained steps": Reading(
+        "0.5/n, n the keeping steps with trained inputs", FlipFlopRule(k=0.3, share=Share.TRAINED), MODEL
+    ),
+    "n: all steps": Reading("0.5/n, n all keeping steps, as printed", FlipFlopRule(k=0.3, share=Share.ALL), MODEL),
+    "rate 20": Reading("as printed, with twenty times the rate", FlipFlopRule(k=0.3, rate=20.0, share=Share.ALL), MODEL),
     "k = 0.1": Reading("the wanted input 0.1 beyond the threshold", FlipFlopRule(k=0.1), MODEL),
     "k = 1": Reading("the wanted input 1 beyond the threshold", FlipFlopRule(k=1.0), MODEL),
     "w from 1": Reading("w begins at 1: noise below 1 cannot set the state", RULE, FlipFlopLatch(w=1.0)),
-    "x_0 = -1": Reading("the state before the first step is -1, not drawn", RULE, FlipFlopLatch(start="low")),
+    "x_0 = -1": Reading("the state before the first step is -1, not drawn", RULE, FlipFlopLatch(start=Start.LOW)),
 }
 
 

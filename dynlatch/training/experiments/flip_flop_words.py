@@ -23,14 +23,14 @@ NAN = float("nan")
 NOTES = (
     "Documented: eqs. 7 to 11, lengths 10 to 100, uniform noise of level 0.2 to 1.0, an input weight w that is learned too, at "
     "most 100 epochs; more than 99 % converge, in 4.6 epochs on average.",
-    "Equations 12 and 13 are lost in the surviving text. They are reconstructed from eq. 8: a state is set by an input k beyond "
-    "the threshold, and an input that set it wrongly is moved back k inside. That step is forced; the constant k is not.",
-    "\"0.5/n\" is read as the weight 1/2 for each keeping step whose input is trained. This was chosen because it gives the "
-    "published numbers; as printed, with n counting all steps since the event, the time to learn grows with T at any rate.",
-    "Guesses: w begins at 2, the state before the first step is drawn, k = 0.3, inputs begin on ±0.1, L = 3. The mean number of "
-    "epochs moves with each of them, so 4.6 tells no reading from another; the share and the independence of T do.",
-    "An epoch shows one sequence of each class with fresh noise. Converged: after at most 100 epochs, 30 epochs in a row without "
-    "a wrong answer; the paper's criterion is not printed.",
+    "Equations 12 and 13 are lost in the surviving text. They are reconstructed from eq. 8: a state is set by an input k "
+    "beyond the threshold, and an input that set it wrongly is moved back k inside. The form is forced; the constant k is not.",
+    "The printed weight '0.5/n' is read as 1/2 for each keeping step whose input is trained. This was chosen because it gives "
+    "the published numbers; with n counting all steps since the event, the time to learn grows with T.",
+    "Guesses: w begins at 2, the state before the first step is drawn, k = 0.3, inputs begin on ±0.1, L = 3. The mean number "
+    "of epochs moves with each of them, so 4.6 tells no reading from another; the share and the independence of T do.",
+    "An epoch shows one sequence of each class with fresh noise. Converged: after at most 100 epochs, 30 epochs in a row "
+    "without a wrong answer; the paper's criterion is not printed.",
 )
 
 
@@ -71,11 +71,15 @@ def _epochs(found: FlipFlopRuns, rows: NDArray[np.intp]) -> Verdict:
         f"{_range(found)}, so that the number agrees by choice of these."
     )
     agreement = Agreement.AGREES if near else Agreement.DISAGREES
-    return Verdict(f"{NAME}, all runs", "mean epochs", "", *epochs, found.converged[rows].size, PUBLISHED_EPOCHS, agreement, words)
+    return Verdict(
+        f"{NAME}, all runs", "mean epochs", "", *epochs, found.converged[rows].size, PUBLISHED_EPOCHS, agreement, words
+    )
 
 
 def _range(found: FlipFlopRuns) -> str:
-    means = [found.mean_epochs(found.rows(reading)).value for reading in _others(found) if not reading in ("n: all steps", "rate 20")]
+    means = [
+        found.mean_epochs(found.rows(reading)).value for reading in _others(found) if reading not in ("n: all steps", "rate 20")
+    ]
     return f"{min(means):.1f} to {max(means):.1f}"
 
 
@@ -90,7 +94,9 @@ def _by_length_verdict(found: FlipFlopRuns) -> Verdict:
     agreement = Agreement.AGREES if ends[0] <= FLAT else Agreement.DISAGREES
     words = f"From {low.value:.1f} epochs at T = {short} to {high.value:.1f} at T = {long}; published: independent of T."
     n = found.converged[rows].size
-    return Verdict(f"{NAME}, by length", "largest difference of mean epochs", "", high.value - low.value, *ends, n, 0.0, agreement, words)
+    return Verdict(
+        f"{NAME}, by length", "largest difference of mean epochs", "", high.value - low.value, *ends, n, 0.0, agreement, words
+    )
 
 
 def _by_noise_verdict(found: FlipFlopRuns) -> Verdict:
@@ -104,10 +110,12 @@ def _by_noise_verdict(found: FlipFlopRuns) -> Verdict:
     agreement = Agreement.AGREES if rate.value > PUBLISHED_RATE else Agreement.DISAGREES
     means = ", ".join(f"{found.mean_epochs(own).value:.1f} at {noise:g}" for noise, own in levels)
     words = (
-        f"The least share, at noise {worst:g}. Mean epochs do depend on the noise, {means}: where noise times w is below 1 nothing "
-        "sets the state by chance, and w need not be learned."
+        f"The least share, at noise {worst:g}. Mean epochs do depend on the noise, {means}: where noise times w is below 1 "
+        "nothing sets the state by chance, and w need not be learned."
     )
-    return Verdict(f"{NAME}, worst noise", "share converged", "%", *rate, found.converged[at].size, PUBLISHED_RATE, agreement, words)
+    return Verdict(
+        f"{NAME}, worst noise", "share converged", "%", *rate, found.converged[at].size, PUBLISHED_RATE, agreement, words
+    )
 
 
 def _reading(found: FlipFlopRuns, reading: str) -> Iterator[Verdict]:
@@ -115,14 +123,11 @@ def _reading(found: FlipFlopRuns, reading: str) -> Iterator[Verdict]:
     from dynlatch.training.experiments.flip_flop import READINGS
 
     rows = found.rows(reading)
-    rate = found.rate(rows)
-    epochs = found.mean_epochs(rows)
-    so = "reaches 99 % too" if 100.0 * rate.value > PUBLISHED_RATE else "does not reach 99 %"
+    rate, epochs = Interval(*(100.0 * end for end in found.rate(rows))), found.mean_epochs(rows)
+    so = "reaches 99 % too" if rate.value > PUBLISHED_RATE else "does not reach 99 %"
     words = f"{READINGS[reading].words}: {so}; {_by_length(found, reading)}."
     n = found.converged[rows].size
-    yield Verdict(
-        reading, "share converged, other readings", "%", *(100.0 * end for end in rate), n, NAN, Agreement.UNPUBLISHED, words
-    )
+    yield Verdict(reading, "share converged, other readings", "%", *rate, n, NAN, Agreement.UNPUBLISHED, words)
     yield Verdict(reading, "mean epochs, other readings", "", *epochs, n, NAN, Agreement.UNPUBLISHED, words)
 
 
@@ -131,7 +136,9 @@ def _by_length(found: FlipFlopRuns, reading: str) -> str:
     for T in np.unique(found.T[found.rows(reading)]):
         rows = found.rows(reading, [int(T)])
         epochs = found.mean_epochs(rows).value
-        parts.append(f"T = {T}: {100.0 * found.rate(rows).value:.0f} %" + ("" if np.isnan(epochs) else f" in {epochs:.1f} epochs"))
+        parts.append(
+            f"T = {T}: {100.0 * found.rate(rows).value:.0f} %" + ("" if np.isnan(epochs) else f" in {epochs:.1f} epochs")
+        )
     return ", ".join(parts)
 
 
@@ -141,7 +148,9 @@ def told(found: FlipFlopRuns, row: int) -> str:
     closed = int(np.sum(reach < 1.0))
     head = f"{own.sum()} of {own.size} runs converged"
     last = f"; the slowest after {found.epochs[row, own].max():.0f} epochs" if own.any() else ""
-    return f"{head}{last}; in {closed} the learned w = {np.median(found.w[row]):.2f} (median) leaves the noise below the threshold"
+    return (
+        f"{head}{last}; in {closed} the learned w = {np.median(found.w[row]):.2f} (median) leaves the noise below the threshold"
+    )
 
 
 def summary_of(found: FlipFlopRuns) -> str:

@@ -22,10 +22,12 @@ from dynlatch.training.experiments.intervals import Interval, mean, mean_error
 from dynlatch.training.experiments.latch_cells import MAIN, NETWORK_METHODS, cell_name, cells, method_of, plan
 from dynlatch.training.experiments.latch_fates import told
 from dynlatch.training.experiments.latch_words import NOTES, verdicts_of
+from dynlatch.training.experiments.regions import region_sentence
 from dynlatch.training.sweeps import Sweep
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
 
 def read(sweep: Sweep, scale: Scale) -> LatchBenchmark:
     places = list(plan(scale))
@@ -38,7 +40,9 @@ def read(sweep: Sweep, scale: Scale) -> LatchBenchmark:
         presentations=np.array([own.presentations for own in trials]),
         learned=np.array([own.outcome == "learned" for own in trials]),
         weights=np.array([own.weights[:, :3] for own in trials]),
-        one_basin=np.array([own.facts.get("one_basin", np.full(len(own.trial), np.nan)) for own in trials]),
+        regions=np.array(
+            [region_sentence(own, place[2]) if own.facts else "" for own, place in zip(trials, places, strict=True)]
+        ),
         limit=np.array([method_of(place[1]).max_presentations for place in places]),
         price=_prices(sweep, scale),
     )
@@ -47,12 +51,13 @@ def read(sweep: Sweep, scale: Scale) -> LatchBenchmark:
 def _prices(sweep: Sweep, scale: Scale) -> dict[str, NDArray[np.float64]]:
     """Of the latch, and of the tables as far as they are in the same sweep."""
     places = [(method, T) for reading, method, T in plan(scale) if reading == MAIN and method in NETWORK_METHODS]
-    tasks = {
-        "latch": {(method, T): sweep.of(cell_name(MAIN, method, T)).presentations for method, T in places},
+    own = {(method, T): sweep.of(cell_name(MAIN, method, T)).presentations.astype(np.float64) for method, T in places}
+    tasks: dict[str, annealing.Presentations] = {
+        "latch": own,
         "2-sequence": annealing.table_cells(sweep, "two-sequence", NETWORK_METHODS),
         "parity": annealing.table_cells(sweep, "parity", NETWORK_METHODS),
     }
-    return {task: np.array(annealing.price(shown)) for task, shown in tasks.items() if shown}
+    return {task: np.array([*annealing.price(shown)]) for task, shown in tasks.items() if shown}
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,8 +74,8 @@ class LatchBenchmark(Result):
     learned : ndarray of bool, shape (cells, trials)
     weights : ndarray, shape (cells, trials, 3)
         w, u- and u+ at the end.
-    one_basin : ndarray, shape (cells, trials)
-        1 where no portrait during training had two attractors, NaN where nobody looked.
+    regions : ndarray of str, shape (cells,)
+        How the trials moved through basins and Gamma; empty where nobody watched.
     limit : ndarray of int, shape (cells,)
         Presentations that a trial may use.
     price : mapping of str to ndarray, shape (3,)
@@ -84,7 +89,7 @@ class LatchBenchmark(Result):
     presentations: NDArray[np.int64]
     learned: NDArray[np.bool_]
     weights: NDArray[np.float64]
-    one_basin: NDArray[np.float64]
+    regions: NDArray[np.str_]
     limit: NDArray[np.int64]
     price: Mapping[str, NDArray[np.float64]]
 

@@ -77,19 +77,17 @@ def fate(weights: Array, *, threshold: bool) -> NDArray[np.object_]:
 
 
 def told(found: LatchBenchmark, row: int) -> str:
-    """One sentence on the trials of a cell."""
-    failed = ~found.learned[row]
-    w = np.median(found.weights[row, ~failed, 0]) if not failed.all() else np.nan
-    if not failed.any():
-        return f"all {len(failed)} trials learned; median w {w:.2f}"
-    fates = fate(found.weights[row, failed], threshold=str(found.method[row]) in THRESHOLD).tolist()
+    """What the trained units of a cell are, and how they came there if that was watched."""
+    learned, threshold = found.learned[row], str(found.method[row]) in THRESHOLD
+    fates = fate(found.weights[row], threshold=threshold)
+    words = _failed(fates[~learned].tolist(), len(learned))
+    if learned.any():
+        words += f"; those that learned end at w = {np.median(found.weights[row, learned, 0]):.2f} (median)"
+        turning = int(np.sum(fates[learned] == Fate.ALTERNATING))
+        words += f", {turning} of them alternating" if turning else ""
+    return f"{words}. {found.regions[row]}".strip()
+
+
+def _failed(fates: list[Fate], trials: int) -> str:
     parts = [f"{fates.count(kind)} with {words}" for kind, words in WORDS.items() if kind in fates]
-    head = f"{failed.sum()} of {len(failed)} trials failed: {', '.join(parts)}"
-    return head + _never(found, row, failed) + ("" if failed.all() else f"; median w of the others {w:.2f}")
-
-
-def _never(found: LatchBenchmark, row: int, failed: NDArray[np.bool_]) -> str:
-    seen = found.one_basin[row, failed]
-    if not np.isfinite(seen).all():
-        return ""
-    return f"; {int(seen.sum())} of the failed had one attractor at every portrait"
+    return f"{len(fates)} of {trials} trials failed" + (f": {', '.join(parts)}" if parts else "")

@@ -24,48 +24,49 @@ NOTES = (
     "Documented: one tanh unit, three weights (w and one input for each class), targets ±0.8; first weights uniform on ±0.5, "
     "noise uniform on ±0.2 and lengths uniform on T/2, ..., T are what a reader of the 1994 paper gives for all its tasks.",
     "That each class's input is given once, at the first step, is how the authors of the guessing study describe the task; the "
-    "earlier paper's task has an own number for each of 3 steps. 'Input held' is the reading between: one number, 3 steps.",
-    "The learning rules have the settings of Tables 1 and 2, none chosen for the latch, with two exceptions: back-propagation has "
-    "the rate 0.1 (with that of Table 1, 5e-5, nothing is learned), and discrete error propagation stands a second time, with "
-    "settings chosen for the latch. 50 training sequences and the limits of presentations are those of Tables 1 and 2 too.",
+    "earlier paper's task has a number of its own for each of 3 steps. 'Input held' is between: one number for 3 steps.",
+    "The rules have the settings of Tables 1 and 2, none chosen for the latch, with two exceptions: back-propagation has the "
+    "rate 0.1 (with Table 1's 5e-5 nothing is learned), and discrete error propagation stands a second time, with settings "
+    "chosen for the latch. The 50 training sequences and the limits of presentations are those of Tables 1 and 2 too.",
     "Right is an answer within 0.4 of its target: our choice; the paper's criterion is lost.",
     "The published 1,600 presentations are quoted without methods, lengths and error: several is read as three of the six.",
     "EM has no row: it trains tables over a few symbols, and here the inputs are real numbers that are to be found.",
-    "With all lengths equal, a unit with w < -1 solves the task by alternating: it never latches, and yet every answer is right.",
-    "Guessing draws weights uniform on ±5 until all 50 training sequences are right; its last guess alone takes 50 presentations.",
+    "Where all lengths are equal, a unit with w < -1 solves the task by alternating: it holds the bit in its phase, and every "
+    "answer is right. Varied lengths rule this out.",
+    "Guessing draws weights uniform on ±5 until all 50 training sequences are right: its last guess alone takes 50 "
+    "presentations.",
 )
 
 
 def verdicts_of(found: LatchBenchmark) -> tuple[Verdict, ...]:
     """The six methods together, annealing's price, then cell by cell."""
-    together = [_together(found, T) for T in found.lengths]
-    return (*together, *_prices(found), *_cells(found))
+    places = [(MAIN, T) for T in found.lengths] + [(reading, AT) for reading in _others(found)]
+    return (*(_together(found, *place) for place in places), *_prices(found), *_cells(found))
 
 
-def _together(found: LatchBenchmark, T: int) -> Verdict:
-    rows = [found.row(MAIN, method, T) for method in NETWORK_METHODS]
-    shown = [found.shown[row] for row in rows]
-    ours = Interval(*(float(np.median(ends)) for ends in zip(*shown, strict=True)))
-    near = [name for name, own in zip(NETWORK_METHODS, shown, strict=True) if _near(own.value)]
+def _others(found: LatchBenchmark) -> list[str]:
+    return [reading for reading in READINGS if reading != MAIN and np.any(found.reading == reading)]
+
+
+def _together(found: LatchBenchmark, reading: str, T: int) -> Verdict:
+    """Whether 1,600 is the size of what several of the six take; only the documented reading is judged by it."""
+    rows = {method: found.row(reading, method, T) for method in NETWORK_METHODS}
+    ours = Interval(*(float(np.median(ends)) for ends in zip(*(found.shown[row] for row in rows.values()), strict=True)))
+    near = [method for method, row in rows.items() if _near(found.shown[row].value)]
+    able = [method for method in near if found.learned[rows[method]].mean() >= 0.5]
     agreement = Agreement.AGREES if len(near) >= SEVERAL else Agreement.DISAGREES
-    words = f"{len(near)} of the six methods are within a factor {FACTOR:.0f} of 1,600: {', '.join(near) or 'none'}"
-    if agreement is Agreement.DISAGREES:
-        words += f"; at T = {AT} the other readings give {_elsewhere(found)}"
-    return Verdict(
-        f"the six methods, T = {T}", "median presentations", "", *ours, found.error.shape[1], PUBLISHED, agreement, words + "."
-    )
+    words = f"{len(near)} of the six methods are within a factor {FACTOR:.0f} of 1,600: {', '.join(near) or 'none'}. "
+    words += f"At least half of their trials learned: {', '.join(able) or 'none'}; the others count with their limit."
+    if reading != MAIN:
+        agreement, words = Agreement.UNPLACED, f"{READINGS[reading].words}: {words}"
+    elif agreement is Agreement.DISAGREES:
+        words += " Not explained by the readings that were tried at T = 20."
+    n = found.error.shape[1]
+    return Verdict(f"{reading}, T = {T}", "median presentations of the six methods", "", *ours, n, PUBLISHED, agreement, words)
 
 
 def _near(shown: float) -> bool:
     return 1.0 / FACTOR <= shown / PUBLISHED <= FACTOR
-
-
-def _elsewhere(found: LatchBenchmark) -> str:
-    others = [reading for reading in READINGS if reading != MAIN and np.any(found.reading == reading)]
-    counts = {
-        reading: sum(_near(found.shown[found.row(reading, method, AT)].value) for method in NETWORK_METHODS) for reading in others
-    }
-    return ", ".join(f"{count} ({reading})" for reading, count in counts.items()) or "nothing: they were not run"
 
 
 def _prices(found: LatchBenchmark) -> Iterator[Verdict]:
@@ -82,7 +83,16 @@ def _prices(found: LatchBenchmark) -> Iterator[Verdict]:
         near = abs(value - published) <= np.log10(FACTOR)
         agreement = Agreement.UNPLACED if np.isnan(published) else Agreement.AGREES if near else Agreement.DISAGREES
         yield Verdict(
-            f"annealing on {task}", "log10 of its price", "", value, low, high, found.error.shape[1], published, agreement, words + "."
+            f"annealing on {task}",
+            "log10 of its price",
+            "",
+            value,
+            low,
+            high,
+            found.error.shape[1],
+            published,
+            agreement,
+            words + ".",
         )
 
 
@@ -90,7 +100,7 @@ def _cells(found: LatchBenchmark) -> Iterator[Verdict]:
     for row in np.flatnonzero(found.reading == MAIN):
         what, n = f"{found.method[row]}, T = {found.T[row]}", found.error.shape[1]
         error, shown = found.errors[row], found.shown[row]
-        percent = (100.0 * end for end in error)
+        percent = Interval(*(100.0 * end for end in error))
         yield Verdict(what, "error", "%", *percent, n, NAN, Agreement.UNPUBLISHED, "the 1994 figure is lost.")
         if str(found.method[row]) in NETWORK_METHODS:
             words = f"{'within' if _near(shown.value) else 'not within'} a factor {FACTOR:.0f} of the 1,600 of several methods."
@@ -106,18 +116,17 @@ def summary_of(found: LatchBenchmark) -> str:
     for method in METHODS:
         entries = (_entry(found, found.row(MAIN, method, T)) for T in found.lengths)
         lines.append(f"  {method:<44}" + "".join(f"{entry:>16}" for entry in entries))
-    others = [reading for reading in READINGS if reading != MAIN and np.any(found.reading == reading)]
+    others = _others(found)
     if others:
         lines.append(f"{f'otherwise, T = {AT}':<46}" + "".join(f"{reading:>16}" for reading in others))
         for method in METHODS:
             entries = (_entry(found, found.row(reading, method, AT)) for reading in others)
             lines.append(f"  {method:<44}" + "".join(f"{entry:>16}" for entry in entries))
     for task, (value, low, high) in found.price.items():
-        lines.append(f"annealing takes 10^{value:.2f} ({low:.2f} to {high:.2f}) times the others' presentations on {task}; slides: 10^1.8")
+        ours = f"10^{value:.2f} ({low:.2f} to {high:.2f})"
+        lines.append(f"annealing takes {ours} times the others' presentations on {task}; slides: 10^1.8")
     return "\n".join(lines)
 
 
 def _entry(found: LatchBenchmark, row: int) -> str:
     return f"{100.0 * found.errors[row].value:.0f} ({found.shown[row].value:,.0f})"
-
-

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from dynlatch.training.experiments.flip_flop import FlipFlopRuns
 
+INK = "#222222"
 SHAPES = ("o", "s", "v", "^", "D", "P", "X", "d")  # of the readings
 DARK = 0.55  # of the colour range: above, numbers in cells are white
 
@@ -53,8 +54,9 @@ def plot_epochs(found: FlipFlopRuns, ax: Axes | None) -> Axes:
     ax = axes(ax, size=(8.6, 4.2))
     ax.axhline(PUBLISHED_EPOCHS, color=COLOURS["neutral"], lw=1.2)
     ax.text(0.99, PUBLISHED_EPOCHS * 1.06, "published mean 4.6", transform=ax.get_yaxis_transform(), fontsize=8, ha="right")
-    for k, (reading, colour) in enumerate(zip(READINGS, tints(len(READINGS), MARKER), strict=True)):
-        _line(ax, found, reading, SHAPES[k], tuple(colour))
+    colours: list[str | tuple[float, ...]] = [INK, *(tuple(colour) for colour in tints(len(READINGS) - 1, MARKER))]
+    for reading, colour, shape in zip(READINGS, colours, SHAPES, strict=True):
+        _line(ax, found, reading, shape, colour)
     ax.set(xscale="log", yscale="log", xlabel="length T", ylabel="epochs until no answer is wrong")
     ticks = np.unique(found.T[np.isin(found.T, (10, 20, 50, 100, 200, 500, 1000))])
     ax.set_xticks(ticks, [str(t) for t in ticks])
@@ -64,7 +66,7 @@ def plot_epochs(found: FlipFlopRuns, ax: Axes | None) -> Axes:
     return ax
 
 
-def _line(ax: Axes, found: FlipFlopRuns, reading: str, shape: str, colour: tuple[float, ...]) -> None:
+def _line(ax: Axes, found: FlipFlopRuns, reading: str, shape: str, colour: str | tuple[float, ...]) -> None:
     rows = found.rows(reading)
     lengths = np.unique(found.T[rows])
     if not len(lengths):
@@ -72,7 +74,9 @@ def _line(ax: Axes, found: FlipFlopRuns, reading: str, shape: str, colour: tuple
     own = np.array([found.mean_epochs(found.rows(reading, [int(T)])) for T in lengths])
     spread = np.abs(own[:, 1:] - own[:, :1]).T
     width = 2.2 if reading == MAIN else 1.2
-    ax.errorbar(lengths, own[:, 0], spread, color=colour, marker=shape, ms=5, lw=width, elinewidth=0.9, label=READINGS[reading].words)
+    ax.errorbar(
+        lengths, own[:, 0], spread, color=colour, marker=shape, ms=5, lw=width, elinewidth=0.9, label=READINGS[reading].words
+    )
     for T, middle in zip(lengths, own[:, 0], strict=True):
         rate = found.rate(found.rows(reading, [int(T)])).value
         if rate < 0.99:
@@ -91,7 +95,7 @@ def _draw_grid(found: FlipFlopRuns) -> Figure:
     ax.imshow(table, cmap="Blues", vmin=0.0, origin="lower", aspect="auto")
     for i, j in np.ndindex(*table.shape):
         light = table[i, j] > DARK * np.nanmax(table)
-        ax.text(j, i, f"{table[i, j]:.1f}", ha="center", va="center", fontsize=8, color="white" if light else "#222222")
+        ax.text(j, i, f"{table[i, j]:.1f}", ha="center", va="center", fontsize=8, color="white" if light else INK)
     ax.set_xticks(range(len(lengths)), [str(T) for T in lengths])
     ax.set_yticks(range(len(noise)), [f"{level:g}" for level in noise])
     ax.set(xlabel="length T", ylabel="noise level")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dynlatch.analysis.plots.palette import MARKER, tints
 from dynlatch.analysis.plots.style import COLOURS, axes
 from dynlatch.analysis.scalar import u_star
 from dynlatch.training.experiments import paper
 from dynlatch.training.experiments.contract import Picture
+from dynlatch.training.experiments.intervals import Interval
 from dynlatch.training.experiments.latch_cells import AT, HALF_WIDTH, MAIN, METHODS, READINGS
 from dynlatch.training.experiments.latch_words import FACTOR, PUBLISHED
 from dynlatch.validation import Array
@@ -37,15 +40,17 @@ def pictures(found: LatchBenchmark) -> tuple[Picture, ...]:
     )
     units = Picture(
         "Where the units ended",
-        "The trained units at all lengths: self-connection w, and the weaker of the two inputs, counted from the unstable point "
-        "to its own side. Beyond the dashed line u*(w) exceeds the noise, and no noise can undo the bit.",
+        "The trained units at all lengths: self-connection w, and the weaker of the two inputs, counted from the unstable "
+        "point to its own side. Beyond the dashed line u*(w) exceeds the noise, and no noise can undo a latched bit.",
         partial(_draw_units, found),
     )
     if len(set(found.reading.tolist())) == 1:
         return curves, units
     others = Picture(
         "Other readings",
-        f"Presentations at T = {AT} where one choice that the papers leave open is taken otherwise.",
+        f"Presentations at T = {AT} where one choice that the papers leave open is taken otherwise. "
+        + "; ".join(f"{name}: {READINGS[name].words}" for name in READINGS)
+        + ".",
         partial(_draw_readings, found),
     )
     return curves, others, units
@@ -56,7 +61,7 @@ def _draw_curves(found: LatchBenchmark) -> Figure:
 
     figure = Figure(figsize=(10.4, 4.2), layout="constrained")
     left, right = figure.subplots(1, 2)
-    plot_presentations(found, left).get_legend().remove()
+    _presentations(found, axes(left))
     _curves(found, axes(right), found.errors, 100.0)
     right.set(ylabel="error on fresh sequences (%)", ylim=(-3.0, 103.0))
     right.axhline(50.0, color=COLOURS["faint"], lw=1.0, zorder=0)
@@ -67,20 +72,25 @@ def _draw_curves(found: LatchBenchmark) -> Figure:
 def plot_presentations(found: LatchBenchmark, ax: Axes | None) -> Axes:
     """Mean presentations against T, both logarithmic, with the published number."""
     ax = axes(ax, size=(7.6, 4.2))
-    ax.axhspan(PUBLISHED / FACTOR, PUBLISHED * FACTOR, color=COLOURS["faint"], alpha=0.3, lw=0)
-    ax.axhline(PUBLISHED, color=COLOURS["neutral"], lw=1.2)
-    ax.text(0.01, PUBLISHED * 1.06, "published: about 1,600", transform=ax.get_yaxis_transform(), fontsize=8)
-    _curves(found, ax, found.shown, 1.0)
-    ax.set_yscale("log")
-    ax.set_ylabel("sequence presentations")
+    _presentations(found, ax)
     ax.legend(**LEGEND)
     return ax
 
 
-def _curves(found: LatchBenchmark, ax: Axes, values: list, unit: float) -> None:
-    colours = tints(len(METHODS), MARKER)
+def _presentations(found: LatchBenchmark, ax: Axes) -> None:
+    ax.axhspan(PUBLISHED / FACTOR, PUBLISHED * FACTOR, color=COLOURS["faint"], alpha=0.3, lw=0)
+    ax.axhline(PUBLISHED, color=COLOURS["neutral"], lw=1.2)
+    ax.text(
+        0.01, PUBLISHED * FACTOR * 1.06, "published: about 1,600 (× or ÷ 3)", transform=ax.get_yaxis_transform(), fontsize=8
+    )
+    _curves(found, ax, found.shown, 1.0)
+    ax.set_yscale("log")
+    ax.set_ylabel("sequence presentations")
+
+
+def _curves(found: LatchBenchmark, ax: Axes, values: Sequence[Interval], unit: float) -> None:
     T = np.array(found.lengths)
-    for k, (method, colour) in enumerate(zip(METHODS, colours, strict=True)):
+    for k, (method, colour) in enumerate(zip(METHODS, _colours(), strict=True)):
         own = unit * np.array([values[found.row(MAIN, method, int(t))] for t in T])
         aside = T * 1.025 ** (k - len(METHODS) / 2)  # so that equal values can be told apart
         spread = np.abs(own[:, 1:] - own[:, :1]).T
@@ -91,19 +101,28 @@ def _curves(found: LatchBenchmark, ax: Axes, values: list, unit: float) -> None:
     ax.set_xlabel("longest length T")
 
 
+def _colours() -> list[tuple[float, ...]]:
+    """Of the methods; guessing, the last, is what all others should beat, and grey."""
+    from matplotlib.colors import to_rgb
+
+    return [*(tuple(colour) for colour in tints(len(METHODS) - 1, MARKER)), to_rgb(COLOURS["neutral"])]
+
+
 def _draw_readings(found: LatchBenchmark) -> Figure:
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(9.6, 4.2), layout="constrained")
+    figure = Figure(figsize=(8.2, 4.2), layout="constrained")
     ax = axes(figure.subplots())
     readings = [name for name in READINGS if np.any((found.reading == name) & (found.T == AT))]
     ax.axvspan(PUBLISHED / FACTOR, PUBLISHED * FACTOR, color=COLOURS["faint"], alpha=0.3, lw=0)
     ax.axvline(PUBLISHED, color=COLOURS["neutral"], lw=1.2)
-    for k, (method, colour) in enumerate(zip(METHODS, tints(len(METHODS), MARKER), strict=True)):
+    for k, (method, colour) in enumerate(zip(METHODS, _colours(), strict=True)):
         own = np.array([found.shown[found.row(name, method, AT)] for name in readings])
         y = np.arange(len(readings)) + 0.08 * (k - len(METHODS) / 2)
-        ax.errorbar(own[:, 0], y, xerr=np.abs(own[:, 1:] - own[:, :1]).T, ls="", color=colour, marker=SHAPES[k], ms=5, label=method)
-    ax.set_yticks(range(len(readings)), [READINGS[name].words for name in readings], fontsize=8)
+        ax.errorbar(
+            own[:, 0], y, xerr=np.abs(own[:, 1:] - own[:, :1]).T, ls="", color=colour, marker=SHAPES[k], ms=5, label=method
+        )
+    ax.set_yticks(range(len(readings)), readings, fontsize=9)
     ax.invert_yaxis()
     ax.set_xscale("log")
     ax.set_xlabel(f"sequence presentations, T = {AT}; grey: a factor 3 round the published 1,600")
@@ -126,7 +145,7 @@ def _draw_units(found: LatchBenchmark) -> Figure:
     return figure
 
 
-def _units(ax: Axes, weights: Array, learned: Array) -> None:
+def _units(ax: Axes, weights: Array, learned: NDArray[np.bool_]) -> None:
     weaker = np.minimum(weights[:, 2], -weights[:, 1])
     ax.axvline(1.0, color=COLOURS["neutral"], lw=1.0)
     ax.axhline(0.0, color=COLOURS["neutral"], lw=1.0)

@@ -9,8 +9,9 @@ import numpy as np
 from dynlatch.analysis.plots.palette import MARKER, tints
 from dynlatch.analysis.plots.plane import plane_of
 from dynlatch.analysis.plots.style import COLOURS, axes
-from dynlatch.analysis.scalar import critical_point, fixed_points
+from dynlatch.analysis.scalar import fixed_points
 from dynlatch.training.monitor.events import RegionEventKind, input_words
+from dynlatch.training.plots.over_w import shade_portraits
 from dynlatch.validation import Array
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 CLASSES = ("class -1", "class +1")
 INK = "#222222"
-POINTS = 120  # of a boundary
 
 
 def plot_regions(trace: RegionTrace, trial: int, ax: Axes | None) -> Axes:
@@ -80,18 +80,9 @@ def _over_w(ax: Axes, rows: dict[str, Any]) -> None:
     lo, hi = min(w.min(), 0.8), max(w.max(), 1.3)
     margin = 0.08 * (hi - lo)
     lo, hi = lo - margin, hi + margin
-    latching = np.linspace(max(1.0 + 1e-6, lo), hi, POINTS)
-    upper = np.array([fixed_points(v)[-1] for v in latching])
-    edge = np.array([critical_point(v) for v in latching])
-    top = 1.1 * max(upper.max(), np.abs(rows["final"]).max(), 1.0)
-    for sign in (-1.0, 1.0):
-        ax.fill_between(
-            latching, sign * edge, sign * top, color=COLOURS["gamma"], alpha=0.2, lw=0, label="Γ" if sign > 0 else None
-        )
-        ax.plot(latching, sign * upper, color=COLOURS["attracting"], lw=2.0, label="attractors" if sign > 0 else None)
-    ax.plot([min(lo, 1.0), 1.0], [0.0, 0.0], color=COLOURS["attracting"], lw=2.0)
-    ax.plot([max(lo, 1.0), hi], [0.0, 0.0], "--", color=COLOURS["repelling"], lw=1.6, label="boundary of the basins")
-    ax.axvline(1.0, color=COLOURS["faint"], lw=1.0)
+    upper = fixed_points(hi)[-1]
+    top = 1.1 * max(upper, np.abs(rows["final"]).max(), 1.0)
+    shade_portraits(ax, lo, hi, top)
     for c in (0, 1):
         _follow(ax, w, rows["final"][:, c, 0], c, rows["right"][:, c])
     ax.set(xlim=(lo, hi), ylim=(-top, top), xlabel="self-connection w", ylabel="activation a at the end")
