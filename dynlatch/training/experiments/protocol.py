@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from dynlatch.training.contract import Architecture, Rule, Task
 from dynlatch.training.experiments import paper
+from dynlatch.training.experiments.regions import watching
 from dynlatch.training.models import Dense, ParityNet, StateTables
 from dynlatch.training.models.topology import TWO_CHAINS, TWO_STATES
 from dynlatch.training.rules import (
@@ -41,7 +42,7 @@ BOX = MultigridRandomSearch(half_width=1.0, shrink=0.9, smallest=1e-3, patience=
 COOLING = SimulatedAnnealing(temperature=1.0, step=0.1, bound=3.0, adjustments=20, sweeps=20)
 FEW = 30  # trials, where a trial takes a second
 # A thousandth of EM's trials needs many fresh starts, up to 8e4 presentations: the limit only ends what would never end.
-ENOUGH_FOR_EM = 1_000_000
+ENOUGH_FOR_EM, TYPICAL_OF_EM = 1_000_000, 10_000
 
 
 class Method(NamedTuple):
@@ -57,6 +58,8 @@ class Method(NamedTuple):
         Trials at most, where they are expensive.
     tests : int
         Fresh sequences that the error of a trial is measured on.
+    typical : int, optional
+        Presentations of a long trial, where the limit is far beyond: the monitor looks at fractions of it.
     """
 
     rule: Rule
@@ -66,6 +69,7 @@ class Method(NamedTuple):
     lengths: tuple[int, ...]
     most: int = 1_000_000_000
     tests: int = 300
+    typical: int | None = None
 
 
 class Problem(NamedTuple):
@@ -107,6 +111,7 @@ ON_TWO_SEQUENCE = {
         300,
         ENOUGH_FOR_EM,
         (*paper.TWO_SEQUENCE, *FURTHER),
+        typical=TYPICAL_OF_EM,
     ),
     GUESSING: _dense(WeightGuessing(half_width=5.0), 500_000, further=FURTHER),
 }
@@ -130,6 +135,7 @@ ON_PARITY = {
         100,
         ENOUGH_FOR_EM,
         (*TO_500, 1000),
+        typical=TYPICAL_OF_EM,
     ),
     GUESSING: _parity(WeightGuessing(half_width=10.0), 1_000_000, TO_500),
 }
@@ -149,7 +155,7 @@ TWO_SEQUENCE = Problem("two-sequence", _two_sequence, ON_TWO_SEQUENCE, paper.TAB
 PARITY = Problem("parity", _floor_parity, ON_PARITY, paper.TABLES_3_4)
 
 
-def cell(name: str, method: Method, task: Task, trials: int) -> Cell:
+def cell(name: str, method: Method, task: Task, trials: int, *, watched: bool = False) -> Cell:
     """One cell of a table; its name ends in the length."""
     return Cell(
         f"{name}/T={task.T}",
@@ -160,4 +166,5 @@ def cell(name: str, method: Method, task: Task, trials: int) -> Cell:
         sequences=method.sequences,
         max_presentations=method.max_presentations,
         test_sequences=method.tests,
+        monitor=watching(method.typical or method.max_presentations) if watched else None,
     )

@@ -15,6 +15,7 @@ from dynlatch.training.experiments.contract import Experiment, Scale
 from dynlatch.training.experiments.intervals import Interval, mean, mean_error
 from dynlatch.training.experiments.paper import Row
 from dynlatch.training.experiments.protocol import PARITY, TWO_SEQUENCE, Problem, cell
+from dynlatch.training.experiments.regions import region_sentence
 from dynlatch.training.experiments.table import PaperTable
 from dynlatch.training.experiments.table_notes import contradiction, notes, unplaced
 from dynlatch.training.experiments.variants import VARIANTS, Variant, name_of
@@ -47,7 +48,7 @@ def cells(problem: Problem, scale: Scale, trials: int | None) -> list[Cell]:
     usual, of_variants, longest = EXTENTS[scale]
     wanted = usual if trials is None else trials
     made = [
-        cell(f"{problem.name}/{name}", method, problem.task(T), wanted)
+        cell(f"{problem.name}/{name}", method, problem.task(T), wanted, watched=True)
         for name, method in problem.methods.items()
         for T in method.lengths
         if longest >= T
@@ -108,9 +109,13 @@ def _table(
         variant_methods=tuple(v.method for v in variants),
         variant_value=np.array([[_mean(t, quantity) for t in row] for row in tried]).reshape(len(variants), len(lengths)),
         variant_trials=np.array([max(0 if t is None else len(t.error) for t in row) for row in tried], dtype=np.int64),
-        runs=tuple("" for row in grid for trials in row),
+        runs=tuple(_told(t, T) if in_error else "" for row in grid for t, T in zip(row, lengths, strict=True)),
         notes=notes(problem, quantity),
     )
+
+
+def _told(trials: Trials | None, T: int) -> str:
+    return "" if trials is None or not trials.facts else region_sentence(trials, T)
 
 
 def _measured(trials: Trials, quantity: str) -> Array:
