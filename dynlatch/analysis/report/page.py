@@ -48,6 +48,16 @@ class Judged(NamedTuple):
     words: str = ""
 
 
+class Statement(NamedTuple):
+    """What is said about something: a name, numbers, a sentence, and the mark and sign of a verdict."""
+
+    head: str
+    facts: str
+    text: str
+    mark: str = ""
+    sign: str = ""
+
+
 class Section(NamedTuple):
     """A chapter of a page."""
 
@@ -116,6 +126,11 @@ def table(columns: Sequence[Column], rows: Iterable[Sequence[object]]) -> Markup
 def grid(title: str, heads: Sequence[str], rows: Iterable[tuple[str, Sequence[Judged]]]) -> Markup:
     """A table of named rows and columns with a value, its mark and a second line in every cell."""
     return _macro("grid", title, heads, list(rows))
+
+
+def statements(given: Iterable[Statement]) -> Markup:
+    """Statements one below the other."""
+    return _macro("statements", list(given))
 
 
 def heading(text: str) -> Markup:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from dynlatch.analysis.report.text import number
 from dynlatch.training.experiments.contract import Verdict
 
-LEAST = 2  # rows and columns of a table
+LEAST = 3  # cells of a table
 TENTHS, LARGE = 9.95, 9999.5  # below, percentages have a tenth; above, numbers have an exponent
 
 
@@ -45,7 +45,7 @@ def _grid(quantity: str, unit: str, verdicts: Sequence[Verdict]) -> Grid | None:
     found = {_parts(verdict.what): verdict for verdict in verdicts}
     rows, columns = _unique(row for row, _ in found), _unique(column for _, column in found)
     whole = len(found) == len(verdicts) and 2 * len(found) >= len(rows) * len(columns)
-    if not whole or min(len(rows), len(columns)) < LEAST:
+    if not whole or len(found) < LEAST or "" in rows or len(rows) == 1:
         return None
     cells = tuple(tuple(found.get((row, column)) for column in columns) for row in rows)
     return Grid(quantity, unit, rows, columns, cells)

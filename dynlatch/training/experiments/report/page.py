@@ -12,7 +12,7 @@ from dynlatch.training.experiments.contract import Agreement
 from dynlatch.training.experiments.report.agreement import STRICT_FACTOR, STRICT_POINTS, distinct, score
 from dynlatch.training.experiments.report.grid import amount, split
 from dynlatch.training.experiments.report.origin import origin_section, seconds
-from dynlatch.training.experiments.report.tables import disagreements, judged_grid, runs, scores, verdict_list
+from dynlatch.training.experiments.report.tables import disagreeing, judged_grid, runs, scores, verdict_list
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -133,8 +133,7 @@ def _others(told: Told, verdicts: Mapping[str, tuple[Verdict, ...]]) -> Iterable
 
 
 def _source(told: Told, name: str) -> Markup:
-    experiment = told.experiments[name]
-    return paragraph(f"{experiment.title.rstrip('.')}. Published: {experiment.source.rstrip('.')}.")
+    return paragraph(f"Published: {told.experiments[name].source.rstrip('.')}.")
 
 
 def _pictures(told: Told, name: str) -> list[Markup]:
@@ -151,8 +150,11 @@ def _fitting(drawn: Drawn) -> str:
 
 
 def _disagreements(told: Told, verdicts: Mapping[str, tuple[Verdict, ...]]) -> Section | None:
-    made = disagreements({told.findings[name].title: own for name, own in verdicts.items()})
-    return None if made is None else Section("disagreements", "Where we disagree, and why", [made])
+    parts = []
+    for name, own in verdicts.items():
+        if disagreeing(own):
+            parts += [heading(told.findings[name].title), verdict_list(disagreeing(own))]
+    return Section("disagreements", "Where we disagree, and why", parts) if parts else None
 
 
 def _runs(told: Told) -> Section | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dynlatch.analysis.report.page import Column, Judged, grid, table
+from dynlatch.analysis.report.page import Column, Judged, Statement, grid, statements, table
 from dynlatch.training.experiments.contract import Agreement, Finding, Verdict
 from dynlatch.training.experiments.report.agreement import STRICT_FACTOR, STRICT_POINTS, Score
 from dynlatch.training.experiments.report.grid import Grid, amount, ends
@@ -41,21 +41,14 @@ def _judged(verdict: Verdict | None) -> Judged:
 
 def verdict_list(verdicts: Sequence[Verdict]) -> Markup:
     """Verdicts one below the other, each in words."""
-    columns = [Column("value", "cell"), Column("ours", "interval"), Column("published", "published")]
-    rows = [[f"{v.what}: {v.quantity}", _signed(v), _theirs(v), v.words] for v in verdicts]
-    return table([*columns, Column("verdict", "agreement", text=True)], rows)
+    return statements(
+        Statement(f"{v.what}: {v.quantity}", _facts(v), v.words, str(v.agreement), SIGN[v.agreement]) for v in verdicts
+    )
 
 
-def disagreements(verdicts: Mapping[str, Sequence[Verdict]]) -> Markup | None:
-    """Every verdict that disagrees, with what is known of its cause; None if there is none."""
-    columns = [Column("value", "cell"), Column("ours", "interval"), Column("published", "published")]
-    rows = [
-        [f"{v.what}: {v.quantity}", _ours(v), _theirs(v), v.words]
-        for own in verdicts.values()
-        for v in own
-        if v.agreement is Agreement.DISAGREES
-    ]
-    return table([*columns, Column("cause", "cause", text=True)], rows) if rows else None
+def disagreeing(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """Those that disagree."""
+    return [verdict for verdict in verdicts if verdict.agreement is Agreement.DISAGREES]
 
 
 def scores(found: Mapping[str, tuple[str, Score]]) -> Markup:
@@ -79,30 +72,17 @@ def runs(finding: Finding) -> Markup | None:
     names = [name for name, values in columns.items() if name != RUNS and np.asarray(values).dtype.kind in "USO"][:NAMING]
     names += [name for name in ("T",) if name in columns]
     told = zip(*(columns[name] for name in names), columns[RUNS], strict=True)
-    rows = list(dict.fromkeys((_name(row[:-1], names), str(row[-1])) for row in told if str(row[-1])))
-    return table([Column("runs of", "cell"), Column("what they did", "trial", text=True)], rows) if rows else None
+    rows = dict.fromkeys((_name(row[:-1], names), str(row[-1])) for row in told if str(row[-1]))
+    return statements(Statement(name, "", text) for name, text in rows) if rows else None
 
 
 def _name(values: Sequence[object], names: Sequence[str]) -> str:
     return ", ".join(f"T = {value}" if name == "T" else str(value) for name, value in zip(names, values, strict=True))
 
 
-def _ours(verdict: Verdict) -> str:
+def _facts(verdict: Verdict) -> str:
+    """Ours with its interval, and the published value."""
     unit = f" {verdict.unit}" if verdict.unit else ""
     interval = f" ({ends(verdict)})" if ends(verdict) else ""
-    return f"{amount(verdict.ours, verdict.unit)}{interval}{unit}"
-
-
-def _signed(verdict: Verdict) -> Markup:
-    from markupsafe import Markup
-
-    mark = Markup(' <span class="sign {}" role="img" aria-label="{}">{}</span>')
-    sign = SIGN[verdict.agreement]
-    return Markup("<span>{}{}</span>").format(
-        _ours(verdict), mark.format(verdict.agreement, verdict.agreement, sign) if sign else ""
-    )
-
-
-def _theirs(verdict: Verdict) -> str:
-    unit = f" {verdict.unit}" if verdict.unit else ""
-    return "" if math.isnan(verdict.published) else f"{amount(verdict.published, verdict.unit)}{unit}"
+    ours = f"{amount(verdict.ours, verdict.unit)}{interval}{unit}"
+    return ours if math.isnan(verdict.published) else f"{ours}, published {amount(verdict.published, verdict.unit)}{unit}"
