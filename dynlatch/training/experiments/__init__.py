@@ -1,7 +1,7 @@
 """The papers' results, ours beside theirs: every name is an `Experiment`, to be called or given to `reproduce`.
 
 >>> from dynlatch.training import experiments
->>> found = experiments.figure4(scale="micro")
+>>> found = experiments.figure3(scale="micro")
 >>> print(found.title)  # and found.verdicts, found.notes, found.plot(), found.save(path)
 """
 
@@ -9,6 +9,9 @@ from collections.abc import Mapping
 
 from dynlatch.training.experiments.contract import Experiment as Experiment
 from dynlatch.training.experiments.figure1b import FIGURE1B
+from dynlatch.training.experiments.figure2a import FIGURE2A
+from dynlatch.training.experiments.figure2b import FIGURE2B
+from dynlatch.training.experiments.figure3 import FIGURE3
 from dynlatch.training.experiments.figure4 import FIGURE4
 from dynlatch.training.experiments.flip_flop import FLIP_FLOP
 from dynlatch.training.experiments.latch import LATCH
@@ -17,9 +20,9 @@ from dynlatch.training.experiments.tables import TABLE1, TABLE2, TABLE3, TABLE4
 
 # Bound here, once all modules are loaded: the name of an experiment hides that of its module.
 table1, table2, table3, table4, latch = TABLE1, TABLE2, TABLE3, TABLE4, LATCH
-figure1b, figure4, flip_flop = FIGURE1B, FIGURE2A, FIGURE2B, FIGURE3, FIGURE4, FLIP_FLOP
+figure1b, figure2a, figure2b, figure3, figure4, flip_flop = FIGURE1B, FIGURE2A, FIGURE2B, FIGURE3, FIGURE4, FLIP_FLOP
 
 ALL: Mapping[str, Experiment] = {
     made.name: made
-    for made in (table1, table2, table3, table4, latch, figure1b, figure4, flip_flop)
+    for made in (table1, table2, table3, table4, latch, figure1b, figure2a, figure2b, figure3, figure4, flip_flop)
 }
