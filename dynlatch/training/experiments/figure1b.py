@@ -95,9 +95,10 @@ class Figure1b(Result):
             "after 60 right answers in a row. The run that is drawn is the first that learned, its noise is one more draw.",
         )
 
-    def latch(self, reading: int) -> ScalarLatch:
-        """The unit that is drawn."""
-        return scalar_latch(float(self.w[reading, self.drawn(reading)]))
+    def latch(self, reading: int) -> ScalarLatch | None:
+        """The unit that is drawn; None if its w is negative, as only a run that did not learn may leave it."""
+        w = float(self.w[reading, self.drawn(reading)])
+        return scalar_latch(w) if w > 0.0 else None
 
     def drawn(self, reading: int) -> int:
         """The first trial that learned; the first of all if none did."""
@@ -137,16 +138,17 @@ class Figure1b(Result):
 
     def _of(self, k: int) -> Sequence[Verdict]:
         own, name = self.learned[k], self.reading[k]
-        must = "what the text says a solution needs"
-        sizes = np.array([u_star(w) for w in self.w[k, own] if w > 1.0])
+        share = _share(f"all runs, {name}", "learned", own, NAN, "the same unit and task as in Fig. 2a")
+        if not own.any():
+            return (share,)
+        what, must = f"runs that learned, {name}", "what the text says a solution needs"
+        sizes = np.array([u_star(w) if w > 1.0 else 0.0 for w in self.w[k, own]])
         return (
-            _share(f"runs that learned, {name}", "w above 1", self.w[k, own] > 1.0, 100.0, must),
-            _share(f"runs that learned, {name}", "inputs on their class's side", self.sided[k, own], 100.0, must),
-            _share(
-                f"runs that learned, {name}", "in Gamma after L steps", self.latched[k, own], NAN, "latched before any noise"
-            ),
-            _share(f"all runs, {name}", "learned", own, NAN, "the same unit and task as in Fig. 2a"),
-            _value(f"runs that learned, {name}", "u* at the end", mean(sizes), len(sizes)),
+            share,
+            _share(what, "w above 1", self.w[k, own] > 1.0, 100.0, must),
+            _share(what, "inputs on their class's side", self.sided[k, own], 100.0, must),
+            _share(what, "in Gamma after L steps", self.latched[k, own], NAN, "latched before any noise, by both inputs"),
+            _value(what, "u* at the end", mean(sizes), len(sizes)),
         )
 
     @property
@@ -177,7 +179,7 @@ class Figure1b(Result):
                 f"class {sign}: {', '.join(f'{u:.2f}' for u in row)}"
                 for sign, row in zip(("-1", "+1"), self.inputs[k, self.drawn(k)], strict=True)
             )
-            lines.append(f"  {name}: drawn run w = {self.latch(k).w:.3f}, inputs of {inputs}")
+            lines.append(f"  {name}: drawn run w = {self.w[k, self.drawn(k)]:.3f}, inputs of {inputs}")
             lines += [f"    {v.quantity}: {v.ours:.3g} {v.unit}".rstrip() for v in self._of(k)]
         return "\n".join(lines)
 

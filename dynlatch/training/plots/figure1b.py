@@ -47,7 +47,7 @@ def _which(found: Figure1b, k: int) -> str:
     share = f"{found.learned[k].sum()} of {found.learned[k].size} runs learned"
     if not found.learned[k].any():
         return f"{share}; drawn is the first run."
-    return f"{share}; drawn is the first of them, w = {found.latch(k).w:.2f}."
+    return f"{share}; drawn is the first of them, w = {found.w[k, found.drawn(k)]:.2f}."
 
 
 def _draw(found: Figure1b, k: int) -> Figure:
@@ -72,7 +72,8 @@ def plot_inputs(found: Figure1b, k: int, ax: Axes | None) -> Axes:
         ax.plot(t, row, color=shade, lw=1.2, label=name)
         ax.plot(t[:free], row[:free], "x", color=shade, ms=8, mew=2.2)
         ax.plot(t[free:], row[free:], ".", color=shade, ms=5)
-    _threshold(ax, latch.thresholds[1], float(np.abs(u).max()))
+    if latch is not None:
+        _threshold(ax, latch.thresholds[1], float(np.abs(u).max()))
     ax.set(xlabel="step t", ylabel="input $u_t$", xlim=(0.4, len(t) + 0.6), xticks=(1, *range(5, len(t) + 1, 5)))
     ax.legend(frameon=False, fontsize=8.5, ncols=3, loc="lower right")
     return ax
@@ -92,11 +93,12 @@ def _threshold(ax: Axes, size: float, seen: float) -> None:
 
 def _states(ax: Axes, found: Figure1b, k: int) -> None:
     a, latch = found.states(k), found.latch(k)
-    top = 1.15 * max(np.abs(a).max(), *(abs(end) for end in latch.attractors))
-    for sign in (-1.0, 1.0) if latch.critical_points else ():
-        ax.axhspan(sign * latch.critical_points[1], sign * top, color=COLOURS["gamma"], alpha=0.18, lw=0)
-        ax.text(a.shape[1] - 1.2, sign * 0.93 * top, "Γ", ha="center", va="center", fontsize=12)
-    for end in latch.attractors:
+    attractors, edges = ((), ()) if latch is None else (latch.attractors, latch.critical_points)
+    top = 1.15 * max(float(np.abs(a).max()), *(abs(end) for end in attractors), 1e-3)
+    for edge in edges:
+        ax.axhspan(edge, np.sign(edge) * top, color=COLOURS["gamma"], alpha=0.18, lw=0)
+        ax.text(a.shape[1] - 1.2, np.sign(edge) * 0.93 * top, "Γ", ha="center", va="center", fontsize=12)
+    for end in attractors:
         ax.axhline(end, color=COLOURS["attracting"], lw=2.4, alpha=0.55)
     ax.axhline(0.0, color=COLOURS["repelling"], lw=1.0, ls="--")
     for row, colour, name in zip(a, tints(2, MARKER), CLASSES, strict=True):
@@ -126,7 +128,7 @@ def _draw_all(found: Figure1b) -> Figure:
 def _runs(ax: Axes, found: Figure1b, k: int) -> None:
     w, a, learned = found.w[k], found.after[k], found.learned[k]
     top = 1.1 * max(float(np.abs(a).max()), fixed_points(max(1.0, float(w.max())))[-1], 1.0)
-    shade_portraits(ax, min(0.8, float(w.min())), float(w.max()) + 0.2, top)
+    shade_portraits(ax, min(0.8, float(w.min())), max(1.3, float(w.max())) + 0.2, top)
     for c, colour in enumerate(tints(2, MARKER)):
         shade = tuple(colour)
         ax.plot(w[learned], a[learned, c], "o", color=shade, ms=5, label=CLASSES[c], zorder=4)
