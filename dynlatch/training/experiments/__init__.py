@@ -2,12 +2,14 @@
 
 >>> from dynlatch.training import experiments
 >>> found = experiments.figure3(scale="micro")
->>> print(found.title)  # and found.verdicts, found.notes, found.plot(), found.save(path)
+>>> print(found.verdicts[0].words)
+u* = 0.532839975353552: the caption's 0.532 is its first three digits, cut rather than rounded.
 """
 
 from collections.abc import Mapping
 
 from dynlatch.training.experiments.contract import Experiment as Experiment
+from dynlatch.training.experiments.export import export as export
 from dynlatch.training.experiments.figure1b import FIGURE1B
 from dynlatch.training.experiments.figure2a import FIGURE2A
 from dynlatch.training.experiments.figure2b import FIGURE2B
@@ -15,6 +17,7 @@ from dynlatch.training.experiments.figure3 import FIGURE3
 from dynlatch.training.experiments.figure4 import FIGURE4
 from dynlatch.training.experiments.flip_flop import FLIP_FLOP
 from dynlatch.training.experiments.latch import LATCH
+from dynlatch.training.experiments.reproduce import reproduce as reproduce
 from dynlatch.training.experiments.table import PaperTable as PaperTable
 from dynlatch.training.experiments.tables import TABLE1, TABLE2, TABLE3, TABLE4
 
