@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dynlatch.training.experiments.contract import Agreement, Verdict
 from dynlatch.training.experiments.intervals import Interval, wilson
-from dynlatch.training.experiments.latch_runs import EXTREMELY_UNLIKELY, difference, failures, held, percent, verdict
+from dynlatch.training.experiments.latch_runs import EXTREMELY_UNLIKELY, difference, failures, held, percent, rate, verdict
 
 if TYPE_CHECKING:
     from dynlatch.training.experiments.figure2b import Figure2b, FrequencyCurve
@@ -39,7 +39,8 @@ def verdicts(figure: Figure2b) -> tuple[Verdict, ...]:
 
     published = [curve for curve in figure.curves if curve.w == W0]
     claims = [verdict for curve in published for verdict in (_difficult(curve), _rapid(curve))]
-    return (*claims, _bounded(figure), *_explained(figure), *(_fates(curve) for curve in figure.curves))
+    fates = (_fates(curve) for curve in figure.curves)
+    return (*claims, *_explained(figure), _bounded(figure), *fates, *_cells(figure))
 
 
 def _difficult(curve: FrequencyCurve) -> Verdict:
@@ -50,7 +51,7 @@ def _difficult(curve: FrequencyCurve) -> Verdict:
     if luck:
         words += f", {luck} of the {won} without one wrong answer, by the luck of their first inputs and noise"
     tail = "" if holds else _cause(T, wilson(won - luck, runs - luck))
-    return verdict(f"{curve.name}: T = {T}", found, runs, held(holds), f"{words}{tail}.")
+    return verdict(f"{curve.name}: T = {T}", found, runs, held(holds), f"{words}{tail}.", quantity="convergence at the end")
 
 
 def _cause(T: int, taught: Interval) -> str:
@@ -69,6 +70,14 @@ def _rapid(curve: FrequencyCurve) -> Verdict:
     runs = int(curve.ends[[0, -1]].sum())
     agreement = held(found.low > 0.0)
     return verdict(f"{curve.name}: fall", found, runs, agreement, words, quantity="difference", unit="points")
+
+
+def _cells(figure: Figure2b) -> Iterator[Verdict]:
+    """Every curve at every T, for a table."""
+    for curve in figure.curves:
+        for T, found, top, row in zip(curve.lengths, curve.converged, curve.ceiling, curve.ends, strict=True):
+            words = f"{curve.name}, T = {T}: {percent(found)} converged; perfect inputs would in {100 * top:.0f} % of the runs."
+            yield verdict(f"{curve.name}, T = {T}", found, int(row.sum()), Agreement.UNPUBLISHED, words)
 
 
 def _bounded(figure: Figure2b) -> Verdict:
@@ -129,7 +138,6 @@ def _meaning(found: Interval) -> str:
 
 
 def _fates(curve: FrequencyCurve) -> Verdict:
-    found = curve.converged
-    pooled = Interval(float(curve.ends[:, 0].sum() / curve.trials), min(i.low for i in found), max(i.high for i in found))
+    pooled = rate(curve.ends)
     words = f"{curve.name}, all T: {int(curve.ends[:, 0].sum()):,} of {curve.trials:,} runs converged; {failures(curve.ends)}."
-    return verdict(f"{curve.name}: runs", pooled, curve.trials, Agreement.UNPUBLISHED, words)
+    return verdict(f"{curve.name}: runs", pooled, curve.trials, Agreement.UNPUBLISHED, words, quantity="convergence at all T")

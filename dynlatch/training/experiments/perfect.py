@@ -62,9 +62,12 @@ def in_a_row(p: float, needed: int, shown: int) -> float:
 def bearable(w: Array, T: int, L: int, presentations: int) -> Array:
     """Standard deviation of fresh noise at which half of the runs with perfect inputs meet the criterion, shape of w.
 
-    0 where that is below 0.02 (no w <= 1 bears any noise for long), 3 where it is above.
+    0 where that is below 0.02 (no w <= 1 bears any noise for long) or the presentations do not suffice; 3 where it is above.
     """
-    rate = _half(Latch(T, L).streak(2), presentations)
+    needed = Latch(T, L).streak(2)
+    if presentations < needed:
+        return np.zeros(len(w))
+    rate = _half(needed, presentations)
     return np.array([_bearable(float(weight), T, L, rate) for weight in w])
 
 
@@ -72,8 +75,6 @@ def _half(needed: int, shown: int) -> float:
     """The rate p at which `in_a_row` is 1/2."""
     from scipy.optimize import brentq
 
-    if shown < needed:
-        return 1.0
     return float(brentq(lambda p: in_a_row(p, needed, shown) - 0.5, 0.0, 1.0, xtol=1e-9))
 
 
