@@ -20,9 +20,9 @@ from dynlatch.training.sweeps import Sweep, Trials
 def test_published_rows_are_whole():
     for row in [*TABLES_1_2.values(), *TABLES_3_4.values()]:
         assert len(row.error) == len(row.presentations)
-        assert row.lengths is None or len(row.lengths) == len(row.error)
-        assert (row.lengths is None) == bool(row.candidates)
-        assert not row.guess or row.guess in set(row.assignments())
+        assert len(row.lengths) == len(row.error)
+        assert bool(row.lost) == bool(row.candidates) == bool(row.guess)
+        assert all(T in (None, guessed) for T, guessed in zip(row.lengths, row.guess, strict=False))
     assert sum(2 * len(row.error) for rows in (TABLES_1_2, TABLES_3_4) for row in rows.values()) == 132
     assert set(TABLES_1_2) <= set(ON_TWO_SEQUENCE)
     assert set(TABLES_3_4) <= set(ON_PARITY)
@@ -42,8 +42,15 @@ def test_full_has_the_papers_trials_in_every_published_cell():
         cells = {cell.name: cell for cell in experiment.cells(Scale.FULL, None)}
         kind = "two-sequence" if experiment is table1 else "parity"
         for method, row in published.items():
-            for T in row.lengths or row.candidates:
+            for T in row.run_at:
                 assert cells[f"{kind}/{method}/T={T}"].trials >= 20
+
+
+def test_the_one_certain_place_of_annealing_is_used():
+    cells = {f"parity/simulated annealing/T={T}": ([0.0], [810_000]) for T in (20, 50)}
+    made = table3.read(_sweep(cells), Scale.FULL)
+    assert [v.agreement for v in made.verdicts] == ["unplaced", "agrees"]
+    assert "3 %, 10 %, in this order" in made.verdicts[0].words
 
 
 def test_two_tables_share_their_cells():
@@ -98,6 +105,14 @@ def test_the_cause_is_the_choice_with_which_the_cell_agrees():
     both = {v.what: v.words for v in shown.verdicts}["pseudo-Newton, T = 10"]
     assert "eta = mu = 0.1" in both
     assert "lengths of at least 4" in both
+
+
+def test_chance_counts_the_papers_trials_too():
+    spread = {"two-sequence/pseudo-Newton/T=50": ([0.1, 0.5] * 50, [1_900] * 100)}
+    narrow = {"two-sequence/pseudo-Newton/T=50": ([0.29, 0.31] * 50, [1_900] * 100)}
+    words = [table1.read(_sweep(cells), Scale.FULL).verdicts[0].words for cells in (spread, narrow)]
+    assert "No more than chance" in words[0]  # 30 against 25 %: a mean of 20 such trials errs by 4.5
+    assert "More than chance" in words[1]
 
 
 def test_values_without_a_column_are_never_given_one():

@@ -7,8 +7,6 @@ value belongs to which length is read from their order, and where that is a gues
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import combinations
 from typing import NamedTuple
 
 
@@ -19,17 +17,17 @@ class Row(NamedTuple):
     ----------
     error, presentations : tuple of float
     lengths : tuple of int or None
-        None where they are not recoverable.
+        None where a value's length is not recoverable.
     certainty : str
     candidates : tuple of int
-        Where they are not recoverable: the lengths that the values, in their order, may belong to.
+        The lengths that such values, in their order, may belong to.
     guess : tuple of int
-        Where they are not recoverable: one assignment, the usual guess. Nothing is judged by it; it is only counted apart.
+        Where such values are usually put, and the others. Nothing is judged by it; it is only counted apart.
     """
 
     error: tuple[float, ...]
     presentations: tuple[float, ...]
-    lengths: tuple[int, ...] | None
+    lengths: tuple[int | None, ...]
     certainty: str
     candidates: tuple[int, ...] = ()
     guess: tuple[int, ...] = ()
@@ -38,14 +36,21 @@ class Row(NamedTuple):
         """The values of "error" or "presentations"."""
         return self.error if quantity == "error" else self.presentations
 
-    def assignments(self) -> Iterator[tuple[int, ...]]:
-        """All ways to place the values in their order."""
-        return combinations(self.candidates, len(self.error))
+    @property
+    def lost(self) -> tuple[int, ...]:
+        """Which of the values have no place."""
+        return tuple(k for k, T in enumerate(self.lengths) if T is None)
+
+    @property
+    def run_at(self) -> tuple[int, ...]:
+        """Every length that a value belongs to, or may belong to."""
+        return tuple(sorted({T for T in self.lengths if T is not None} | set(self.candidates)))
 
 
 TWO_SEQUENCE = (5, 10, 20, 50, 100)
 PARITY = (3, 5, 10, 20, 50, 100, 500)
 CERTAIN = "certain"
+UNPUBLISHED = Row((), (), (), "not in the paper")
 
 BACK_PROPAGATION = "back-propagation"
 PSEUDO_NEWTON = "pseudo-Newton"
@@ -69,10 +74,10 @@ TABLES_3_4 = {
     BACK_PROPAGATION: Row((2, 20, 41, 38, 43), (3.6e3, 5.5e3, 8.7e3, 1.6e4, 1.1e4), PARITY[:5], "likely"),
     PSEUDO_NEWTON: Row((3, 25, 41, 44, 40, 47), (2.5e2, 8.9e3, 8.9e3, 7.7e4, 1.1e4, 1.1e5), PARITY[:6], "likely"),
     TIME_WEIGHTED: Row((26, 39, 43, 44), (4.5e4, 7.0e4, 3.4e4, 8.1e4), PARITY[1:5], "probable"),
-    MULTIGRID: Row((15, 44, 45), (4.2e3, 1.5e4, 3.1e4), None, "lengths not recoverable", PARITY[:5], (3, 5, 10)),
+    MULTIGRID: Row((15, 44, 45), (4.2e3, 1.5e4, 3.1e4), (None,) * 3, "lengths not recoverable", PARITY[:5], (3, 5, 10)),
     DISCRETE: Row((0, 0, 0, 5), (5.0e3, 7.9e3, 1.5e4, 5.4e4), PARITY[1:5], "T = 50 certain, others likely"),
     ANNEALING: Row(
-        (3, 10, 0), (5.1e5, 1.2e6, 8.1e5), None, "the last is T = 50, the others not recoverable", PARITY[:5], (5, 20, 50)
+        (3, 10, 0), (5.1e5, 1.2e6, 8.1e5), (None, None, 50), "T = 50 certain, others not recoverable", PARITY[:4], (5, 20, 50)
     ),
     EM: Row((0, 6, 0, 14, 0, 12), (2.3e3, 1.5e3, 1.3e3, 3.2e3, 2.6e3, 3.4e3), PARITY[1:], "T = 500 certain, others likely"),
 }

@@ -44,8 +44,8 @@ class PaperTable(Result):
         Of every method: why its published presentations fit no one budget, or "".
     variants, variant_methods : tuple of str
         Choices taken otherwise, one at a time, and the method that each belongs to.
-    variant_value : ndarray, shape (variants, lengths)
-    variant_trials : ndarray of int, shape (variants,)
+    variant_value, variant_spread : ndarray, shape (variants, lengths)
+    variant_trials : ndarray of int, shape (variants, lengths)
     runs : tuple of str
         Of every method and length, in the order of `value`: what the runs did, in a sentence; "" if nobody watched.
     notes : tuple of str
@@ -68,6 +68,7 @@ class PaperTable(Result):
     variants: tuple[str, ...]
     variant_methods: tuple[str, ...]
     variant_value: Array
+    variant_spread: Array
     variant_trials: NDArray[np.int64]
     runs: tuple[str, ...]
     notes: tuple[str, ...]

@@ -51,13 +51,13 @@ def notes(problem: Problem, quantity: str) -> tuple[str, ...]:
 
 
 def unplaced(name: str, row: Row, quantity: str) -> str:
-    """The published values of a row whose lengths are lost; "" if they are not."""
-    if row.lengths is not None:
+    """The published values of a row whose lengths are lost; "" if none is."""
+    if not row.lost:
         return ""
     unit = " %" if quantity == "error" else ""
-    values = ", ".join(f"{value:g}{unit}" for value in row.values(quantity))
+    values = ", ".join(f"{row.values(quantity)[k]:g}{unit}" for k in row.lost)
     places = ", ".join(map(str, row.candidates))
-    return f"published for {name}: {values}, in this order, among T = {places} ({row.certainty})"
+    return f"published for {name} without a place: {values}, in this order, among T = {places} ({row.certainty})"
 
 
 def contradiction(row: Row) -> str:
@@ -67,10 +67,9 @@ def contradiction(row: Row) -> str:
     presentations on average mean B <= P / (e / 50 %); and some trial used at least P, so B >= P. Two lengths may rule out
     every B. (Small errors may be those of trials that learned.)
     """
-    lengths = row.lengths or range(len(row.error))
-    pairs = list(zip(row.presentations, row.error, lengths, strict=True))
+    pairs = list(zip(row.presentations, row.error, row.lengths, strict=True))
     bounds = [(P / min(e / CHANCE, 1.0), T) for P, e, T in pairs if e >= MOSTLY_FAILED]
-    if row.lengths is None or not bounds:
+    if row.lost or not bounds:
         return ""
     most, at = min(bounds)
     least, where = max((P, T) for P, _, T in pairs)

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 POINTS, FACTOR = 15.0, 3.0  # how far ours may be from the published value and still agree: points of error; times
 THEIR_TRIALS = 20  # behind a published value, at least
+LAST_PLACE = 50  # T that values without a place may belong to, at most
 BY_CHANCE = 1.96  # standard errors within which 95 % of means are
+ROUNDING = 0.5  # of printed errors, in points
 
 
 def agree(
@@ -64,7 +66,7 @@ def _verdicts(table: PaperTable) -> Iterator[Verdict]:
 def _agreement(table: PaperTable, i: int, j: int) -> Agreement:
     if not math.isnan(table.published[i, j]):
         return Agreement.AGREES if _close(table, i, j, table.published[i, j]) else Agreement.DISAGREES
-    return Agreement.UNPLACED if table.unplaced[i] and table.lengths[j] <= 50 else Agreement.UNPUBLISHED
+    return Agreement.UNPLACED if table.unplaced[i] and table.lengths[j] <= LAST_PLACE else Agreement.UNPUBLISHED
 
 
 def _close(table: PaperTable, i: int, j: int, theirs: float) -> bool:
@@ -99,20 +101,32 @@ def _distance(table: PaperTable, i: int, j: int) -> str:
 
 
 def _chance(table: PaperTable, i: int, j: int) -> str:
-    """Whether a mean of the paper's number of trials of ours would come out there."""
-    apart = abs(table.value[i, j] - table.published[i, j])
-    error = table.spread[i, j] * math.sqrt(1.0 / THEIR_TRIALS + 1.0 / table.trials[i, j])
-    if table.trials[i, j] < 2 or apart <= 1e-9:
-        return ""
-    inside = apart <= BY_CHANCE * error
-    return f"{'Chance' if inside else 'More than chance'}, if the published mean is of {THEIR_TRIALS} trials like ours."
+    """Whether a mean of the paper's number of trials of ours would come out there, or with which other choice."""
+    theirs = table.published[i, j]
+    if _by_chance(table.value[i, j], table.spread[i, j], table.trials[i, j], theirs):
+        return f"No more than chance, if it is a mean of {THEIR_TRIALS} trials like ours."
+    value, spread, trials = (rows[:, j] for rows in (table.variant_value, table.variant_spread, table.variant_trials))
+    found = [table.variants[k] for k in _own(table, i) if _by_chance(value[k], spread[k], trials[k], theirs)]
+    also = f" Chance with {'; with '.join(found)}." if found else ""
+    return f"More than chance, if it is a mean of {THEIR_TRIALS} trials like ours.{also}"
+
+
+def _by_chance(mean: float, spread: float, trials: int, theirs: float) -> bool:
+    """Whether two means of such trials, ours and theirs, differ so much 5 times in 100 or more."""
+    if trials < 2:
+        return False
+    return abs(mean - theirs) <= BY_CHANCE * spread * math.sqrt(1.0 / THEIR_TRIALS + 1.0 / trials) + ROUNDING
+
+
+def _own(table: PaperTable, i: int) -> list[int]:
+    """The variants of a method."""
+    return [k for k, method in enumerate(table.variant_methods) if method == table.methods[i]]
 
 
 def cause(table: PaperTable, i: int, j: int) -> str:
     """The choices with which the cell agrees; a contradiction among the published values; or "Not explained"."""
     theirs = table.published[i, j]
-    own = [k for k, method in enumerate(table.variant_methods) if method == table.methods[i]]
-    tried = [k for k in own if not math.isnan(table.variant_value[k, j])]
+    tried = [k for k in _own(table, i) if not math.isnan(table.variant_value[k, j])]
     found = [k for k in tried if agree(table.quantity, table.variant_value[k, j], theirs)]
     known = table.contradictions[i]
     if found:

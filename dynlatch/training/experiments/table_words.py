@@ -101,7 +101,7 @@ def columns(table: PaperTable) -> dict[str, NDArray[Any]]:
         table.quantity: both(table.value[i, j], table.variant_value[k, l]),
         "low": both(table.low[i, j], nothing),
         "high": both(table.high[i, j], nothing),
-        "trials": both(table.trials[i, j], table.variant_trials[k]),
+        "trials": both(table.trials[i, j], table.variant_trials[k, l]),
         "published": both(table.published[i, j], nothing),
         "verdict": both(np.array(said, dtype=np.str_), np.full(len(tried), "")),
     }

@@ -27,6 +27,7 @@ CEIL = "lengths from ceil(T/2)"
 FOUR = "lengths of at least 4"
 ONE_LIMIT = "one limit of 20,000 presentations for all"
 FEW_TESTS = "20 test sequences a trial"
+LONGEST = 100  # T that variants are run at
 
 
 class Variant(NamedTuple):
@@ -124,18 +125,12 @@ def _on_parity() -> list[Variant]:
 VARIANTS = {TWO_SEQUENCE.name: tuple(_on_two_sequence()), PARITY.name: tuple(_on_parity())}
 
 
-def lengths_of(problem: Problem, variant: Variant) -> tuple[int, ...]:
-    """T that the paper has values for, as far as they can be placed or guessed."""
-    row = problem.published[variant.method]
-    return tuple(T for T in row.lengths or row.candidates if T <= 100)
-
-
 def name_of(problem: Problem, variant: Variant) -> str:
     """The name of its cells, without the length."""
     return f"{problem.name}/{variant.method}, {variant.words}"
 
 
 def cells(problem: Problem, variant: Variant, trials: int, longest: float) -> list[Cell]:
-    """The cells of a variant."""
-    lengths = [T for T in lengths_of(problem, variant) if longest >= T]
+    """The cells of a variant, where the paper has values."""
+    lengths = [T for T in problem.published[variant.method].run_at if min(longest, LONGEST) >= T]
     return [cell(name_of(problem, variant), variant.run, variant.task(T), trials) for T in lengths]
