@@ -3,6 +3,7 @@
 Some verbs bear the name of the module that holds them (`fixed_points`, `audit`): here the name is the verb.
 """
 
+from dynlatch.analysis import counterexamples as counterexamples
 from dynlatch.analysis.attracting_sets import ReducedAttractingSet as ReducedAttractingSet
 from dynlatch.analysis.attracting_sets import box_grid as box_grid
 from dynlatch.analysis.attracting_sets import reduced_attracting_set as reduced_attracting_set
@@ -112,6 +113,9 @@ from dynlatch.analysis.scalar import ScalarLatch as ScalarLatch
 from dynlatch.analysis.scalar import scalar_latch as scalar_latch
 from dynlatch.analysis.slow import SlowPoints as SlowPoints
 from dynlatch.analysis.slow import slow_points as slow_points
+from dynlatch.analysis.theorems import TheoremCheck as TheoremCheck
+from dynlatch.analysis.theorems import TheoremOutcome as TheoremOutcome
+from dynlatch.analysis.theorems import check_theorem as check_theorem
 
 __all__ = [
     "AttractorKind",
@@ -176,6 +180,8 @@ __all__ = [
     "StepVerdict",
     "StepVerdicts",
     "SwitchingThresholds",
+    "TheoremCheck",
+    "TheoremOutcome",
     "TradeOff",
     "UncertaintyExponent",
     "Uniform",
@@ -185,7 +191,9 @@ __all__ = [
     "basins",
     "bifurcation_diagram",
     "box_grid",
+    "check_theorem",
     "continue_fixed_point",
+    "counterexamples",
     "covariant_vectors",
     "credit_diffusion",
     "edge_state",
