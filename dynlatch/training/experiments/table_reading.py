@@ -48,6 +48,10 @@ def read(problem: Problem, title: str, quantity: str, sweep: Sweep, lengths: tup
     limits = [problem.methods[name].max_presentations for name in methods]
     own = _measured(ours, quantity, limits)
     tried = _measured([found(name_of(problem, v)) for v in variants], quantity, [v.run.max_presentations for v in variants])
+    published, guessed = (
+        np.array([_placed(row, places, quantity, lengths) for row, places in zip(rows, of, strict=True)])
+        for of in ([row.lengths for row in rows], [row.guess for row in rows])
+    )
     own, tried = (table.reshape(-1, len(lengths), len(NOTHING)) for table in (own, tried))
     return PaperTable(
         title=title,
@@ -60,8 +64,8 @@ def read(problem: Problem, title: str, quantity: str, sweep: Sweep, lengths: tup
         high=own[..., 2],
         spread=own[..., 3],
         trials=own[..., 4].astype(np.int64),
-        published=np.array([_placed(row, row.lengths, quantity, lengths) for row in rows]),
-        guessed=np.array([_placed(row, row.guess, quantity, lengths) for row in rows]),
+        published=published,
+        guessed=np.where(np.isnan(published), guessed, np.nan),
         unplaced=tuple(unplaced(name, row, quantity) for name, row in zip(methods, rows, strict=True)),
         contradictions=tuple("" if in_error else contradiction(row) for row in rows),
         variants=tuple(v.words for v in variants),

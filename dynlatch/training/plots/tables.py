@@ -70,14 +70,18 @@ def draw_panels(table: PaperTable) -> Figure:
 
     rows = -(-len(table.methods) // COLUMNS)
     figure, grid = plt.subplots(
-        rows, COLUMNS, figsize=(10.0, 2.6 * rows), layout="constrained", sharex=True, sharey=True, squeeze=False
+        rows, COLUMNS, figsize=(10.5, 2.6 * rows), layout="constrained", sharex=True, sharey=True, squeeze=False
     )
     for k, (ax, colour) in enumerate(zip(grid.flat, tints(len(table.methods), MARKER), strict=False)):
         axes(ax)
         _curve(ax, table, k, colour)
         _frame(ax, table)
         ax.set_title(table.methods[k], fontsize=10, loc="left")
+        ax.tick_params(labelsize=8)
         ax.label_outer()
+        if k + COLUMNS >= len(table.methods):  # nothing stands below it
+            ax.tick_params(labelbottom=True)
+            ax.set_xlabel("longest length T")
     for ax in grid.flat[len(table.methods) :]:
         ax.set_visible(False)
     return figure
