@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 PUBLISHED = 1.8
 RESAMPLES = 2000
 
-Presentations = Mapping[tuple[str, int], Array]  # (method, T) -> one value a trial
+Place = tuple[str, str]  # a method, and the task that it ran on, with its length
+Presentations = Mapping[Place, Array]  # one value a trial
 
 
 def price(shown: Presentations) -> Interval:
@@ -29,12 +30,12 @@ def price(shown: Presentations) -> Interval:
 
     Parameters
     ----------
-    shown : mapping of (method, T) to ndarray, shape (trials,)
+    shown : mapping of (method, task) to ndarray, shape (trials,)
 
     Examples
     --------
     >>> import numpy as np
-    >>> cells = {("simulated annealing", 5): np.full(9, 2000.0), ("multigrid", 5): np.full(9, 20.0)}
+    >>> cells = {("simulated annealing", "T = 5"): np.full(9, 2000.0), ("multigrid", "T = 5"): np.full(9, 20.0)}
     >>> price(cells).value
     2.0
     """
@@ -52,23 +53,23 @@ def price(shown: Presentations) -> Interval:
 def published_price(table: Mapping[str, Row], methods: Sequence[str]) -> float:
     """The same of a published table; values whose lengths are not recoverable are placed by the usual guess."""
     rows = {name: (row.lengths or row.guess, row.presentations) for name, row in table.items() if name in methods}
-    cells = {(name, T): np.array([shown]) for name, row in rows.items() for T, shown in zip(*row, strict=True)}
+    cells = {(name, str(T)): np.array([shown]) for name, row in rows.items() for T, shown in zip(*row, strict=True)}
     return price(cells).value
 
 
-def table_cells(sweep: Sweep, problem: str, methods: Sequence[str]) -> dict[tuple[str, int], Array]:
+def table_cells(sweep: Sweep, problem: str, methods: Sequence[str]) -> dict[Place, Array]:
     """The presentations of `problem/method/T=...`, as far as the sweep has them."""
     found = {}
     for name in sweep.names:
         head, _, length = name.rpartition("/T=")
         if head.removeprefix(f"{problem}/") in methods and head.startswith(f"{problem}/"):
-            found[head.removeprefix(f"{problem}/"), int(length)] = sweep.of(name).presentations.astype(np.float64)
+            found[head.removeprefix(f"{problem}/"), f"{problem} {length}"] = sweep.of(name).presentations.astype(np.float64)
     return found
 
 
-def _pairs(cells: Sequence[tuple[str, int]]) -> list[tuple[tuple[str, int], tuple[str, int]]]:
-    """Annealing, and another method at the same length."""
-    return [((ANNEALING, T), (name, T)) for name, T in cells if name != ANNEALING and (ANNEALING, T) in cells]
+def _pairs(cells: Sequence[Place]) -> list[tuple[Place, Place]]:
+    """Annealing, and another method on the same task at the same length."""
+    return [((ANNEALING, task), (name, task)) for name, task in cells if name != ANNEALING and (ANNEALING, task) in cells]
 
 
 def _log_means(values: Array, rng: np.random.Generator) -> Array:

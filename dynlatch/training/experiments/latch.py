@@ -19,7 +19,7 @@ from dynlatch.results import Result
 from dynlatch.training.experiments import annealing_price as annealing
 from dynlatch.training.experiments.contract import Experiment, Picture, Scale, Verdict
 from dynlatch.training.experiments.intervals import Interval, mean, mean_error
-from dynlatch.training.experiments.latch_cells import MAIN, NETWORK_METHODS, cell_name, cells, method_of, plan
+from dynlatch.training.experiments.latch_cells import ALL_TASKS, MAIN, NETWORK_METHODS, cell_name, cells, method_of, plan
 from dynlatch.training.experiments.latch_fates import told
 from dynlatch.training.experiments.latch_words import NOTES, verdicts_of
 from dynlatch.training.experiments.regions import region_sentence
@@ -49,15 +49,21 @@ def read(sweep: Sweep, scale: Scale) -> LatchBenchmark:
 
 
 def _prices(sweep: Sweep, scale: Scale) -> dict[str, NDArray[np.float64]]:
-    """Of the latch, and of the tables as far as they are in the same sweep."""
+    """Of the latch, of the tables as far as they are in the same sweep, and of all three together if they are."""
     places = [(method, T) for reading, method, T in plan(scale) if reading == MAIN and method in NETWORK_METHODS]
-    own = {(method, T): sweep.of(cell_name(MAIN, method, T)).presentations.astype(np.float64) for method, T in places}
+    latch = {(method, f"latch {T}"): sweep.of(cell_name(MAIN, method, T)).presentations for method, T in places}
     tasks: dict[str, annealing.Presentations] = {
-        "latch": own,
+        "latch": {place: shown.astype(np.float64) for place, shown in latch.items()},
         "2-sequence": annealing.table_cells(sweep, "two-sequence", NETWORK_METHODS),
         "parity": annealing.table_cells(sweep, "parity", NETWORK_METHODS),
     }
-    return {task: np.array([*annealing.price(shown)]) for task, shown in tasks.items() if shown}
+    if all(tasks.values()):
+        tasks[ALL_TASKS] = {place: shown for task in tuple(tasks.values()) for place, shown in task.items()}
+    return {
+        task: np.array([*annealing.price(shown), sum(map(len, shown.values()))], dtype=np.float64)
+        for task, shown in tasks.items()
+        if shown
+    }
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,8 +84,9 @@ class LatchBenchmark(Result):
         How the trials moved through basins and Gamma; empty where nobody watched.
     limit : ndarray of int, shape (cells,)
         Presentations that a trial may use.
-    price : mapping of str to ndarray, shape (3,)
-        By task: log10 of annealing's presentations over those of the other network methods, and its 95 % interval.
+    price : mapping of str to ndarray, shape (4,)
+        By task: log10 of annealing's presentations over those of the other network methods, its 95 % interval, and the number
+        of trials behind it.
     """
 
     reading: NDArray[np.str_]

@@ -27,6 +27,7 @@ METHODS = (*NETWORK_METHODS, FITTED, GUESSING)
 THRESHOLD = (paper.DISCRETE, FITTED)  # methods that train a unit of two values
 LENGTHS = {Scale.MICRO: (5, 10), Scale.MINI: (5, 20, 100), Scale.FULL: (5, 10, 20, 50, 100)}
 TRIALS = {Scale.MICRO: 2, Scale.MINI: 8, Scale.FULL: 20}
+ALL_TASKS = "all tasks"
 AT = 20  # T of the other readings: that of the papers' Fig. 2a
 HELD = 3  # steps
 HALF_WIDTH, RADIUS = 0.2, 0.5  # of the noise and of the first weights, as in the 1994 paper's other tasks

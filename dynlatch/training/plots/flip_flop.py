@@ -62,6 +62,7 @@ def plot_epochs(found: FlipFlopRuns, ax: Axes | None) -> Axes:
     ax.set_xticks(ticks, [str(t) for t in ticks])
     ax.set_yticks((1, 2, 5, 10, 20, 50, 100), ["1", "2", "5", "10", "20", "50", "100"])
     ax.minorticks_off()
+    ax.set_ylim(1.0, 150.0)
     ax.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
     return ax
 
