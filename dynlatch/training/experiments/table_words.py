@@ -82,27 +82,24 @@ def _documented(table: PaperTable) -> tuple[int, int]:
 
 
 def columns(table: PaperTable) -> dict[str, NDArray[Any]]:
-    """A row a cell that was run; those of variants have no interval, verdict or sentence."""
-    ran = np.argwhere(table.trials > 0)
-    tried = np.argwhere(np.isfinite(table.variant_value))
-    i, j = ran.T
-    k, l = tried.T
-    nothing = np.full(len(tried), np.nan)
-    said = [v.words for v in table.verdicts]
+    """A row a cell that was run; those of variants have no interval, published value or sentence."""
+    ran, tried = np.argwhere(table.trials > 0), np.argwhere(table.variant_trials > 0)
+    (i, j), (k, l) = ran.T, tried.T
+    names = [*table.methods, *map(": ".join, zip(table.variant_methods, table.variants, strict=True))]
     runs = np.array(table.runs, dtype=np.str_).reshape(table.trials.shape)
+    nothing = np.full(len(tried), np.nan)
 
     def both(own: NDArray[Any], other: NDArray[Any]) -> NDArray[Any]:
         return np.concatenate([own, other])
 
     flat = {
-        "method": both(np.array(table.methods)[i], np.array(table.variant_methods, dtype=np.str_)[k]),
-        "choice": both(np.full(len(i), "protocol"), np.array(table.variants, dtype=np.str_)[k]),
-        "T": np.array(table.lengths)[np.concatenate([j, l])],
+        "method": np.array(names)[both(i, len(table.methods) + k)],
+        "T": np.array(table.lengths)[both(j, l)],
         table.quantity: both(table.value[i, j], table.variant_value[k, l]),
         "low": both(table.low[i, j], nothing),
         "high": both(table.high[i, j], nothing),
+        "spread": both(table.spread[i, j], table.variant_spread[k, l]),
         "trials": both(table.trials[i, j], table.variant_trials[k, l]),
         "published": both(table.published[i, j], nothing),
-        "verdict": both(np.array(said, dtype=np.str_), np.full(len(tried), "")),
     }
     return {**flat, "runs": both(runs[i, j], np.full(len(tried), ""))} if any(table.runs) else flat
