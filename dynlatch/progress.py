@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -29,7 +30,7 @@ def stages(total: int, *, shown: bool) -> Iterator[Callable[[str], None]]:
 
 
 @contextmanager
-def counter(label: str, total: int, *, shown: bool, at_first: str = "") -> Iterator[Callable[[int], None]]:
+def counter(label: str, total: int, *, shown: bool, unit: str, at_first: str = "") -> Iterator[Callable[[int], None]]:
     """A bar over `total` units of work with rate and time left; the yielded function adds to what is done.
 
     `at_first` is said until the first unit is done: what a user waits for.
@@ -38,9 +39,18 @@ def counter(label: str, total: int, *, shown: bool, at_first: str = "") -> Itera
         yield lambda done: None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(show_speed=True), TimeRemainingColumn())
+    words, rate = TextColumn("{task.description}"), TextColumn("{task.fields[rate]}")
+    columns = (words, BarColumn(), MofNCompleteColumn(), rate, TimeRemainingColumn(), TextColumn("left"))
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(f"{label} {at_first}".strip(), total=total)
-        yield lambda done: progress.update(task, advance=done, description=label if done else None)
+        task = progress.add_task(f"{label} {at_first}".strip(), total=total, rate="")
+        begun, sum_ = time.monotonic(), 0
+
+        def add(done: int) -> None:
+            nonlocal sum_
+            sum_ += done
+            each = f"{sum_ / max(time.monotonic() - begun, 1e-9):,.3g} {unit}/s" if sum_ else ""
+            progress.update(task, advance=done, description=label if done else None, rate=each)
+
+        yield add

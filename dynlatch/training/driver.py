@@ -133,7 +133,9 @@ def run(job: Job, before: TrainingResult | None, *, shown: bool) -> TrainingResu
     todo = _unfinished(before, plan.max_presentations, ledger, total)
     traces: list[RegionTrace] = []
     label = f"{type(plan.rule).__name__} on {type(plan.task).__name__}"
-    with counter(label, total * plan.max_presentations, shown=shown, at_first="(first use compiles)") as bar:
+    with counter(
+        label, total * plan.max_presentations, shown=shown, unit="presentations", at_first="(first use compiles)"
+    ) as bar:
         bar((total - len(todo)) * plan.max_presentations)
         try:
             for first in range(0, len(todo), WIDTH):

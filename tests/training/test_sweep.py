@@ -1,5 +1,6 @@
 """Sweeps: the same table however the work is divided, cut off, or shared."""
 
+import contextlib
 import os
 import signal
 import sqlite3
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 
 import dynlatch as dl
-from dynlatch.errors import InvalidInput, UnreadableFile
+from dynlatch.errors import DynlatchError, InvalidInput, UnreadableFile
 from dynlatch.training import BackPropagation, TwoSequence, train
 from dynlatch.training.monitor import RegionMonitor
 from dynlatch.training.sweeps import Cell, merge, sweep
@@ -57,6 +58,37 @@ def test_shards_are_merged(whole, tmp_path):
     assert sweep(CELLS, store=tmp_path / "all.db", rng=4).digest == whole.digest
 
 
+@pytest.mark.parametrize(("shards", "sizes"), [(2, (3, 50)), (5, (20, 3))])
+def test_any_split_into_shards_any_blocks_even_half_done(whole, shards, sizes, tmp_path, monkeypatch):
+    """A shard that was cut off, and goes on with other blocks, does its own part: no more, no less."""
+    from dynlatch.training.sweeps import engine
+
+    more = [Cell(f"{k}", BackPropagation(), TwoSequence(T=5), 40, max_presentations=5, test_sequences=5) for k in "abc"]
+    cells, work = [*CELLS, *more], engine.work
+    parts = [tmp_path / f"{k}.db" for k in range(shards)]
+    for k, part in enumerate(parts, start=1):
+        calls = iter(range(10_000))
+        monkeypatch.setattr(engine, "work", lambda *given, calls=calls: work(*given) if next(calls) < 2 else None)
+        with contextlib.suppress(KeyboardInterrupt):
+            sweep(cells, store=part, rng=4, block=sizes[0], shard=(k, shards))
+        monkeypatch.undo()
+        sweep(cells, store=part, rng=4, block=sizes[1], shard=(k, shards))
+    joined = merge(parts, tmp_path / "all.db")
+    assert sorted(len(joined.of(cell.name).error) for cell in cells) == [7, 11, 40, 40, 40]
+    assert joined.digest == sweep(cells[::-1], store=tmp_path / "at once.db", rng=4).digest
+
+
+def test_the_longest_blocks_come_first(monkeypatch, tmp_path):
+    from dynlatch.training.sweeps import engine
+
+    seen, work = [], engine.work
+    monkeypatch.setattr(engine, "work", lambda cell, *rest: (seen.append(cell.name), work(cell, *rest))[1])
+    cells = [Cell(name, BackPropagation(), TwoSequence(T=5), 3, max_presentations=budget, test_sequences=5)
+             for name, budget in (("short", 10), ("long", 300), ("middle", 100))]  # fmt: skip
+    assert sweep(cells, store=tmp_path / "s.db").names == ("short", "long", "middle")
+    assert seen == ["long", "middle", "short"]
+
+
 def test_cells_keep_their_results_when_others_come_and_go(whole, tmp_path):
     alone = sweep(CELLS[1:], store=tmp_path / "s.db", rng=4)
     assert np.array_equal(alone.of("bp/T=20").error, whole.of("bp/T=20").error)
@@ -85,7 +117,7 @@ def test_an_interrupt_keeps_whole_blocks(whole, tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         sweep(CELLS, store=tmp_path / "s.db", rng=4, block=4)
     with opened(tmp_path / "s.db") as store:
-        assert len(store.rows("bp/T=5")) == 8
+        assert len(store.rows("bp/T=20")) == 7
     monkeypatch.undo()
     assert sweep(CELLS, store=tmp_path / "s.db", rng=4, block=2).digest == whole.digest
 
@@ -197,6 +229,101 @@ def test_a_damaged_store_is_left_alone(tmp_path):
     _refused(path, "damaged|no store")
 
 
+def test_a_byte_changed_anywhere_is_refused_or_without_effect(whole, tmp_path):
+    good, path = tmp_path / "good.db", tmp_path / "s.db"
+    digest = sweep(CELLS, store=good, rng=4).digest
+    content, rng, refused = good.read_bytes(), np.random.default_rng(0), 0
+    used = np.flatnonzero(np.frombuffer(content, np.uint8))  # most of the file is empty
+    for place in rng.choice(used, 60, replace=False):
+        damaged = bytearray(content)
+        damaged[place] ^= int(rng.integers(1, 256))
+        path.write_bytes(damaged)
+        said = _said_or_digest(path)
+        assert "\n" not in said
+        refused += said != digest
+        for rest in tmp_path.glob("s.db*"):
+            rest.unlink()
+    assert 30 < refused < 60
+
+
+def _said_or_digest(path):
+    try:
+        return sweep(CELLS, store=path, rng=4).digest
+    except (UnreadableFile, InvalidInput) as error:
+        return str(error)
+
+
+@pytest.mark.parametrize("length", [0, 50, 5000])
+def test_a_store_cut_short_is_left_alone(length, tmp_path):
+    path = tmp_path / "s.db"
+    sweep(CELLS[:1], store=path, rng=4)
+    path.write_bytes(path.read_bytes()[:length])
+    for rest in tmp_path.glob("s.db-*"):
+        rest.unlink()
+    _refused(path, "damaged|no store|something else")
+
+
+def test_what_is_refused_gets_no_lock_beside_it(tmp_path):
+    text = tmp_path / "notes.txt"
+    text.write_text("no store")
+    _refused(text, "is no store")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["notes.txt"]
+
+
+LIMITED = """
+import resource, sys
+sys.path.insert(0, {folder!r})
+from test_sweep import CELLS
+from dynlatch.errors import DynlatchError
+from dynlatch.training.sweeps import sweep
+for size in (1_000, 40_000):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, 40_000))
+    try:
+        sweep(CELLS, store={store!r}, rng=4, block=2)
+    except DynlatchError as error:
+        print(error)
+"""
+
+
+def test_a_disk_that_fills_up_is_one_sentence(whole, tmp_path):
+    """Too small for an empty store, then for all rows: a limit on the size of files needs no rights."""
+    path = tmp_path / "s.db"
+    script = LIMITED.format(folder=str(Path(__file__).parent), store=str(path))
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert said.count("the disk of the store") == said.count("make room and run the same command again") == 2
+    assert len(said.splitlines()) == 2
+    assert 0 < _rows_in(path) < 18
+    assert sweep(CELLS, store=path, rng=4).digest == whole.digest
+
+
+def test_a_killed_worker_is_one_sentence(whole, tmp_path, monkeypatch):
+    from dynlatch.training.sweeps import engine
+
+    monkeypatch.setattr(engine, "work", _dies)
+    with pytest.raises(DynlatchError, match="a worker process was killed"):
+        sweep(CELLS, store=tmp_path / "s.db", rng=4, block=2, jobs=2)
+    monkeypatch.undo()
+    assert sweep(CELLS, store=tmp_path / "s.db", rng=4).digest == whole.digest
+
+
+def _dies(cell, root, trials):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_ctrl_c_ends_cleanly(whole, tmp_path):
+    """As a terminal sends it: to the whole group of processes."""
+    store, script = tmp_path / "s.db", tmp_path / "run.py"
+    script.write_text(SCRIPT.format(folder=str(Path(__file__).parent), store=str(store)))
+    process = subprocess.Popen([sys.executable, str(script)], start_new_session=True, stderr=subprocess.PIPE, text=True)
+    _wait_for(lambda: _rows_in(store) > 0, 60.0)
+    os.killpg(process.pid, signal.SIGINT)
+    said = process.communicate(timeout=30)[1]
+    assert said.count("Traceback") <= 1, said
+    assert process.returncode != 0 or _rows_in(store) == 18
+    _wait_for(lambda: not _alive(process.pid), 2.0)
+    assert sweep(CELLS, store=store, rng=4).digest == whole.digest
+
+
 def test_a_store_in_use_is_refused(tmp_path):
     path = tmp_path / "s.db"
     sweep(CELLS[:1], store=path, rng=4)
@@ -223,7 +350,7 @@ def test_a_full_disk_is_one_sentence(whole, tmp_path, monkeypatch):
         write(self, rows)
 
     monkeypatch.setattr(Store, "write", full)
-    with pytest.raises(UnreadableFile, match="is full: make room"):
+    with pytest.raises(UnreadableFile, match="is full or fails"):
         sweep(CELLS, store=path, rng=4)
     monkeypatch.undo()
     assert sweep(CELLS, store=path, rng=4).columns["error"].shape == (18,)

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
 
-from dynlatch.errors import InvalidInput
+from dynlatch.errors import DynlatchError, InvalidInput
 from dynlatch.progress import counter
 from dynlatch.training.block import WIDTH
 from dynlatch.training.sweeps.cell import Cell
+from dynlatch.training.sweeps.cluster import cluster
 from dynlatch.training.sweeps.guard import guarded
+from dynlatch.training.sweeps.pieces import Piece, missing
 from dynlatch.training.sweeps.result import Sweep, finished
-from dynlatch.training.sweeps.store import Entry, Row, alone, opened
+from dynlatch.training.sweeps.store import Entry, Row, Store, alone, opened
 from dynlatch.training.sweeps.worker import work
 from dynlatch.validation import count
-
-
-class Piece(NamedTuple):
-    """A block of trials of one cell: the unit of work, and of one transaction."""
-
-    cell: Cell
-    trials: range
 
 
 def sweep(
@@ -52,8 +45,8 @@ def sweep(
     block : int
         Trials of one unit of work. A finished block is one transaction.
     shard : tuple of int
-        (i, n): only every n-th block, from the i-th (1 ... n), for batch queues. Give every shard a store of its own, and join
-        them by `merge`.
+        (i, n): only the i-th of n parts (1 ... n), for batch queues. Give every shard the same cells and a store of its own,
+        and join the stores by `merge`.
     scheduler : str, optional
         Address of a Dask cluster, such as "tcp://head:8786", whose workers take the blocks (extra `cluster`).
     progress : bool
@@ -69,25 +62,24 @@ def sweep(
         On bad settings, two cells of one name, or a store made with other settings.
     UnreadableFile
         If the store is damaged, locked, of another version, or the disk is full. Finished blocks are kept.
+    DynlatchError
+        If a worker was killed, or the cluster is gone. Finished blocks are kept.
     KeyboardInterrupt
         After Ctrl-C; the blocks that were done are stored, and the same call goes on.
     """
     _check(cells, shard)
     trials = {cell.name: cell.trials for cell in cells}
     root, size = count("rng", rng), count("block", block, least=1)
+    if Path(store).exists():
+        with opened(store, root):  # what is refused is left without even a lock beside it
+            pass
     with alone(store), opened(store, root) as target:
         target.enter(Entry(cell.name, cell.settings, ",".join(cell.facts)) for cell in cells)
         found = finished(target, trials)
-        pieces = list(_missing(cells, found, size))[shard[0] - 1 :: shard[1]]
+        pieces = missing(cells, found, size, shard)
         if not pieces:
             return found
-        total = sum(len(piece.trials) for piece in pieces)
-        with counter("sweep", total, shown=progress, at_first="(first use compiles)") as bar, guarded(), _cluster(scheduler):
-            for rows in _results(pieces, root, jobs):
-                if rows is None:
-                    raise KeyboardInterrupt
-                target.write(rows)
-                bar(len(rows))
+        _run(pieces, target, root, jobs, scheduler, progress)
         return finished(target, trials)
 
 
@@ -103,39 +95,30 @@ def _check(cells: Sequence[Cell], shard: tuple[int, int]) -> None:
         raise InvalidInput(f"`shard` must be (i, n) with 1 <= i <= n; got {shard}.")
 
 
-def _missing(cells: Sequence[Cell], found: Sweep, size: int) -> Iterator[Piece]:
-    """The blocks, on a fixed grid, that hold trials without a row."""
-    for cell in cells:
-        done = set(found.of(cell.name).trial.tolist()) if cell.name in found.names else set()
-        for first in range(0, cell.trials, size):
-            trials = range(first, min(first + size, cell.trials))
-            if not done.issuperset(trials):
-                yield Piece(cell, trials)
+def _run(pieces: Sequence[Piece], store: Store, root: int, jobs: int, scheduler: str | None, progress: bool) -> None:
+    total = sum(len(piece.trials) for piece in pieces)
+    with (
+        counter("sweep", total, shown=progress, unit="trials", at_first="(first use compiles)") as bar,
+        guarded(),
+        cluster(scheduler),
+    ):
+        for rows in _results(pieces, root, jobs):
+            if rows is None:
+                raise KeyboardInterrupt
+            store.write(rows)
+            bar(len(rows))
 
 
 def _results(pieces: Sequence[Piece], root: int, jobs: int) -> Iterator[list[Row] | None]:
     """The blocks as they are done, in any order."""
     from joblib import Parallel, delayed
+    from joblib.externals.loky.process_executor import BrokenProcessPool
 
-    parallel = Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)
-    yield from parallel(delayed(work)(piece.cell, root, piece.trials) for piece in pieces)
-
-
-@contextmanager
-def _cluster(scheduler: str | None) -> Iterator[Any]:
-    """The same call on a Dask cluster."""
-    if scheduler is None:
-        yield None
-        return
+    parallel = Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1, max_nbytes=None)
     try:
-        from distributed import Client
-    except ImportError:
-        raise InvalidInput("a Dask cluster needs the extra `cluster`: pip install 'dynlatch[cluster]'.") from None
-    from joblib import parallel_config
-
-    try:
-        client = Client(scheduler, timeout="10s")
-    except OSError as error:
-        raise InvalidInput(f"there is no Dask scheduler at {scheduler!r} ({error}).") from None
-    with client, parallel_config(backend="dask"):
-        yield client
+        yield from parallel(delayed(work)(piece.cell, root, piece.trials) for piece in pieces)
+    except BrokenProcessPool:
+        raise DynlatchError(
+            "a worker process was killed, by hand or for want of memory: run the same command again, with fewer jobs if it "
+            "needs memory; finished blocks are kept."
+        ) from None

@@ -12,22 +12,27 @@ from contextlib import contextmanager
 NAME = "DYNLATCH_SWEEP"  # in the environment of every worker, from its first moment on
 MARK = uuid.uuid4().hex  # of this process
 
-# Reads one byte: all is done. Nothing: the parent is dead. Looks several times, for workers that were just being started.
+# Reads one byte: all is done. Nothing: the parent is dead. Looks several times, for workers that were just being started; only
+# at last at joblib's resource tracker, which ends by itself after it has removed the shared memory that the dead have left.
 WAIT = """
 import os, signal, sys, time
 mark = sys.argv[1].encode()
 if sys.stdin.buffer.read(1):
     sys.exit()
-for _ in range(10):
+def end(spared):
     for entry in os.listdir("/proc"):
         if entry.isdigit() and int(entry) != os.getpid():
             try:
-                with open(f"/proc/{entry}/environ", "rb") as file:
-                    if mark in file.read():
+                with open(f"/proc/{entry}/environ", "rb") as env, open(f"/proc/{entry}/cmdline", "rb") as line:
+                    if mark in env.read() and not (spared and spared in line.read()):
                         os.kill(int(entry), signal.SIGKILL)
             except OSError:
                 pass
+last = time.monotonic() + 1.0
+while time.monotonic() < last:
+    end(b"resource_tracker")
     time.sleep(0.1)
+end(b"")
 """
 
 

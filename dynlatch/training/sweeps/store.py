@@ -223,9 +223,11 @@ def _make(path: Path, root: int) -> None:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.executescript(SCHEMA)
         connection.executemany("INSERT INTO about VALUES (?, ?)", [("format", FORMAT), ("root", str(root))])
+        connection.close()
+        partial.replace(path)
     finally:
         connection.close()
-    partial.replace(path)
+        partial.unlink(missing_ok=True)
 
 
 def _check(connection: sqlite3.Connection, path: Path) -> None:
@@ -253,8 +255,11 @@ def _sentence(path: Path, error: str) -> str:
     name = repr(str(path))
     if "locked" in error:
         return f"the store {name} is locked by another process: close it and try again; nothing that was stored is lost."
-    if "full" in error:
-        return f"the disk of the store {name} is full: make room and run the same command again; finished blocks are kept."
+    if "full" in error or "disk I/O error" in error:
+        return (
+            f"the disk of the store {name} is full or fails ({error}): make room and run the same command again; "
+            "finished blocks are kept."
+        )
     if "readonly" in error:
         return f"the store {name} may only be read: take another place."
     if "unable to open" in error:

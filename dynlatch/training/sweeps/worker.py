@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+import threading
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,6 @@ def _seen(result: TrainingResult) -> tuple[list[str], list[bytes]]:
 
 @cache
 def _settle() -> None:
-    """Once in each worker process: leave Ctrl-C to the parent."""
-    if multiprocessing.parent_process() is not None:
+    """Once in each worker process: leave Ctrl-C to the parent. Threads, as Dask's workers have, never get it."""
+    if multiprocessing.parent_process() is not None and threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.SIG_IGN)
