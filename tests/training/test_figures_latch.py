@@ -167,6 +167,16 @@ def test_learned_units_of_the_benchmark_latch(found):
     assert np.all(latch.presentations <= [[method_of(name).max_presentations + 50] for name in latch.method])
 
 
+def test_several_methods_are_judged_by_those_that_learn(found):
+    """A method whose trials fail takes its limit, which is near 1,600 too: that alone must not agree."""
+    latch = found["latch"]
+    failed = replace(latch, learned=np.zeros_like(latch.learned), presentations=np.full_like(latch.presentations, 3000))
+    assert failed.verdicts[0].agreement == Agreement.DISAGREES
+    solved = replace(latch, learned=np.ones_like(latch.learned), presentations=np.full_like(latch.presentations, 1700))
+    assert solved.verdicts[0].agreement == Agreement.AGREES
+    assert solved.verdicts[0].ours == 1700.0
+
+
 def test_price_is_the_mean_log_ratio():
     rng = np.random.default_rng(0)
     cells = {(name, str(T)): rng.integers(10, 10_000, 12).astype(float) for name in (ANNEALING, "a", "b") for T in (5, 9)}
