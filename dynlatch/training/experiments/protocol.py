@@ -55,7 +55,7 @@ class Method(NamedTuple):
     lengths : tuple of int
         T that it is run at: those of the paper, and further ones where it can go there.
     most : int
-        Trials at most, where they are expensive.
+        Trials at most, where they are expensive and nobody asks for a number.
     tests : int
         Fresh sequences that the error of a trial is measured on.
     typical : int, optional
@@ -161,7 +161,7 @@ def cell(name: str, method: Method, task: Task, trials: int, *, watched: bool = 
         f"{name}/T={task.T}",
         method.rule,
         task,
-        min(trials, method.most),
+        trials,
         model=method.model,
         sequences=method.sequences,
         max_presentations=method.max_presentations,

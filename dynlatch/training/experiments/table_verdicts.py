@@ -134,9 +134,17 @@ def cause(table: PaperTable, i: int, j: int) -> str:
         return f"Agrees with {how}.{' ' * bool(known)}{known}"
     if known:
         return known
-    return (
-        f"Not explained: {len(tried)} other choices tried, none agrees." if tried else "Not explained; no other choice tried."
-    )
+    others = f"{len(tried)} other choice{'s' * (len(tried) != 1)} tried, none agrees" if tried else "no other choice tried"
+    return f"Not explained; {others}.{_falling(table, i, j)}"
+
+
+def _falling(table: PaperTable, i: int, j: int) -> str:
+    """That a published error is far below that of a shorter length: longer sequences are not easier."""
+    before = table.published[i, :j]
+    if table.quantity != "error" or not np.any(before > table.published[i, j] + POINTS):
+        return ""
+    k = int(np.nanargmax(before))
+    return f" The published row itself falls from {before[k]:g} % at T = {table.lengths[k]}."
 
 
 def amount(table: PaperTable, value: float) -> str:

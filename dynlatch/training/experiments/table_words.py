@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dynlatch.training.experiments.table_verdicts import FACTOR, POINTS, agree, amount, counts
-from dynlatch.training.experiments.variants import DOCUMENTED
+from dynlatch.training.experiments.variants import DOCUMENTED, LONGEST
 
 if TYPE_CHECKING:
     from dynlatch.training.experiments.table import PaperTable
 
-NAME, COLUMN = 38, 16  # widths
+NAME, COLUMN, CHOICE, WIDTH = 38, 16, 75, 120
 ACROSS = 5  # lengths a line: 120 columns
 
 
@@ -22,10 +23,14 @@ def summary(table: PaperTable) -> str:
     """Ours with the published values in brackets, what disagrees and why, the variants, the counts."""
     parts = [f"{table.title}; in brackets the published value, * where the two disagree", *_grid(table)]
     wrong = [v for v in table.verdicts if v.agreement == "disagrees"]
-    parts += ["  disagreements"] * bool(wrong) + [f"    {v.what}: {v.words}" for v in wrong]
-    parts += [f"  {words}" for words in dict.fromkeys(table.unplaced) if words]
+    parts += ["  disagreements"] * bool(wrong) + [_wrapped(f"{v.what}: {v.words}", 4) for v in wrong]
+    parts += [_wrapped(words, 2) for words in dict.fromkeys(table.unplaced) if words]
     parts += _variants(table)
-    return "\n".join([*parts, *(f"  {line}" for line in scores(table))])
+    return "\n".join([*parts, *(_wrapped(line, 2) for line in scores(table))])
+
+
+def _wrapped(text: str, indent: int) -> str:
+    return fill(text, WIDTH, initial_indent=" " * indent, subsequent_indent=" " * (indent + 2))
 
 
 def _grid(table: PaperTable) -> Iterator[str]:
@@ -47,10 +52,12 @@ def _cell(table: PaperTable, i: int, j: int) -> str:
 
 def _variants(table: PaperTable) -> Iterator[str]:
     if table.variants:
-        yield "  other choices, one at a time: " + " ".join(f"{f'T = {T}':>{8}}" for T in table.lengths if T <= 100)
+        yield f"  {'other choices, one at a time':<{CHOICE}}" + "".join(
+            f"{f'T = {T}':>8}" for T in table.lengths if T <= LONGEST
+        )
     for method, words, row in zip(table.variant_methods, table.variants, table.variant_value, strict=True):
-        own = [amount(table, value).removesuffix(" %") for value, T in zip(row, table.lengths, strict=True) if T <= 100]
-        yield f"    {f'{method}: {words}':<70}" + "".join(f"{text:>8}" for text in own)
+        own = [amount(table, value).removesuffix(" %") for value, T in zip(row, table.lengths, strict=True) if T <= LONGEST]
+        yield f"  {f'  {method}: {words}':<{CHOICE}}" + "".join(f"{text:>8}" for text in own)
 
 
 def scores(table: PaperTable) -> tuple[str, ...]:

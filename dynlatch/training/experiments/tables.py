@@ -32,21 +32,20 @@ class Extent(NamedTuple):
 EXTENTS = {
     Scale.MICRO: Extent(2, 0, 5),
     Scale.MINI: Extent(6, 0, 100),
-    Scale.FULL: Extent(100, 20, 1000),
+    Scale.FULL: Extent(50, 20, 1000),
 }
 
 
 def cells(problem: Problem, scale: Scale, trials: int | None) -> list[Cell]:
     """The cells of a pair of tables; variants only at `full`."""
     usual, of_variants, longest = EXTENTS[scale]
-    wanted = usual if trials is None else trials
     made = [
-        cell(f"{problem.name}/{name}", method, problem.task(T), wanted, watched=True)
+        cell(f"{problem.name}/{name}", method, problem.task(T), trials or min(usual, method.most), watched=True)
         for name, method in problem.methods.items()
         for T in method.lengths
         if longest >= T
     ]
-    less = min(of_variants, wanted)
+    less = min(of_variants, trials or usual)
     return made + [one for v in VARIANTS[problem.name] if less for one in variant_cells(problem, v, less, longest)]
 
 

@@ -133,4 +133,4 @@ def name_of(problem: Problem, variant: Variant) -> str:
 def cells(problem: Problem, variant: Variant, trials: int, longest: float) -> list[Cell]:
     """The cells of a variant, where the paper has values."""
     lengths = [T for T in problem.published[variant.method].run_at if min(longest, LONGEST) >= T]
-    return [cell(name_of(problem, variant), variant.run, variant.task(T), trials) for T in lengths]
+    return [cell(name_of(problem, variant), variant.run, variant.task(T), min(trials, variant.run.most)) for T in lengths]
