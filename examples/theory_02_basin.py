@@ -1,6 +1,7 @@
 """Definition 3: the basin of attraction.
 
-An orbit that comes as close as you like to X need not converge to it. Where X is asymptotically stable both are the same. Run it as
+An orbit that comes as close as you like to X need not converge to it. Where X is asymptotically stable both are the
+same. Run it as
 
     python theory_02_basin.py [figure.png]
 """

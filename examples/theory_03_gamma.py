@@ -47,6 +47,7 @@ figure.savefig(path, dpi=120)
 
 # %%
 print(
-    f"Gamma holds {gamma.under('spectral').fraction:.0%} of the basin by eigenvalues and {gamma.under('stepwise').fraction:.0%} by norms."
+    f"Gamma holds {gamma.under('spectral').fraction:.0%} of the basin by eigenvalues and "
+    f"{gamma.under('stepwise').fraction:.0%} by norms."
 )
 print(f"Lemma 1 {lemma.outcome} at this fixed point; the right picture of {path} shows why the norm must be adapted to X.")

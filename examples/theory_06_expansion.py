@@ -42,6 +42,7 @@ figure.savefig(path, dpi=120)
 
 # %%
 print(
-    f"From {starts.ravel().tolist()} uncertainty grows at most {', '.join(f'{g:.1f}' for g in growth)} times, and then vanishes."
+    f"From {starts.ravel().tolist()} uncertainty grows at most {', '.join(f'{g:.1f}' for g in growth)} "
+    f"times, and then vanishes."
 )
 print(f"Growth without end takes an input that holds the state where M expands; picture: {path}.")

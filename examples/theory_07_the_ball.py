@@ -1,7 +1,7 @@
 """Theorem 3: bounded inputs keep the state within b / (1 - lambda) of the run without them.
 
-True if lambda bounds |M'| on all runs between the two. The hypothesis of the paper looks at balls of radius b only, and a
-map that is steep just outside them refutes it. Run it as
+True if lambda bounds |M'| on all runs between the two. The hypothesis of the paper looks at balls of radius b only, and
+a map that is steep just outside them refutes it. Run it as
 
     python theory_07_the_ball.py [figure.png]
 """
@@ -43,6 +43,7 @@ figure.savefig(path, dpi=120)
 
 # %%
 print(
-    f"The latch stays within {check.conclusion[0].value:.2f} of the radius of its tube, with lambda = {check.hypothesis[0].value:.2f}."
+    f"The latch stays within {check.conclusion[0].value:.2f} of the radius of its tube, with lambda = "
+    f"{check.hypothesis[0].value:.2f}."
 )
 print(f"The other map leaves the tube that Theorem 3 promises by a factor of 20, all in rational numbers; picture: {path}.")

@@ -1,7 +1,7 @@
 """Theorem 4: robustly latched, hence da_t/da_0 -> 0.
 
-True on a compact set in one fixed norm. By eigenvalues it is false (the gradient explodes), and so it is where the factors
-may approach 1 (it tends to 1/2, exactly). Run it as
+True on a compact set in one fixed norm. By eigenvalues it is false (the gradient explodes), and so it is where the
+factors may approach 1 (it tends to 1/2, exactly). Run it as
 
     python theory_08_vanishing.py [figure.png]
 """

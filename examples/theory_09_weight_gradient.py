@@ -43,8 +43,10 @@ figure.savefig(path, dpi=120)
 
 # %%
 print(
-    f"In the latch half of dC/dw comes from the last {float(split.reach(0.5)):.0f} of 60 steps, in the integrator from {float(kept.reach(0.5)):.0f}."
+    f"In the latch half of dC/dw comes from the last {float(split.reach(0.5)):.0f} of 60 steps, in the "
+    f"integrator from {float(kept.reach(0.5)):.0f}."
 )
 print(
-    f"The three inputs that set the bit contribute 1e{split.log_norms[:3].max() / np.log(10):.0f} to it: nothing; picture: {path}."
+    f"The three inputs that set the bit contribute 1e{split.log_norms[:3].max() / np.log(10):.0f} to it: "
+    f"nothing; picture: {path}."
 )

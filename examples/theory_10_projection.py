@@ -1,6 +1,7 @@
 """Section C: only a projection of the state is latched.
 
-Latching of z = P a gives P da_t/da_0 -> 0, and no more. The limit in the paper also drops what the rest y remembers of z_0. Run it as
+Latching of z = P a gives P da_t/da_0 -> 0, and no more. The limit in the paper also drops what the rest y remembers of
+z_0. Run it as
 
     python theory_10_projection.py [figure.png]
 """
@@ -44,6 +45,7 @@ figure.savefig(path, dpi=120)
 
 # %%
 print(
-    f"The limit of the paper is off by {float(large.text_errors[-1]):.0%} of the gradient, the corrected one by {float(large.corrected_errors[-1]):.0e}."
+    f"The limit of the paper is off by {float(large.text_errors[-1]):.0%} of the gradient, the corrected "
+    f"one by {float(large.corrected_errors[-1]):.0e}."
 )
 print(f"A state that was latched away can still be remembered, through an integrator that listened; picture: {path}.")

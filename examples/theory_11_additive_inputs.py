@@ -1,6 +1,7 @@
 """Footnote 2: inputs that are not additive can be made so, by a larger state.
 
-The eigenvalues of M' stay as they are; its norm does not. Weigh the new variables in the norm, or no theorem applies. Run it as
+The eigenvalues of M' stay as they are; its norm does not. Weigh the new variables in the norm, or no theorem applies.
+Run it as
 
     python theory_11_additive_inputs.py [figure.png]
 """
@@ -35,6 +36,7 @@ assert found.holds
 # %%
 figure, (left, right) = plt.subplots(1, 2, figsize=(11.4, 4.4), layout="constrained")
 check.plot(left).set_title("a gated unit: norms of one step")
+left.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2, frameon=False, fontsize=9)
 found.plot(right)
 figure.savefig(path, dpi=120)
 

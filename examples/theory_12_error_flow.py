@@ -1,7 +1,7 @@
 """The error flow of the 2001 chapter: a product, its sum over paths, and its bounds.
 
-The error that comes back through q steps is a product of q matrices W diag f'; entry by entry, a sum over n^(q-1) paths.
-The bound n tau^q, tau = n max|w| / 4 for logistic units, holds and is far from the truth. Run it as
+The error that comes back through q steps is a product of q matrices W diag f'; entry by entry, a sum over n^(q-1)
+paths. The bound n tau^q, tau = n max|w| / 4 for logistic units, holds and is far from the truth. Run it as
 
     python theory_12_error_flow.py [figure.png]
 """
@@ -49,8 +49,10 @@ figure.savefig(path, dpi=120)
 
 # %%
 print(
-    f"{len(paths)} paths carry the error back {q} steps; their signs differ, and {abs(product) / np.abs(paths).sum():.0%} of it is left."
+    f"{len(paths)} paths carry the error back {q} steps; their signs differ, and "
+    f"{abs(product) / np.abs(paths).sum():.0%} of it is left."
 )
 print(
-    f"After 10 steps the flow is 1e{truth / np.log(10):.1f}, the bound n tau^q 1e{weak / np.log(10):.1f}: true and loose; picture: {path}."
+    f"After 10 steps the flow is 1e{truth / np.log(10):.1f}, the bound n tau^q 1e{weak / np.log(10):.1f}: "
+    f"true and loose; picture: {path}."
 )

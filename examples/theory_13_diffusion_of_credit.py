@@ -52,6 +52,7 @@ figure.savefig(path, dpi=120)
 
 # %%
 print(
-    f"The full chain halves what it knows of its first state every {float(credits['full'].half_life):.2f} steps; the cycle never does."
+    f"The full chain halves what it knows of its first state every {float(credits['full'].half_life):.2f} "
+    f"steps; the cycle never does."
 )
 print(f"Credit survives exactly where nothing is uncertain, which is where nothing can be learned; picture: {path}.")

@@ -1,7 +1,7 @@
 """ "Note that a linear network would not be resistant to noise."
 
-A linear unit of weight 1 keeps its gradient and adds up all noise; of weight below 1 it forgets; above 1 it runs away. The
-latch keeps its bit. Run it as
+A linear unit of weight 1 keeps its gradient and adds up all noise; of weight below 1 it forgets; above 1 it runs away.
+The latch keeps its bit. Run it as
 
     python theory_14_linear_network.py [figure.png]
 """
@@ -46,7 +46,7 @@ for (name, share), colour in zip(lost.items(), ("#E69F00", "#D55E00", "#CC79A7",
     right.plot(np.arange(1, 101), gradient[name], color=colour)
 left.set(xlabel="t", ylabel="share of wrong signs, 4000 runs")
 right.set(xlabel="t", ylabel="log10 |da_t/da_0|")
-left.legend(frameon=False)
+left.legend(frameon=False, loc="upper left", bbox_to_anchor=(0.45, 0.55))
 figure.savefig(path, dpi=120)
 
 # %%

@@ -1,7 +1,7 @@
 """The chaotic case, which the papers leave open.
 
-Definition 2 admits a chaotic X if all eigenvalues of M' are below 1 on it. Such sets exist: here all of them are 0. In one
-fixed norm they do not, and on a chaotic attractor gradients grow: nothing is latched. Run it as
+Definition 2 admits a chaotic X if all eigenvalues of M' are below 1 on it. Such sets exist: here all of them are 0. In
+one fixed norm they do not, and on a chaotic attractor gradients grow: nothing is latched. Run it as
 
     python theory_15_chaos.py [figure.png]
 """
@@ -41,7 +41,7 @@ apart = np.linalg.norm(dl.trajectory(net, start + 1e-10, steps=120) - visited[:1
 # %%
 figure, (left, middle, right) = plt.subplots(1, 3, figsize=(15.6, 4.4), layout="constrained")
 found.plot(left)
-middle.plot(*(1.0 / (1.0 + np.exp(-visited.T))), ",", color="#0072B2")
+middle.plot(*(1.0 / (1.0 + np.exp(-visited.T))), ".", ms=2, color="#0072B2")
 middle.set(xlabel="output of unit 1", ylabel="output of unit 2", title="two logistic units, 1500 steps")
 right.semilogy(apart, color="#D55E00")
 right.set(xlabel="t", ylabel="distance of two runs", title="from 1e-10 apart")

@@ -53,6 +53,7 @@ figure.savefig(path, dpi=120)
 
 # %%
 print(
-    f"B ends at {', '.join(f'{a:.2f}' for a in kept)}: it has the bit, and 1e{latching[ON].max():.0f} or less of the error reaches A."
+    f"B ends at {', '.join(f'{a:.2f}' for a in kept)}: it has the bit, and 1e{latching[ON].max():.0f} or "
+    f"less of the error reaches A."
 )
-print(f"Without a latch 1e{edge[ON].max():.0f} of it comes back, and nothing is stored for certain; picture: {path}.")
+print(f"Without a latch {10 ** edge[ON].max():.2f} of it comes back, and nothing is stored for certain; picture: {path}.")

@@ -1,7 +1,7 @@
 """Store, resist noise, learn: the three requirements as one verdict for each model.
 
-Store: two attractors, or at least a state that stays. Resist: inputs of 0.3 at each of 100 steps do not take the bit. Learn:
-more than 1e-3 of the gradient is left after 100 steps. No smooth unit meets all three. Run it as
+Store: two attractors, or at least a state that stays. Resist: inputs of 0.3 at each of 100 steps do not take the bit.
+Learn: more than 1e-3 of the gradient is left after 100 steps. No smooth unit meets all three. Run it as
 
     python theory_17_three_requirements.py [figure.png]
 """
@@ -20,7 +20,7 @@ from dynlatch import analysis
 
 path = sys.argv[1] if len(sys.argv) > 1 else "theory_17_three_requirements.png"
 
-# %% The models, each with the state that means "1". The integrator meets 1 and 3, the latch 1 and 2, the flip-flop has no gradient.
+# %% The models, each with the state that means "1".
 MODELS = {
     "leaky unit, w = 0.9": (dl.AdditiveNetwork([[0.9]], activation="linear"), [1.0]),
     "integrator, w = 1": (dl.AdditiveNetwork([[1.0]], activation="linear"), [1.0]),
@@ -42,13 +42,9 @@ def verdict(map: dl.AdditiveNetwork, state: list[float]) -> tuple[bool, bool, bo
 
 # %%
 verdicts = {name: verdict(*model) for name, model in MODELS.items()}
+print(" " * 22 + "store, resist, learn")
 for name, words in verdicts.items():
-    print(
-        f"{name:<22}"
-        + "  ".join(
-            f"{need}: {'yes' if met else 'no ':<3}" for need, met in zip(("store", "resist", "learn"), words, strict=True)
-        )
-    )
+    print(f"{name:<22}" + "  ".join("yes" if met else "no " for met in words))
 assert not any(all(words) for words in verdicts.values())
 
 # %%
@@ -63,7 +59,6 @@ ax.tick_params(length=0)
 figure.savefig(path, dpi=120)
 
 # %%
-print(
-    f"Of {len(verdicts)} units {sum(all(words) for words in verdicts.values())} meet all three requirements; each meets at most {max(map(sum, verdicts.values()))}."
-)
+most = max(map(sum, verdicts.values()))
+print(f"Of {len(verdicts)} units {sum(map(all, verdicts.values()))} meet all three requirements; each meets at most {most}.")
 print(f"What resists the inputs forgets the gradient, and the other way round; picture: {path}.")

@@ -189,7 +189,7 @@ def _szlenk_picture(example: Counterexample) -> Curves:
         visited = trajectory(example.map, factor * start, steps=60)
         sizes = np.linalg.norm(visited, axis=-1)
         curves.append(Curve(f"from {factor:g} times the cycle", np.arange(61.0), sizes, role, "o-"))
-    return Curves(tuple(curves), "step", "|a_t|", float(start[0]), "the cycle", logarithmic=True)
+    return Curves(tuple(curves), "step", "|a_t|", float(start[0]), "the cycle")
 
 
 SZLENK = Counterexample(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,9 +33,11 @@ def plot_curves(picture: Curves, title: str, ax: Axes | None = None) -> Axes:
     if picture.equal:
         ax.set_aspect("equal", adjustable="datalim")
     ax.set(xlabel=picture.x_label, ylabel=picture.y_label)
-    ax.set_title(title, fontsize=11)
+    ax.set_title("\n".join(wrap(title, 58)), fontsize=11)
     if any(curve.label for curve in picture.curves) or picture.limit_label:
-        ax.legend(loc="best", frameon=False, fontsize=9)
+        # Dots that fill the plane leave no quiet place inside.
+        where = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)} if picture.equal else {"loc": "best"}
+        ax.legend(**where, frameon=False, fontsize=9)  # type: ignore[arg-type]
     return ax
 
 
