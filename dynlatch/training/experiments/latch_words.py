@@ -10,7 +10,7 @@ import numpy as np
 from dynlatch.training.experiments import annealing_price as annealing
 from dynlatch.training.experiments import paper
 from dynlatch.training.experiments.contract import Agreement, Verdict
-from dynlatch.training.experiments.intervals import Interval
+from dynlatch.training.experiments.intervals import Interval, wilson
 from dynlatch.training.experiments.latch_cells import ALL_TASKS, AT, MAIN, METHODS, NETWORK_METHODS, READINGS, method_of
 
 if TYPE_CHECKING:
@@ -56,9 +56,9 @@ def _several(found: LatchBenchmark) -> Verdict:
     agreement = Agreement.AGREES if len(able) >= SEVERAL else Agreement.DISAGREES
     ours = _median(found, MAIN, T, able or NETWORK_METHODS)
     words = (
-        f"At T = {T}, of all lengths the one with the most such methods, {len(able)} of the six learn at least half of the "
-        f"trials within a factor {FACTOR:.0f} of 1,600 presentations: {', '.join(able) or 'none'}. Which length the 1,600 are of "
-        "is lost."
+        f"At T = {T}, of all lengths the one with the most such methods, {len(able)} of the six learn half of the trials "
+        f"or more, as far as they tell, within a factor {FACTOR:.0f} of 1,600 presentations: {', '.join(able) or 'none'}. "
+        "The length that the 1,600 belong to is lost."
     )
     if agreement is Agreement.DISAGREES:
         words += " Not explained; see the other readings."
@@ -72,7 +72,7 @@ def _together(found: LatchBenchmark, reading: str, T: int) -> Verdict:
     able = _able(found, reading, T)
     words = (
         f"{READINGS[reading].words}: {len(near)} of the six are within a factor {FACTOR:.0f} of 1,600, a trial that fails "
-        f"counted with its limit; of these at least half of the trials learn: {', '.join(able) or 'none'}."
+        f"counted with its limit; of these, half of the trials or more may learn by: {', '.join(able) or 'none'}."
     )
     ours, n = _median(found, reading, T, NETWORK_METHODS), found.error.shape[1]
     return Verdict(f"{reading}, T = {T}", "median presentations of the six", "", *ours, n, NAN, Agreement.UNPUBLISHED, words)
@@ -84,9 +84,10 @@ def _median(found: LatchBenchmark, reading: str, T: int, methods: Sequence[str])
 
 
 def _able(found: LatchBenchmark, reading: str, T: int) -> list[str]:
-    """The network methods that learn at least half of the trials, in about 1,600 presentations."""
+    """The network methods in about 1,600 presentations whose trials, by Wilson's interval, may learn half of the time."""
     rows = {method: found.row(reading, method, T) for method in NETWORK_METHODS}
-    return [name for name, row in rows.items() if _near(found.shown[row].value) and found.learned[row].mean() >= 0.5]
+    rates = {method: wilson(float(found.learned[row].sum()), found.learned[row].size) for method, row in rows.items()}
+    return [method for method, row in rows.items() if _near(found.shown[row].value) and rates[method].high >= 0.5]
 
 
 def _near(shown: float) -> bool:

@@ -85,7 +85,7 @@ def _threshold(ax: Axes, size: float, seen: float) -> None:
         return
     if size > FAR * seen:
         words = f"±u* = ±{size:.2g} is beyond the frame"
-        ax.text(0.99, 0.97, words, transform=ax.transAxes, ha="right", va="top", fontsize=8.5, color=COLOURS["escape"])
+        ax.text(0.99, 1.01, words, transform=ax.transAxes, ha="right", va="bottom", fontsize=8.5, color=COLOURS["escape"])
         return
     for sign in (-1.0, 1.0):
         ax.axhline(sign * size, color=COLOURS["escape"], lw=1.0, ls="--", label="±u*" if sign > 0 else None)
