@@ -145,7 +145,7 @@ def test_the_page_says_the_answer_and_its_reasons(whole):
         assert words in page
     for key in ("answer", "table1", "figure3", "disagreements", "runs", "notes", "again", "words"):
         assert f'id="{key}"' in page
-    assert page.count('class="disagrees"') == 2
+    assert page.count('<td class="disagrees"') == page.count('<li class="disagrees"') == 2
     assert "EM, T = 4" in page
     assert "dynlatch reproduce all --scale micro --rng 3" in page
     assert "<nets>" not in page
@@ -318,7 +318,8 @@ def test_agreement_is_counted_at_two_leniencies():
         _verdict("f", 1.0, agreement=Agreement.UNPLACED),
         _verdict("g", 12.0, 12.5),
     ]
-    assert score(rows) == (5, 4, 3, 1, 1, 1)
+    words = _verdict("h", 1.0, agreement=Agreement.AGREES)
+    assert score([*rows, words]) == (6, 5, 5, 3, 1, 2)
     assert near(_verdict("z", 0.0, 0.0, unit=""), 1.0, 2.0)
     assert not near(_verdict("z", 0.0, 3.0, unit=""), 1.0, 2.0)
     one = Fake("same runs", (), tuple(rows), {})

@@ -85,12 +85,21 @@ def plain_powers(axes: Axes) -> None:
 
 def themed(figure: Figure, name: str) -> str:
     """A drawn figure as inline SVG, without prologue, fixed size or fixed colours."""
+    return inline(written(figure), name)
+
+
+def written(figure: Figure) -> str:
+    """A drawn figure as the text of an SVG file."""
     from matplotlib import rc_context
 
     buffer = io.StringIO()
     with rc_context(STYLE):  # type: ignore[arg-type]
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    text = buffer.getvalue()
+    return buffer.getvalue()
+
+
+def inline(text: str, name: str) -> str:
+    """The text of an SVG file as a part of a page, in the colours of the page; `name` keeps its ids apart from others."""
     box, body = re.search(r'viewBox="[^"]*"', text), text[text.index("</metadata>") + len("</metadata>") :]
     assert box is not None
     body = re.sub(r"<style[^>]*>.*?</style>", "", body, flags=re.DOTALL)

@@ -17,36 +17,39 @@ class Score(NamedTuple):
     Attributes
     ----------
     compared : int
-        Published values that stand beside one of ours.
+        What the papers say, in a number or in words, that stands beside one of ours.
     agree : int
         As the experiment judges.
+    numbers : int
+        How much of what is compared is published as a number.
     strict : int
-        Within 10 points, where the unit is per cent, or else within a factor 2.
+        Of these, ours within 10 points, where the unit is per cent, or else within a factor 2.
     inside : int
-        Published values inside our 95 % interval.
-    unpublished, unplaced : int
+        Of these, inside our 95 % interval.
+    alone : int
         Of ours without a published value, or without one that can be placed.
     """
 
     compared: int
     agree: int
+    numbers: int
     strict: int
     inside: int
-    unpublished: int
-    unplaced: int
+    alone: int
 
 
 def score(verdicts: Iterable[Verdict]) -> Score:
     """Count them."""
     given = list(verdicts)
     compared = [v for v in given if v.agreement in (Agreement.AGREES, Agreement.DISAGREES)]
+    numbers = [v for v in compared if not math.isnan(v.published)]
     return Score(
         len(compared),
         sum(v.agreement is Agreement.AGREES for v in compared),
-        sum(near(v, STRICT_POINTS, STRICT_FACTOR) for v in compared),
-        sum(v.low <= v.published <= v.high for v in compared),
-        sum(v.agreement is Agreement.UNPUBLISHED for v in given),
-        sum(v.agreement is Agreement.UNPLACED for v in given),
+        len(numbers),
+        sum(near(v, STRICT_POINTS, STRICT_FACTOR) for v in numbers),
+        sum(v.low <= v.published <= v.high for v in numbers),
+        len(given) - len(compared),
     )
 
 

@@ -14,7 +14,7 @@ def headline(findings: Mapping[str, Finding], command: str) -> str:
     """All tables of the findings, the command that made them, and how many values agree."""
     verdicts = distinct(findings)
     total = score(v for own in verdicts.values() for v in own)
-    blocks = [f"```sh\n{command}\n```", f"{total.agree} of {total.compared} published values agree with ours."]
+    blocks = [f"```sh\n{command}\n```", f"{total.agree} of {total.compared} published values and statements agree with ours."]
     for name, own in verdicts.items():
         blocks += [_table(findings[name].title, grid) for grid in split(own)[0]]
     return "\n\n".join(blocks) + "\n"

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from dynlatch.analysis.report.page import Card, Page, Section, bullets, figure, heading, paragraph
 from dynlatch.analysis.report.text import count
 from dynlatch.training.experiments.contract import Agreement
-from dynlatch.training.experiments.report.agreement import STRICT_FACTOR, STRICT_POINTS, distinct, score
+from dynlatch.training.experiments.report.agreement import STRICT_FACTOR, STRICT_POINTS, Score, distinct, score
 from dynlatch.training.experiments.report.grid import amount, split
 from dynlatch.training.experiments.report.origin import origin_section, seconds
 from dynlatch.training.experiments.report.tables import disagreeing, judged_grid, runs, scores, verdict_list
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from dynlatch.training.experiments.report.pictures import Drawn
 
 READABLE = 6.2  # inches: wider pictures scroll on a narrow screen, so that their letters stay readable
-LEAST_REM = 3.6  # of an inch of such a picture
+LEAST_REM, MOST_REM = 3.6, 6.2  # of an inch of a picture
 
 SURE = "EM"  # the method whose error the papers report as 0 in every column of the two-sequence table
 SIGNS = "✓ agrees, ✗ disagrees; under each value its 95 % interval and the published one."
@@ -77,9 +76,9 @@ def _done(told: Told) -> str:
 def _cards(told: Told, verdicts: Mapping[str, tuple[Verdict, ...]]) -> Iterable[Card]:
     total = score(v for own in verdicts.values() for v in own)
     if total.compared:
-        yield Card(f"{total.agree} of {total.compared}", "published values agree with ours", "agreement")
+        yield Card(f"{total.agree} of {total.compared}", "published values and statements agree", "agreement")
         yield Card(
-            f"{total.strict} of {total.compared}",
+            f"{total.strict} of {total.numbers}",
             f"within {STRICT_POINTS:.0f} points or a factor {STRICT_FACTOR:.0f}",
             "agreement",
         )
@@ -94,20 +93,21 @@ def _cards(told: Told, verdicts: Mapping[str, tuple[Verdict, ...]]) -> Iterable[
 
 def _answer(told: Told, verdicts: Mapping[str, tuple[Verdict, ...]]) -> Section:
     total = score(v for own in verdicts.values() for v in own)
-    parts = [paragraph(_sentence(total.agree, total.compared, total.strict, total.inside, told))]
+    parts = [paragraph(_sentence(total, told))]
     if total.compared:
-        parts.append(scores({name: (told.findings[name].title, score(own)) for name, own in verdicts.items() if own}))
+        parts.append(scores([(told.findings[name].title, score(own)) for name, own in verdicts.items() if own]))
     return Section("answer", "The answer", parts)
 
 
-def _sentence(agree: int, compared: int, strict: int, inside: int, told: Told) -> str:
+def _sentence(total: Score, told: Told) -> str:
     done = f"{_done(told)}." if told.cells else "Nothing was trained: all of it is computed."
-    if not compared:
+    if not total.compared:
         return f"No published value stands beside these results. {done}"
+    narrow = f"{STRICT_POINTS:.0f} points of a percentage or a factor {STRICT_FACTOR:.0f} of anything else"
     return (
-        f"{agree} of {compared} published values agree with ours, as each experiment judges (its notes say how leniently); "
-        f"{strict} at the stricter rule of {STRICT_POINTS:.0f} points of a percentage or a factor {STRICT_FACTOR:.0f} of "
-        f"anything else; {inside} lie inside our 95 % intervals, which say how far chance alone could move ours. {done}"
+        f"{total.agree} of {total.compared} published values and statements agree with ours, as each experiment judges (its "
+        f"notes say how leniently). Of the {total.numbers} that are numbers, {total.strict} are within {narrow}, and "
+        f"{total.inside} lie inside our 95 % intervals, which say how far chance alone could move ours. {done}"
     )
 
 
@@ -142,10 +142,10 @@ def _pictures(told: Told, name: str) -> list[Markup]:
 
 def _fitting(drawn: Drawn) -> str:
     """The drawing; one that is wide scrolls where the screen is narrow."""
+    most = f"max-width: min(100%, {MOST_REM * drawn.width:.0f}rem)"
     if drawn.width <= READABLE:
-        return drawn.svg
-    rem = math.ceil(LEAST_REM * drawn.width)
-    svg = drawn.svg.replace("<svg ", f'<svg style="min-width: {rem}rem; max-width: 100%" ', 1)
+        return drawn.svg.replace("<svg ", f'<svg style="{most}" ', 1)
+    svg = drawn.svg.replace("<svg ", f'<svg style="min-width: {LEAST_REM * drawn.width:.0f}rem; {most}" ', 1)
     return f'<div class="scroll" tabindex="0" role="region" aria-label="Wide figure">{svg}</div>'
 
 

@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from dynlatch.analysis.report.svg import STYLE, plain_powers, themed
+from dynlatch.analysis.report.data import write_text
+from dynlatch.analysis.report.svg import STYLE, inline, plain_powers, written
 from dynlatch.errors import UnreadableFile
 
 if TYPE_CHECKING:
@@ -35,19 +36,20 @@ def draw(picture: Picture, name: str, folder: Path | None) -> Drawn:
         for axes in figure.axes:
             plain_powers(axes)
         if folder is not None:
-            _write(figure, folder, name)
-        made = Drawn(picture.title, picture.caption, themed(figure, name), float(figure.get_figwidth()))
+            _write_png(figure, folder / f"{name}.png")
+        text = written(figure)
         _close(figure)
-    return made
+    if folder is not None:
+        write_text(folder / f"{name}.svg", text)
+    return Drawn(picture.title, picture.caption, inline(text, name), float(figure.get_figwidth()))
 
 
-def _write(figure: Figure, folder: Path, name: str) -> None:
-    for suffix, metadata in (("png", None), ("svg", {"Date": None})):
-        path = folder / f"{name}.{suffix}"
-        try:
-            figure.savefig(path, dpi=DPI, metadata=metadata)
-        except OSError as error:
-            raise UnreadableFile(f"cannot write {str(path)!r}: {error.strerror or error}.") from None
+def _write_png(figure: Figure, path: Path) -> None:
+    try:
+        figure.savefig(path, dpi=DPI)
+    except OSError as error:
+        raise UnreadableFile(f"cannot write {str(path)!r}: {error.strerror or error}.") from None
+    figure.set_layout_engine("none")  # what was laid out stays as it is
 
 
 def _close(figure: Figure) -> None:

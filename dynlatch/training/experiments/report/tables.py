@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
-
-import numpy as np
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from dynlatch.analysis.report.page import Column, Judged, Statement, grid, statements, table
 from dynlatch.training.experiments.contract import Agreement, Finding, Verdict
@@ -15,10 +13,11 @@ from dynlatch.training.experiments.report.grid import Grid, amount, ends
 
 if TYPE_CHECKING:
     from markupsafe import Markup
+    from numpy.typing import NDArray
 
 SIGN = {Agreement.AGREES: "✓", Agreement.DISAGREES: "✗", Agreement.UNPUBLISHED: "", Agreement.UNPLACED: ""}
 RUNS = "runs"  # the column of a finding that says in a sentence what the runs of a row did
-NAMING = 3  # columns at most that name such a row
+NAMING = 3  # first columns of a finding, which name its rows where they differ
 
 
 def judged_grid(made: Grid) -> Markup:
@@ -51,7 +50,7 @@ def disagreeing(verdicts: Sequence[Verdict]) -> list[Verdict]:
     return [verdict for verdict in verdicts if verdict.agreement is Agreement.DISAGREES]
 
 
-def scores(found: Mapping[str, tuple[str, Score]]) -> Markup:
+def scores(found: Sequence[tuple[str, Score]]) -> Markup:
     """How many values agree, by finding."""
     columns = [
         Column("of", "cell", text=True),
@@ -61,23 +60,27 @@ def scores(found: Mapping[str, tuple[str, Score]]) -> Markup:
         Column("inside our interval", "interval"),
         Column("nothing to compare with", "published"),
     ]
-    return table(columns, [[title, *counts[:4], counts.unpublished + counts.unplaced] for title, counts in found.values()])
+    rows = [
+        [title, c.compared, c.agree, f"{c.strict} of {c.numbers}", f"{c.inside} of {c.numbers}", c.alone] for title, c in found
+    ]
+    return table(columns, rows)
 
 
 def runs(finding: Finding) -> Markup | None:
-    """The sentences on the runs of every row, where the finding has them."""
+    """The sentences on the runs of every row, named by the row's first columns, where the finding has them."""
     columns = finding.columns
     if RUNS not in columns:
         return None
-    names = [name for name, values in columns.items() if name != RUNS and np.asarray(values).dtype.kind in "USO"][:NAMING]
-    names += [name for name in ("T",) if name in columns]
-    told = zip(*(columns[name] for name in names), columns[RUNS], strict=True)
-    rows = dict.fromkeys((_name(row[:-1], names), str(row[-1])) for row in told if str(row[-1]))
+    names = [_named(name, values) for name, values in list(columns.items())[:NAMING] if len(set(values.tolist())) > 1]
+    sentences = [str(sentence) for sentence in columns[RUNS]]
+    told = [", ".join(parts) for parts in zip(*names, strict=True)] if names else [finding.title] * len(sentences)
+    rows = dict.fromkeys((name, text) for name, text in zip(told, sentences, strict=True) if text)
     return statements(Statement(name, "", text) for name, text in rows) if rows else None
 
 
-def _name(values: Sequence[object], names: Sequence[str]) -> str:
-    return ", ".join(f"T = {value}" if name == "T" else str(value) for name, value in zip(names, values, strict=True))
+def _named(name: str, values: NDArray[Any]) -> list[str]:
+    """What a column says of each row: words as they are, numbers with their name."""
+    return [f"{name} = {value:g}" if isinstance(value, (int, float)) else str(value) for value in values.tolist()]
 
 
 def _facts(verdict: Verdict) -> str:
