@@ -210,7 +210,7 @@ def _name(T: int, plane: Plane, w0: float, s: float) -> str:
 def read(sweep: Sweep, scale: Scale) -> Figure2a:
     """The figure from a sweep that holds `cells(scale, ...)`."""
     grid = GRIDS[scale]
-    w = np.linspace(1.05, max(grid.planes[0].w0), grid.curve)
+    w = np.linspace(1.05, 1.05 * max(grid.planes[0].w0), grid.curve)
     found = tuple(_plane(sweep, grid.T, plane) for plane in grid.planes)
     return Figure2a(grid.T, found, w, _bearable(tuple(w.tolist()), grid.T))
 

@@ -63,7 +63,7 @@ NOTES = (
     "The published picture was not at hand: its words are compared, not its grey levels; nor is the range of its axes known.",
     "Very unlikely is read as at most 10 %, as in the IPCC's scale of words (Mastrandrea et al. 2010).",
     "The lines are exact: w = 1, where the second basin appears; u*(w), the largest input that never takes the bit; and the "
-    "noise at which, if w stayed where it is, half of the runs with perfect inputs would meet the criterion.",
+    "noise at which, if w stayed where it is, half of the runs with perfect inputs would meet the criterion. Less is bearable.",
 )
 
 
@@ -141,8 +141,8 @@ def regions(figure: Figure2a, plane: DensityPlane) -> list[tuple[str, NDArray[np
     chosen = {
         "one basin at first: w0 at most 1": ~two,
         "two basins at first and noise that not even perfect inputs bear at w0": two & ~feasible,
-        "two basins at first and noise that perfect inputs bear though it exceeds u*": two & feasible & ~safe,
-        "two basins at first and noise of standard deviation u* or less": two & safe,
+        "two basins at first and bearable noise of standard deviation above u*": two & feasible & ~safe,
+        "two basins at first and bearable noise of standard deviation u* or less": two & feasible & safe,
     }
     return [(title, plane.ends[where].sum(0)) for title, where in chosen.items() if where.any()]
 

@@ -113,8 +113,7 @@ class FrequencyCurve:
     @property
     def name(self) -> str:
         """For people."""
-        noise = "frozen" if self.frozen else "fresh"
-        return f"w = {self.w:g} and s the {READINGS[self.reading]} of {noise} noise"
+        return f"w = {self.w:g} and s the {READINGS[self.reading]} of {'frozen' if self.frozen else 'fresh'} noise"
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,6 +168,8 @@ class Figure2b(Result):
         return {**flat, **{str(end): counts[:, k] for k, end in enumerate(RunEnd)}}
 
     def summary(self) -> str:
+        from dynlatch.training.experiments.figure2b_words import spoken
+
         lines = [self.title]
         for curve in self.curves:
             shares = [share.value for share in curve.converged]
@@ -178,7 +179,7 @@ class Figure2b(Result):
                 "    converged %    " + "".join(f"{100 * share:6.0f}" for share in shares),
                 "    perfect inputs " + "".join(f"{100 * share:6.0f}" for share in curve.ceiling),
             ]
-        return "\n".join([*lines, *(f"  {verdict.words}" for verdict in self.verdicts)])
+        return "\n".join([*lines, *(f"  {verdict.words}" for verdict in spoken(self))])
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """The published setting with fresh noise, s as standard deviation."""
@@ -199,9 +200,7 @@ def _settings(grid: Grid) -> Iterator[Setting]:
 
 
 def _task(setting: Setting, T: int) -> Latch:
-    if setting.reading == "std":
-        return Latch(T, std=S, frozen=setting.frozen)
-    return Latch(T, variance=S, frozen=setting.frozen)
+    return Latch(T, std=S if setting.reading == "std" else math.sqrt(S), frozen=setting.frozen)
 
 
 def _cell(setting: Setting, T: int, trials: int) -> Cell:

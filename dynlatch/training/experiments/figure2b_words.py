@@ -34,13 +34,18 @@ NOTES = (
 
 
 def verdicts(figure: Figure2b) -> tuple[Verdict, ...]:
+    """What is said of the curves, and every curve at every T."""
+    return (*spoken(figure), *_cells(figure))
+
+
+def spoken(figure: Figure2b) -> tuple[Verdict, ...]:
     """The paper's claims, what the ceiling explains, and what became of the runs, curve by curve."""
     from dynlatch.training.experiments.figure2b import W0
 
     published = [curve for curve in figure.curves if curve.w == W0]
     claims = [verdict for curve in published for verdict in (_difficult(curve), _rapid(curve))]
     fates = (_fates(curve) for curve in figure.curves)
-    return (*claims, *_explained(figure), _bounded(figure), *fates, *_cells(figure))
+    return (*claims, *_explained(figure), _bounded(figure), *fates)
 
 
 def _difficult(curve: FrequencyCurve) -> Verdict:

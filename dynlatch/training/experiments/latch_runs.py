@@ -28,7 +28,7 @@ class RunEnd(StrEnum):
     AT_ONCE = "lost the second basin at once"
     LATER = "lost the second basin later"
     WRONG = "latched the wrong class"
-    UNSTEADY = "latched right, not for long enough"
+    UNSTEADY = "latched right but unsteadily"
     UNSETTLED = "unsettled"
 
     @property

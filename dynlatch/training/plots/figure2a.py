@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from textwrap import fill
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -28,6 +28,12 @@ CAPTION = (
     "if w stays at w0, so that above it w has to grow."
 )
 
+LABEL: dict[str, Any] = {
+    "fontsize": 9,
+    "color": COLOURS["saddle"],
+    "bbox": {"fc": "white", "ec": "none", "alpha": 0.85, "pad": 1.5},
+}
+
 
 def plot_plane(figure: Figure2a, plane: DensityPlane, ax: Axes | None) -> Axes:
     """One plane with the exact lines."""
@@ -37,15 +43,16 @@ def plot_plane(figure: Figure2a, plane: DensityPlane, ax: Axes | None) -> Axes:
     mesh = ax.pcolormesh(w_edges, s_edges, plane.density, **look)  # type: ignore[arg-type]
     ax.set(xlim=(w_edges[0], w_edges[-1]), ylim=(s_edges[0], s_edges[-1]))
     ax.axvline(1.0, color=COLOURS["saddle"], lw=1.6, ls="--")
+    ax.annotate("w = 1", (1.0, 1.0), (4, -4), xycoords=("data", "axes fraction"), textcoords="offset points", va="top", **LABEL)
     safe = np.linspace(1.0 + 1e-9, w_edges[-1], 200)
-    lines = (
-        (safe, np.array([u_star(w) for w in safe]), COLOURS["gamma"], "u*(w)"),
-        (figure.curve_w, figure.curve_std, COLOURS["repelling"], "perfect inputs"),
+    lines = (  # with the side that the name stands on
+        (safe, np.array([u_star(w) for w in safe]), COLOURS["gamma"], "u*(w)", "left"),
+        (figure.curve_w, figure.curve_std, COLOURS["repelling"], "perfect inputs", "right"),
     )
-    for w, std, colour, name in lines:
+    for w, std, colour, name, side in lines:
         s = std**2 if plane.reading == "variance" else std
         ax.plot(w, s, color=colour, lw=2.0)
-        _name(ax, w, s, colour, name)
+        _name(ax, w, s, colour, name, side)
     ax.set(xlabel="initial weight w0", ylabel=f"s, the noise's {READINGS[plane.reading]}")
     ax.set_title(plane.name, fontsize=10)
     bar = ax.figure.colorbar(mesh, ax=ax, pad=0.02)
@@ -59,13 +66,13 @@ def _edges(centres: Array) -> Array:
     return np.concatenate([[2 * centres[0] - middle[0]], middle, [2 * centres[-1] - middle[-1]]])
 
 
-def _name(ax: Axes, w: Array, s: Array, colour: str, name: str) -> None:
-    """The name of a line beside its last point within the frame."""
+def _name(ax: Axes, w: Array, s: Array, colour: str, name: str, side: str) -> None:
+    """The name of a line beside a point of it within the frame; `side` of the name is the one towards the line."""
     (_, right), (_, top) = ax.get_xlim(), ax.get_ylim()
     inside = np.flatnonzero((w <= right) & (s <= top))
-    k = inside[int(0.8 * (len(inside) - 1))]
-    box = {"fc": "white", "ec": "none", "alpha": 0.85, "pad": 1.5}
-    ax.annotate(name, (w[k], s[k]), (6, -4), textcoords="offset points", color=colour, va="top", fontsize=9, bbox=box)
+    look = {**LABEL, "color": colour}
+    k = inside[int(0.6 * (len(inside) - 1))]
+    ax.annotate(name, (w[k], s[k]), (6 if side == "left" else -6, 0), textcoords="offset points", va="center", ha=side, **look)
 
 
 def pictures(figure: Figure2a) -> tuple[Picture, ...]:

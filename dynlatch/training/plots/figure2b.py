@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 CAPTION = (
     "Points: share of the runs that converged, with 95 % intervals. Line without points: what perfect inputs would reach, "
-    "exact; grey above it: runs that no learner can win. Coloured between the two: what learning by gradients loses."
+    "exact; above it, grey: runs that no learner can win. Coloured between the two: what learning by gradients loses. "
+    "Dotted: runs that converged without one wrong answer, by luck."
 )
 
 
@@ -35,6 +36,8 @@ def plot_curve(curve: FrequencyCurve, ax: Axes | None) -> Axes:
     ax.plot(T, curve.ceiling, color="#222222", lw=1.4)
     points = {"color": COLOURS["attracting"], "marker": "o", "ms": 5, "lw": 1.6, "capsize": 2.5, "clip_on": False, "zorder": 4}
     ax.errorbar(T, share, [share - low, high - share], **points)  # type: ignore[arg-type]
+    luck = curve.untaught / curve.ends.sum(1)
+    ax.plot(T, luck, ":", color=COLOURS["attracting"], lw=1.2)
     _label_areas(ax, curve, share)
     ax.set(xlim=(0.0, 1.03 * T[-1]), ylim=(0.0, 1.0), xlabel="length T", ylabel="share of the runs")
     ax.set_title(curve.name, fontsize=10)
