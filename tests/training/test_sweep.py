@@ -1,6 +1,7 @@
 """Sweeps: the same table however the work is divided, cut off, or shared."""
 
 import contextlib
+import io
 import os
 import signal
 import sqlite3
@@ -14,6 +15,7 @@ import pytest
 
 import dynlatch as dl
 from dynlatch.errors import DynlatchError, InvalidInput, UnreadableFile
+from dynlatch.progress import counter
 from dynlatch.training import BackPropagation, TwoSequence, train
 from dynlatch.training.monitor import RegionMonitor
 from dynlatch.training.sweeps import Cell, merge, sweep
@@ -354,6 +356,23 @@ def test_a_full_disk_is_one_sentence(whole, tmp_path, monkeypatch):
         sweep(CELLS, store=path, rng=4)
     monkeypatch.undo()
     assert sweep(CELLS, store=path, rng=4).columns["error"].shape == (18,)
+
+
+def test_the_bar_shows_rate_and_time_left(monkeypatch):
+    from rich.console import Console
+
+    shown = io.StringIO()
+    terminal = Console(file=shown, force_terminal=True, width=120)
+    monkeypatch.setattr("rich.console.Console", lambda stderr: terminal)
+    with counter("sweep", 10, shown=True, unit="trials", at_first="(first use compiles)") as add:
+        add(0)
+        time.sleep(0.05)
+        add(4)
+    said = shown.getvalue()
+    assert "4/10" in said
+    assert "trials/s" in said
+    assert "left" in said
+    assert "first use compiles" in said
 
 
 def test_many_rows_are_read_quickly(tmp_path):
