@@ -169,7 +169,9 @@ def test_learned_units_of_the_benchmark_latch(found):
 
 def test_several_methods_are_judged_by_those_that_learn(found):
     """A method whose trials fail takes its limit, which is near 1,600 too: that alone must not agree."""
-    latch = found["latch"]
+    few = found["latch"]
+    many = {name: np.repeat(getattr(few, name), 10, axis=1) for name in ("error", "presentations", "learned", "weights")}
+    latch = replace(few, **many)
     failed = replace(latch, learned=np.zeros_like(latch.learned), presentations=np.full_like(latch.presentations, 3000))
     assert failed.verdicts[0].agreement == Agreement.DISAGREES
     solved = replace(latch, learned=np.ones_like(latch.learned), presentations=np.full_like(latch.presentations, 1700))
