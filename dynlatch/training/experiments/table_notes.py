@@ -40,14 +40,15 @@ PARITY = (
 )
 
 
-def notes(problem: Problem, quantity: str) -> tuple[str, ...]:
-    """Of one table."""
+def notes(problem: Problem, quantity: str, *, tried: bool) -> tuple[str, ...]:
+    """Of one table; whether other choices were tried."""
     agreeing = (
         "Errors agree within 15 points, a lenient rule: see how many cells the constant 50 % satisfies."
         if quantity == "error"
         else "Presentations agree within a factor 3, a lenient rule; they depend on limits that are documented nowhere."
     )
-    return (*COMMON, *(TWO_SEQUENCE if problem.name == "two-sequence" else PARITY), agreeing)
+    causes = () if tried else ("Causes are not looked for: other choices are run at the scale full only.",)
+    return (*COMMON, *(TWO_SEQUENCE if problem.name == "two-sequence" else PARITY), agreeing, *causes)
 
 
 def unplaced(name: str, row: Row, quantity: str) -> str:

@@ -74,7 +74,7 @@ def read(problem: Problem, title: str, quantity: str, sweep: Sweep, lengths: tup
         variant_spread=tried[..., 3],
         variant_trials=tried[..., 4].astype(np.int64),
         runs=tuple(_told(t, T) if in_error else "" for row in ours for t, T in zip(row, lengths, strict=True)),
-        notes=notes(problem, quantity),
+        notes=notes(problem, quantity, tried=bool(variants)),
     )
 
 
