@@ -97,12 +97,13 @@ def failures(counts: NDArray[np.int64]) -> str:
     pooled = counts.reshape(-1, len(RunEnd)).sum(0)[1:]
     if not pooled.any():
         return "none failed"
-    parts = [f"{100 * n / pooled.sum():.0f} % {end}" for end, n in sorted(zip(FAILED, pooled, strict=True), key=_most) if n]
+    ordered = sorted(zip(FAILED, pooled / pooled.sum(), strict=True), key=_share, reverse=True)
+    parts = [f"{f'{100 * share:.0f}' if share >= 0.01 else 'under 1'} % {end}" for end, share in ordered if share]
     return f"of the {pooled.sum():,} that failed {', '.join(parts)}"
 
 
-def _most(pair: tuple[RunEnd, int]) -> int:
-    return -int(pair[1])
+def _share(pair: tuple[RunEnd, float]) -> float:
+    return pair[1]
 
 
 def verdict(
