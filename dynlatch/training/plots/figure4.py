@@ -67,7 +67,7 @@ def _transitions(ax: Axes, found: Figure4) -> None:
     for row, (u, ahead) in enumerate(zip(CONSTANT, found.successors, strict=True)):
         for x, to in zip(STATES, ahead, strict=True):
             ax.plot([x], [row], "o", ms=17, color=tuple(colours[x]), zorder=3)
-            ax.text(x, row, f"{x:+.0f}", ha="center", va="center", color="white", fontsize=8.5, zorder=4)
+            ax.text(x, row, f"{x:+.0f}", ha="center", va="center", color="#fefefe", fontsize=8.5, zorder=4)
             _arrow(ax, x, float(to), row)
         ax.text(-2.0, row, f"u = {u:g}", ha="right", va="center", fontsize=9.5)
         ax.text(
@@ -116,7 +116,7 @@ def _state(ax: Axes, found: Figure4, t: int) -> None:
     x = found.states[t]
     colour = tuple(tints(2, MARKER)[int(x > 0.0)])
     ax.plot([t], [0.0], "o", ms=19, color=colour, zorder=3)
-    ax.text(t, 0.0, f"{x:+.0f}", ha="center", va="center", color="white", fontsize=8.5, zorder=4)
+    ax.text(t, 0.0, f"{x:+.0f}", ha="center", va="center", color="#fefefe", fontsize=8.5, zorder=4)
     ax.text(t, 0.5, f"$x_{{{t}}}$", ha="center", va="center", fontsize=10)
 
 

@@ -96,7 +96,7 @@ def _draw_grid(found: FlipFlopRuns) -> Figure:
     ax.imshow(table, cmap="Blues", vmin=0.0, origin="lower", aspect="auto")
     for i, j in np.ndindex(*table.shape):
         light = table[i, j] > DARK * np.nanmax(table)
-        ax.text(j, i, f"{table[i, j]:.1f}", ha="center", va="center", fontsize=8, color="white" if light else INK)
+        ax.text(j, i, f"{table[i, j]:.1f}", ha="center", va="center", fontsize=8, color="#fefefe" if light else "#23262b")
     ax.set_xticks(range(len(lengths)), [str(T) for T in lengths])
     ax.set_yticks(range(len(noise)), [f"{level:g}" for level in noise])
     ax.set(xlabel="length T", ylabel="noise level")

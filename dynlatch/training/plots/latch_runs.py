@@ -46,7 +46,7 @@ def draw_ends(names: Sequence[str], counts: NDArray[np.int64]) -> Figure:
                 middle,
                 row,
                 f"{100 * share[row]:.0f}",
-                color="white" if dark else "#222222",
+                color="#fefefe" if dark else "#23262b",
                 ha="center",
                 va="center",
                 fontsize=9,

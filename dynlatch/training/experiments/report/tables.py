@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any
 
 from dynlatch.analysis.report.page import Column, Judged, Statement, grid, statements, table
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 SIGN = {Agreement.AGREES: "✓", Agreement.DISAGREES: "✗", Agreement.UNPUBLISHED: "", Agreement.UNPLACED: ""}
 RUNS = "runs"  # the column of a finding that says in a sentence what the runs of a row did
-NAMING = 3  # first columns of a finding, which name its rows where they differ
+NAMING = 3  # first columns of a finding, before any measured one: they name its rows where they differ
 
 
 def judged_grid(made: Grid) -> Markup:
@@ -71,7 +72,9 @@ def runs(finding: Finding) -> Markup | None:
     columns = finding.columns
     if RUNS not in columns:
         return None
-    names = [_named(name, values) for name, values in list(columns.items())[:NAMING] if len(set(values.tolist())) > 1]
+    measured = {verdict.quantity for verdict in finding.verdicts}
+    first = islice(takewhile(lambda item: item[0] not in measured, columns.items()), NAMING)
+    names = [_named(name, values) for name, values in first if len(set(values.tolist())) > 1]
     sentences = [str(sentence) for sentence in columns[RUNS]]
     told = [", ".join(parts) for parts in zip(*names, strict=True)] if names else [finding.title] * len(sentences)
     rows = dict.fromkeys((name, text) for name, text in zip(told, sentences, strict=True) if text)
