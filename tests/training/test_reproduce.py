@@ -113,7 +113,7 @@ def _table(path):
 
 
 def test_every_experiment_of_the_papers_is_there():
-    assert set(experiments.ALL) <= set(NAMES)
+    assert tuple(experiments.ALL) == NAMES
     for name, made in experiments.ALL.items():
         assert made.name == name
         assert getattr(experiments, name.replace("-", "_")) is made
