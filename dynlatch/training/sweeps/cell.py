@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -50,7 +51,7 @@ class Cell:
         count("trials", self.trials, least=1)
         count("test_sequences", self.test_sequences, least=1)
 
-    @property
+    @cached_property
     def plan(self) -> Plan:
         """The cell with every setting known."""
         return planned(self.rule, self.model, self.task, self.sequences, self.max_presentations)
