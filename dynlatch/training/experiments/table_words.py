@@ -70,7 +70,7 @@ def scores(table: PaperTable) -> tuple[str, ...]:
     if of_all > of:
         lines[0] += f"; {also} of {of_all} with the values that have no place put where they are usually guessed to belong"
     if table.unit:
-        fifty, known = agree("error", 50.0, table.published), np.isfinite(table.published)
+        fifty, known = agree("error", 50.0, table.published), np.isfinite(table.published) & (table.trials > 0)
         lines.append(
             f"the rule is lenient: the constant 50 % would satisfy {int(fifty[known].sum())} of the {int(known.sum())}"
         )
