@@ -46,7 +46,7 @@ for (name, share), colour in zip(lost.items(), ("#E69F00", "#D55E00", "#CC79A7",
     right.plot(np.arange(1, 101), gradient[name], color=colour)
 left.set(xlabel="t", ylabel="share of wrong signs, 4000 runs")
 right.set(xlabel="t", ylabel="log10 |da_t/da_0|")
-left.legend(frameon=False, loc="upper left", bbox_to_anchor=(0.45, 0.55))
+left.legend(frameon=False, loc="center right", bbox_to_anchor=(1.0, 0.24))
 figure.savefig(path, dpi=120)
 
 # %%

@@ -44,7 +44,7 @@ ax.plot(*leaves[:40].T, ".-", lw=1, color="#D55E00", label="inputs of 1.02 u*: k
 ax.plot(*up.point, "o", color="#222222", label="upper state")
 ax.text(-5.8, 5.8, "darker: Gamma (by norms)\nlighter: the rest of its basin", va="top", fontsize=9)
 ax.set(xlabel="activation a_1", ylabel="activation a_2", xlim=(-6, 6), ylim=(-6, 6))
-ax.legend(frameon=False, loc="lower left", fontsize=9)
+ax.legend(frameon=False, loc="lower right", fontsize=9)
 figure.savefig(path, dpi=120)
 
 # %%

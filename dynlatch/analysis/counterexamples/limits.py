@@ -199,7 +199,7 @@ SZLENK = Counterexample(
     map=FunctionMap(_szlenk, dim=2),
     data={"k": np.array(K), "cycle": np.array([[(K - 1.0) ** -0.5, 0.0]])},
     literal="all eigenvalues of M' below 1 in modulus make M forget where it began.",
-    corrected="|M'| <= lambda < 1 in one fixed norm does; of maps of the plane, for polynomial ones eigenvalues do, and not for "
+    corrected="|M'| <= lambda < 1 in one fixed norm does. In the plane eigenvalues are enough for polynomial maps, and not for "
     "rational ones.",
     sketch="this is the discrete Markus-Yamabe conjecture of LaSalle, false in the plane for rational maps.",
     source="Szlenk's example in Cima, Gasull and Manosas (1999), The discrete Markus-Yamabe problem, Nonlinear Analysis 35",

@@ -37,7 +37,7 @@ def plot_curves(picture: Curves, title: str, ax: Axes | None = None) -> Axes:
     if any(curve.label for curve in picture.curves) or picture.limit_label:
         # Dots that fill the plane leave no quiet place inside.
         where = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)} if picture.equal else {"loc": "best"}
-        ax.legend(**where, frameon=False, fontsize=9)  # type: ignore[arg-type]
+        ax.legend(**where, frameon=False, fontsize=9)
     return ax
 
 
