@@ -11,15 +11,17 @@ import hashlib
 from typing import Any, TypeVar
 
 from llvmlite import ir  # type: ignore[import-untyped]
+from numba import extending as numba_extending
 from numba import types
 from numba.core import cgutils as numba_cgutils
 from numba.core.typing import templates as numba_templates
-from numba.extending import NativeValue, lower_getattr_generic, models, register_model, typeof_impl, unbox
+from numba.extending import models, register_model
 
 Given = TypeVar("Given", bound=type)
 
 cgutils: Any = numba_cgutils  # Numba is typed in part, from some version on
 templates: Any = numba_templates
+extending: Any = numba_extending
 
 
 class Bundle(types.Type):  # type: ignore[misc,unused-ignore]
@@ -37,9 +39,11 @@ class Bundle(types.Type):  # type: ignore[misc,unused-ignore]
 def bundle(cls: Given) -> Given:
     """Mark a NamedTuple class: kernels receive its instances by address, and may not keep or return their arrays."""
 
-    @typeof_impl.register(cls)
-    def _(value: Any, context: Any) -> Bundle:
-        return Bundle(cls.__name__, tuple((name, typeof_impl(getattr(value, name), context)) for name in value._fields))
+    @extending.typeof_impl.register(cls)
+    def typeof(value: Any, context: Any) -> Bundle:
+        return Bundle(
+            cls.__name__, tuple((name, extending.typeof_impl(getattr(value, name), context)) for name in value._fields)
+        )
 
     return cls
 
@@ -53,7 +57,6 @@ class BundleModel(models.PrimitiveModel):  # type: ignore[misc,unused-ignore]
         super().__init__(manager, kind, ir.LiteralStructType(fields).as_pointer())
 
 
-@unbox(Bundle)
 def _unbox(kind: Any, value: Any, c: Any) -> Any:
     """Arrays are borrowed from the caller: nothing is counted, nothing has to be given back."""
     room = cgutils.alloca_once(c.builder, c.context.get_value_type(kind).pointee)
@@ -67,7 +70,7 @@ def _unbox(kind: Any, value: Any, c: Any) -> Any:
             native = c.unbox(field, given)
             c.builder.store(native.value, there)
             wrong = c.builder.or_(wrong, native.is_error)
-    return NativeValue(room, is_error=wrong)
+    return extending.NativeValue(room, is_error=wrong)
 
 
 def _borrow(c: Any, array: Any, there: Any) -> Any:
@@ -88,10 +91,13 @@ class BundleFields(templates.AttributeTemplate):  # type: ignore[misc]
         return dict(kind.fields).get(name)
 
 
-@lower_getattr_generic(Bundle)
 def _read(context: Any, builder: Any, kind: Any, value: Any, name: str) -> Any:
     place = kind.place(name)
     field = builder.load(cgutils.gep_inbounds(builder, value, 0, place))
     if context.enable_nrt:
         context.nrt.incref(builder, kind.fields[place][1], field)
     return field
+
+
+extending.unbox(Bundle)(_unbox)
+extending.lower_getattr_generic(Bundle)(_read)

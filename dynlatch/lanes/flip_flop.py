@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from dynlatch.lanes.bundles import bundle
 from dynlatch.lanes.compiling import kernel
 
 

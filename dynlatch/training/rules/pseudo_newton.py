@@ -64,7 +64,9 @@ class PseudoNewton:
         return (np.zeros_like(theta),)
 
     def update(self, model: Architecture, theta: Array, state: State, show: Show) -> None:
-        learn(model.cell(), theta, show.lanes, show.work, *state, *np.empty((2, *theta.shape)), self.eta, self.mu, self.momentum)
+        learn(
+            model.cell(), theta, show.lanes, show.work, *state, *np.empty((2, *theta.shape)), self.eta, self.mu, self.momentum
+        )
 
 
 @kernel
