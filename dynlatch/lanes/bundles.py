@@ -39,12 +39,11 @@ class Bundle(types.Type):  # type: ignore[misc,unused-ignore]
 def bundle(cls: Given) -> Given:
     """Mark a NamedTuple class: kernels receive its instances by address, and may not keep or return their arrays."""
 
-    @extending.typeof_impl.register(cls)
-    def typeof(value: Any, context: Any) -> Bundle:
-        return Bundle(
-            cls.__name__, tuple((name, extending.typeof_impl(getattr(value, name), context)) for name in value._fields)
-        )
+    def kind_of(value: Any, context: Any) -> Bundle:
+        kinds = [extending.typeof_impl(field, context) for field in value]
+        return Bundle(cls.__name__, tuple(zip(value._fields, kinds, strict=True)))
 
+    extending.typeof_impl.register(cls)(kind_of)
     return cls
 
 
