@@ -28,9 +28,8 @@ BARS = {"gradient, every 1": 1.8, "gradient, every 10": 1.1, "gradient, every 10
 
 
 @kernel
-def traced(net, theta, show, work, change, total, eta, momentum, batch, every, before, out):  # type: ignore[no-untyped-def]
+def traced(net, theta, show, work, change, total, g, due, eta, momentum, batch, every, before, out):  # type: ignore[no-untyped-def]
     """The loop of `BackPropagation`, with one line more."""
-    g, due = np.empty_like(theta), np.empty_like(work.live)
     steps = present(net, theta, show, work)
     while steps > 0:
         backward(net, theta, steps, work.s, work.d)
@@ -59,8 +58,9 @@ class Run:
     def gradient(self, every: int) -> None:
         self.show.lanes.pause[0] = self.presentations
         out = np.empty((3, self.block.theta.shape[1]))
-        lanes, work, before = self.show.lanes, self.show.work, isinstance(self.model, Dense)
-        traced(self.model.cell(), self.block.theta, lanes, work, *self.block.state, 0.05, 0.0, 1, every, before, out)
+        lanes, work, theta = self.show.lanes, self.show.work, self.block.theta
+        kept = *self.block.state, np.empty_like(theta), np.empty_like(work.live)
+        traced(self.model.cell(), theta, lanes, work, *kept, 0.05, 0.0, 1, every, isinstance(self.model, Dense), out)
 
     def monitor(self, settings: RegionMonitor) -> None:
         watch = settings.open(self.model, self.task, self.show.lanes)

@@ -23,6 +23,7 @@ from dynlatch.training.tasks import TwoSequence
 from dynlatch.training.trials import seeds, trial
 
 ETA = 0.01
+NAMES = "inputs", "lengths", "targets"
 BARS = {"PyTorch, bmm, float64": 10.0, "PyTorch, bmm, float32": 10.0, "JAX, scan and vmap, float64": 1.0}
 
 
@@ -48,18 +49,19 @@ def ours(nets, sequences, T, repeats):
     for _ in range(repeats):
         packed = blocks(nets, sequences, T)
         seconds = min(seconds, common.cpu(train, 1, packed)[0])
-    return seconds, np.concatenate([block.theta[:25].T for block in packed]).reshape(-1, 5, 5)
+    return seconds, np.concatenate([block.theta[:25, : len(block.numbers)].T for block in packed]).reshape(-1, 5, 5)
 
 
 def problem(nets, sequences, T):
     """What the peers are given: first weights, inputs (sequences, nets, T), lengths and targets (sequences, nets)."""
     packed = blocks(nets, sequences, T)
-    lanes = [block.show.lanes for block in packed]
+    shown = [{name: getattr(block.show.lanes, name)[: len(block.numbers)] for name in NAMES} for block in packed]
+    inputs, lengths, targets = (np.concatenate([part[name] for part in shown]) for name in NAMES)
     return {
-        "W": np.concatenate([block.theta[:25].T for block in packed]).reshape(-1, 5, 5),
-        "inputs": np.concatenate([lane.inputs[..., 0] for lane in lanes]).transpose(1, 0, 2),
-        "lengths": np.concatenate([lane.lengths for lane in lanes]).T,
-        "targets": 0.8 * np.concatenate([lane.targets for lane in lanes]).T,
+        "W": np.concatenate([block.theta[:25, : len(block.numbers)].T for block in packed]).reshape(-1, 5, 5),
+        "inputs": inputs[..., 0].transpose(1, 0, 2),
+        "lengths": lengths.T,
+        "targets": 0.8 * targets.T,
     }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from dynlatch.lanes.compiling import kernel
-from dynlatch.lanes.packs import WIDTH, fma, load, pack, store
+from dynlatch.lanes.packs import begins, fma, load, pack, store
 from dynlatch.lanes.units import slope
 
 
@@ -23,15 +23,13 @@ def influences(net, lanes):  # type: ignore[no-untyped-def]
 def carried_gradient(net, theta, steps, s, d, q, g):  # type: ignore[no-untyped-def]
     """g (P, L) = `sum_t dC/dx_o(t) q_op(t)`, o the output unit; d holds what the cost itself gives, and is not changed."""
     g[:] = 0.0
-    whole = theta.shape[1] // WIDTH * WIDTH
-    for lane in range(0, whole, WIDTH):
-        _carried_gradient(net, theta, steps, s, d, q, g, lane, pack())
-    for lane in range(whole, theta.shape[1]):
-        _carried_gradient(net, theta, steps, s, d, q, g, lane, 0.0)
+    for lane in begins(theta.shape[1]):
+        _carried_gradient(net, theta, steps, s, d, q, g, lane)
 
 
 @kernel
-def _carried_gradient(net, theta, steps, s, d, q, g, lane, zero):  # type: ignore[no-untyped-def]
+def _carried_gradient(net, theta, steps, s, d, q, g, lane):  # type: ignore[no-untyped-def]
+    zero = pack()
     kinds, first, source, weight, delay = net.kinds, net.first, net.source, net.weight, net.delay
     n, output, trained, kept = kinds.size, net.output, net.trained, q.shape[0]
     for t in range(1, steps + 1):

@@ -7,7 +7,7 @@ The copy of connection e (from j to i) at step t has `dC/dw_et = d_i(t) s_j(t - 
 from __future__ import annotations
 
 from dynlatch.lanes.compiling import kernel
-from dynlatch.lanes.packs import WIDTH, fma, load, pack, store
+from dynlatch.lanes.packs import begins, fma, load, pack, store
 
 
 @kernel
@@ -22,15 +22,13 @@ def bend(net, steps, length, live, h):  # type: ignore[no-untyped-def]
 def summed_curvature(net, steps, s, h, curved):  # type: ignore[no-untyped-def]
     """curved (P, L) = `sum_t d2C/dw_t^2`."""
     curved[:] = 0.0
-    whole = curved.shape[1] // WIDTH * WIDTH
-    for lane in range(0, whole, WIDTH):
-        _summed_curvature(net, steps, s, h, curved, lane, pack())
-    for lane in range(whole, curved.shape[1]):
-        _summed_curvature(net, steps, s, h, curved, lane, 0.0)
+    for lane in begins(curved.shape[1]):
+        _summed_curvature(net, steps, s, h, curved, lane)
 
 
 @kernel
-def _summed_curvature(net, steps, s, h, curved, lane, zero):  # type: ignore[no-untyped-def]
+def _summed_curvature(net, steps, s, h, curved, lane):  # type: ignore[no-untyped-def]
+    zero = pack()
     source, weight, delay, target = net.source, net.weight, net.delay, net.target
     for e in range(weight.size):
         i, j, p, back = target[e], source[e], weight[e], delay[e]
@@ -45,15 +43,13 @@ def _summed_curvature(net, steps, s, h, curved, lane, zero):  # type: ignore[no-
 def weighed_gradient(net, steps, s, d, h, mu, g):  # type: ignore[no-untyped-def]
     """g (P, L) = `sum_t dC/dw_t / (d2C/dw_t^2 + mu)`."""
     g[:] = 0.0
-    whole = g.shape[1] // WIDTH * WIDTH
-    for lane in range(0, whole, WIDTH):
-        _weighed_gradient(net, steps, s, d, h, mu, g, lane, pack())
-    for lane in range(whole, g.shape[1]):
-        _weighed_gradient(net, steps, s, d, h, mu, g, lane, 0.0)
+    for lane in begins(g.shape[1]):
+        _weighed_gradient(net, steps, s, d, h, mu, g, lane)
 
 
 @kernel
-def _weighed_gradient(net, steps, s, d, h, mu, g, lane, zero):  # type: ignore[no-untyped-def]
+def _weighed_gradient(net, steps, s, d, h, mu, g, lane):  # type: ignore[no-untyped-def]
+    zero = pack()
     source, weight, delay, target = net.source, net.weight, net.delay, net.target
     for e in range(weight.size):
         i, j, p, back = target[e], source[e], weight[e], delay[e]

@@ -1,8 +1,8 @@
 """Packs: the numbers of WIDTH neighbouring lanes in one value, so that a sum over connections stays in registers.
 
-A function written with `load`, `store`, `fma` and the operators serves one lane and a pack alike: `zero` is 0.0 for one lane
-and `pack()` for WIDTH of them, and every type follows from it. Each lane gets the same operations in the same order either
-way, `fma` rounds once on every machine, and nothing else is fused: the bits of a lane do not depend on its neighbours.
+A function written with `load`, `store`, `fma` and the operators works on the pack that `pack()` begins; every type follows
+from it. All lanes get the same operations in the same order, `fma` rounds once on every machine, and nothing else is fused:
+the bits of a lane do not depend on its neighbours. Lanes come in whole packs: `padded` adds what is missing.
 
 Loops over lanes would be made into vector instructions too, but with the running sums in memory and a test for overlapping
 arrays before every loop: that costs a factor of two to three for networks of five units.
@@ -14,12 +14,16 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
 from numba.core import cgutils as numba_cgutils
 from numba.core.typing import templates as numba_templates
 from numba.extending import intrinsic, models, register_model
 from numba.extending import lower_builtin as numba_lower
+from numpy.typing import NDArray
+
+from dynlatch.lanes.compiling import kernel
 
 cgutils: Any = numba_cgutils  # Numba is typed in part, from some version on
 templates: Any = numba_templates
@@ -30,6 +34,20 @@ WIDTH = 16  # four vectors of AVX2: enough independent sums to hide the time tha
 DOUBLE, LONG = ir.DoubleType(), ir.IntType(64)
 DOUBLES, LONGS = ir.VectorType(DOUBLE, WIDTH), ir.VectorType(LONG, WIDTH)
 SIGN, EXPONENT, MANTISSA = -(2**63), 1023, 52  # bits of a double
+
+
+def padded(array: NDArray[Any]) -> NDArray[Any]:
+    """`array` with lanes of zeros added to the last axis until the packs are whole."""
+    missing = -array.shape[-1] % WIDTH
+    return np.ascontiguousarray(np.pad(array, [(0, 0)] * (array.ndim - 1) + [(0, missing)]))
+
+
+@kernel
+def begins(lanes):  # type: ignore[no-untyped-def]
+    """The first lane of each pack."""
+    if lanes % WIDTH != 0:
+        raise ValueError("lanes come in whole packs: pad the last axis, as `packs.padded` does")
+    return range(0, lanes, WIDTH)
 
 
 class Pack(types.Type):  # type: ignore[misc,unused-ignore]

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dynlatch.lanes.bundles import bundle
 from dynlatch.lanes.compiling import kernel
 from dynlatch.lanes.random import integer, normal, uniform
 from dynlatch.lanes.wiring import forward
@@ -34,6 +35,7 @@ class Criterion(NamedTuple):
     high: float
 
 
+@bundle
 class Lanes(NamedTuple):
     """What the trials of a block are shown, and how far they are. Arrays are changed in place."""
 
@@ -54,6 +56,7 @@ class Lanes(NamedTuple):
     pause: NDArray[np.int64]  # (1,) presentations at which a call of the rule returns
 
 
+@bundle
 class Work(NamedTuple):
     """The last presentation of every lane, and room for the sweeps back; shapes as in `lanes.wiring`."""
 

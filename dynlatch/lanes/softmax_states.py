@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from dynlatch.lanes.bundles import bundle
 from dynlatch.lanes.compiling import kernel
 from dynlatch.lanes.random import normal
 from dynlatch.lanes.state_network import zero
@@ -21,6 +22,7 @@ LARGEST = 8.0  # activations, of mean zero in each row, stay within +-this
 LEAST = -5.0  # log-likelihoods below count as this when progress is judged
 
 
+@bundle
 class Pace(NamedTuple):
     """Learning rates that fall while the likelihood improves and rise while it does not; lanes last."""
 

@@ -7,12 +7,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dynlatch.lanes.bundles import bundle
 from dynlatch.lanes.compiling import kernel
 from dynlatch.lanes.packs import WIDTH, fma, load, pack, store
+from dynlatch.lanes.show import Lanes
 from dynlatch.lanes.units import respond
+from dynlatch.lanes.wiring import Wiring
 from dynlatch.validation import Array
 
 
+@bundle
 class Stage(NamedTuple):
     """Room for N sequences in B blocks, and the weights they are shown to; a sequence has a place: lane + WIDTH x block."""
 
@@ -21,26 +25,27 @@ class Stage(NamedTuple):
     order: NDArray[np.int64]  # (N,) which sequence has this place
     steps: NDArray[np.int64]  # (B,) longest length
     weight: Array  # (E,) of every connection
+    candidate: Array  # (P + F,) room for the weights to try
     noise: Array  # (T + 1, 1, L) of one sequence
     stream: NDArray[np.uint64]  # (N, 4) where the noise of this place left the stream of the trial
 
 
-@kernel
-def set_up(net, show):  # type: ignore[no-untyped-def]
+def set_up(net: Wiring, show: Lanes) -> Stage:
     """An empty stage for the sequences of a trial."""
     lanes, sequences, steps = show.inputs.shape[:3]
-    blocks, rows, before = (sequences + WIDTH - 1) // WIDTH, net.kinds.size + net.inputs + 1, 0
-    for e in range(net.delay.size):
-        before = max(before, net.delay[e] - 1)
-    s = np.zeros((blocks, before + steps + 1, rows, WIDTH))
-    for b in range(blocks):
-        for t in range(before + steps + 1):
-            store(s, (b, t, rows - 1, 0), pack() + 1.0)
-            for i in range(net.kinds.size):
-                store(s, (b, t, i, 0), pack() + net.start[i])
-    order, longest = np.zeros(sequences, np.int64), np.zeros(blocks, np.int64)
-    noise, stream = np.zeros((steps + 1, 1, lanes)), np.zeros((sequences, 4), np.uint64)
-    return Stage(s, before, order, longest, np.zeros(net.weight.size), noise, stream)
+    n, blocks, before = len(net.kinds), -(-sequences // WIDTH), max(0, int(net.delay.max(initial=0)) - 1)
+    s = np.zeros((blocks, before + steps + 1, n + net.inputs + 1, WIDTH))
+    s[:, :, :n], s[:, :, -1] = net.start[:, None], 1.0
+    return Stage(
+        s=s,
+        before=before,
+        order=np.zeros(sequences, dtype=np.int64),
+        steps=np.zeros(blocks, dtype=np.int64),
+        weight=np.zeros(len(net.weight)),
+        candidate=np.zeros(int(net.weight.max(initial=-1)) + 1),
+        noise=np.zeros((steps + 1, 1, lanes)),
+        stream=np.zeros((sequences, 4), dtype=np.uint64),
+    )
 
 
 @kernel

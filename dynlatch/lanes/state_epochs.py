@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dynlatch.lanes.bundles import bundle
 from dynlatch.lanes.compiling import kernel
 from dynlatch.lanes.random import states
 from dynlatch.lanes.show import Lanes, awake, is_right
@@ -19,6 +20,7 @@ from dynlatch.lanes.state_network import StateCell, load, pass_through
 from dynlatch.validation import Array
 
 
+@bundle
 class Epoch(NamedTuple):
     """The epochs that L trials are in; lanes last."""
 

@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dynlatch.lanes.bundles import bundle
 from dynlatch.lanes.compiling import kernel
 from dynlatch.validation import Array
 
@@ -24,6 +25,7 @@ LANES = 16  # sequences of one network side by side: measured fastest
 RARE = 1e-200  # a last state less likely than this is worked out in logarithms: products on the way could underflow
 
 
+@bundle
 class StateCell(NamedTuple):
     """The allowed transitions in arrays, those from state j at `first[j]` to `first[j + 1] - 1`."""
 
@@ -36,6 +38,7 @@ class StateCell(NamedTuple):
     logits: bool  # rows of theta are activations of softmax subnets, otherwise probabilities
 
 
+@bundle
 class Passage(NamedTuple):
     """Sequences in lanes, and room for the two sweeps."""
 

@@ -14,7 +14,7 @@ import math
 import numpy as np
 
 from dynlatch.lanes.compiling import kernel
-from dynlatch.lanes.packs import WIDTH, choose, fma, load, pack, store, with_sign
+from dynlatch.lanes.packs import WIDTH, begins, choose, fma, load, pack, store, with_sign
 from dynlatch.lanes.units import slope
 from dynlatch.lanes.wiring import Wiring, backward, forward
 
@@ -61,27 +61,24 @@ def log_norms(net, theta, s, length, before, log_norm):  # type: ignore[no-untyp
 
     `before` is True for activation coordinates; they belong to nets without connections inside a step.
     """
-    memory, lanes, whole = memory_of(net), theta.shape[1], theta.shape[1] // WIDTH * WIDTH
+    memory, lanes = memory_of(net), theta.shape[1]
     first, weight, place = _between(net, memory.size)
     # Derivatives of the outputs of unit i by state c: row 2 (i r + c) in even steps, the next one in odd steps.
     room = np.zeros((2 * net.kinds.size * memory.size, lanes))
     ends = np.where(before, length, length.max() + 1).astype(np.float64)
     tops, log_norm[:] = np.zeros(lanes), 0.0
-    for lane in range(0, whole, WIDTH):
-        _run(net.kinds, first, weight, place, theta, s, length, ends, memory, room, tops, log_norm, lane, WIDTH, pack())
-    for lane in range(whole, lanes):
-        _run(net.kinds, first, weight, place, theta, s, length, ends, memory, room, tops, log_norm, lane, 1, 0.0)
+    for lane in begins(lanes):
+        _run(net.kinds, first, weight, place, theta, s, length, ends, memory, room, tops, log_norm, lane)
 
 
 @kernel
-def _run(  # type: ignore[no-untyped-def]
-    kinds, first, weight, place, theta, s, length, ends, memory, room, tops, log_norm, lane, width, zero
-):  # fmt: skip
+def _run(kinds, first, weight, place, theta, s, length, ends, memory, room, tops, log_norm, lane):  # type: ignore[no-untyped-def]
+    zero = pack()
     n, r, end = kinds.size, memory.size, load(ends, (lane,), zero)
     for c in range(r):
         start = slope(kinds[memory[c]], load(s, (0, memory[c], lane), zero))
         store(room, (2 * (memory[c] * r + c), lane), choose(end, float(length.max()), zero + 1.0, start))
-    for t in range(1, length[lane : lane + width].max() + 1):
+    for t in range(1, length[lane : lane + WIDTH].max() + 1):
         odd = t & 1
         for i in range(n):
             through = choose(end, float(t), slope(kinds[i], load(s, (t, i, lane), zero)), 1.0)
@@ -95,22 +92,22 @@ def _run(  # type: ignore[no-untyped-def]
                 row = 2 * (i * r + c) + odd
                 store(room, (row + both, lane), two * through)
                 store(room, (row, lane), one * through)
-        for l in range(lane, lane + width):
+        for l in range(lane, lane + WIDTH):
             if length[l] == t:
                 log_norm[l] += _log_frobenius(room, memory, odd, l)
         if t % LOOK == 0:
-            _rescale(room, odd, tops, length, t, log_norm, lane, width, zero)
+            _rescale(room, odd, tops, length, t, log_norm, lane)
 
 
 @kernel
-def _rescale(room, odd, tops, length, t, log_norm, lane, width, zero):  # type: ignore[no-untyped-def]
+def _rescale(room, odd, tops, length, t, log_norm, lane):  # type: ignore[no-untyped-def]
     """Bring products that leave [SMALL, LARGE] back to size 1, the logarithm of the factor into `log_norm`."""
-    top = zero
+    zero = top = pack()
     for row in range(odd, room.shape[0], 2):
         size = with_sign(load(room, (row, lane), zero), 1.0)
         top = choose(size, top, size, top)
     store(tops, (lane,), top)
-    for l in range(lane, lane + width):
+    for l in range(lane, lane + WIDTH):
         if length[l] > t and tops[l] > 0.0 and not SMALL < tops[l] < LARGE:
             for row in range(odd, room.shape[0], 2):
                 room[row, l] /= tops[l]
@@ -135,11 +132,8 @@ def shares(net, s, d, length, last, share, horizon):  # type: ignore[no-untyped-
     """
     lanes, steps = share.size, length.max()
     squares = np.zeros((steps + 1, lanes))
-    whole = lanes // WIDTH * WIDTH
-    for lane in range(0, whole, WIDTH):
-        _squares(net, s, d, steps, squares, lane, pack())
-    for lane in range(whole, lanes):
-        _squares(net, s, d, steps, squares, lane, 0.0)
+    for lane in begins(lanes):
+        _squares(net, s, d, steps, squares, lane)
     near, total = np.zeros(lanes), np.zeros(lanes)
     for t in range(1, steps + 1):
         for lane in range(lanes):
@@ -157,8 +151,9 @@ def shares(net, s, d, length, last, share, horizon):  # type: ignore[no-untyped-
 
 
 @kernel
-def _squares(net, s, d, steps, squares, lane, zero):  # type: ignore[no-untyped-def]
+def _squares(net, s, d, steps, squares, lane):  # type: ignore[no-untyped-def]
     """|G_t|^2: every trained weight belongs to one connection, so its square is a product of squares."""
+    zero = pack()
     first, source, weight, delay, trained = net.first, net.source, net.weight, net.delay, net.trained
     for t in range(1, steps + 1):
         total = zero

@@ -16,12 +16,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dynlatch.lanes.bundles import bundle
 from dynlatch.lanes.compiling import kernel
-from dynlatch.lanes.packs import WIDTH, fma, load, pack, store
+from dynlatch.lanes.packs import begins, fma, load, pack, store
 from dynlatch.lanes.units import slope
 from dynlatch.lanes.wiring import Wiring
 
 
+@bundle
 class Tracks(NamedTuple):
     """Where the traces of a wiring live; -1 is none."""
 
@@ -68,26 +70,25 @@ def traced_gradient(net, tracks, theta, steps, s, d, z, g):  # type: ignore[no-u
     """g (P, L) = dC/dtheta; d becomes dC/da passed back within each step, z (E, L) is room for the traces."""
     g[:] = 0.0
     z[:] = 0.0
-    whole = theta.shape[1] // WIDTH * WIDTH
-    for lane in range(0, whole, WIDTH):
-        _traced_gradient(net, tracks, theta, steps, s, d, z, g, lane, pack())
-    for lane in range(whole, theta.shape[1]):
-        _traced_gradient(net, tracks, theta, steps, s, d, z, g, lane, 0.0)
+    for lane in begins(theta.shape[1]):
+        _traced_gradient(net, tracks, theta, steps, s, d, z, g, lane)
 
 
 @kernel
-def _traced_gradient(net, tracks, theta, steps, s, d, z, g, lane, zero):  # type: ignore[no-untyped-def]
+def _traced_gradient(net, tracks, theta, steps, s, d, z, g, lane):  # type: ignore[no-untyped-def]
+    zero = pack()
     weight, target, host = net.weight, net.target, tracks.host
     for t in range(1, steps + 1):
-        _keep_traces(net, tracks, theta, s, z, t, lane, zero)
-        _pass_back(net, theta, s, d, t, lane, zero)
+        _keep_traces(net, tracks, theta, s, z, t, lane)
+        _pass_back(net, theta, s, d, t, lane)
         for e in range(weight.size):
             error = load(d, (t, host[e] if host[e] >= 0 else target[e], lane), zero)
             store(g, (weight[e], lane), fma(error, load(z, (e, lane), zero), load(g, (weight[e], lane), zero)))
 
 
 @kernel
-def _keep_traces(net, tracks, theta, s, z, t, lane, zero):  # type: ignore[no-untyped-def]
+def _keep_traces(net, tracks, theta, s, z, t, lane):  # type: ignore[no-untyped-def]
+    zero = pack()
     kinds, source, weight, delay, target = net.kinds, net.source, net.weight, net.delay, net.target
     loop, host, through = tracks.loop, tracks.host, tracks.through
     for e in range(weight.size):
@@ -101,8 +102,9 @@ def _keep_traces(net, tracks, theta, s, z, t, lane, zero):  # type: ignore[no-un
 
 
 @kernel
-def _pass_back(net, theta, s, d, t, lane, zero):  # type: ignore[no-untyped-def]
+def _pass_back(net, theta, s, d, t, lane):  # type: ignore[no-untyped-def]
     """d[t] from dC/dx to dC/da, within the step."""
+    zero = pack()
     kinds, leaving, departing = net.kinds, net.leaving, net.departing
     for j in range(kinds.size - 1, -1, -1):
         total = load(d, (t, j, lane), zero)

@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlatch.errors import InvalidInput
+from dynlatch.lanes.bundles import bundle
 from dynlatch.lanes.compiling import kernel
-from dynlatch.lanes.packs import WIDTH, choose, fma, load, pack, peek, store
+from dynlatch.lanes.packs import begins, choose, fma, load, pack, peek, store
 from dynlatch.lanes.units import respond, slope
 from dynlatch.validation import Array
 
@@ -34,6 +35,7 @@ class Connection(NamedTuple):
     delay: int = 1  # steps; external inputs and the constant have 0
 
 
+@bundle
 class Wiring(NamedTuple):
     """The connections in arrays, those of unit i at `first[i]` to `first[i + 1] - 1`."""
 
@@ -90,15 +92,13 @@ def wire(
 @kernel
 def forward(net, theta, steps, s, a):  # type: ignore[no-untyped-def]
     """Fill the units' outputs in s, and a, for times 0 to `steps`; the external inputs in s are given."""
-    whole = theta.shape[1] // WIDTH * WIDTH
-    for lane in range(0, whole, WIDTH):
-        _forward(net, theta, steps, s, a, lane, pack())
-    for lane in range(whole, theta.shape[1]):
-        _forward(net, theta, steps, s, a, lane, 0.0)
+    for lane in begins(theta.shape[1]):
+        _forward(net, theta, steps, s, a, lane)
 
 
 @kernel
-def _forward(net, theta, steps, s, a, lane, zero):  # type: ignore[no-untyped-def]
+def _forward(net, theta, steps, s, a, lane):  # type: ignore[no-untyped-def]
+    zero = pack()
     kinds, start, first, arriving = net.kinds, net.start, net.first, net.arriving
     n = kinds.size
     for t in range(steps + 1):
@@ -121,19 +121,17 @@ def backward(net, theta, steps, s, d):  # type: ignore[no-untyped-def]
 
     d[0] is left alone: the start is given.
     """
-    whole = theta.shape[1] // WIDTH * WIDTH
-    for lane in range(0, whole, WIDTH):
-        _backward(net, theta, steps, s, d, lane, pack())
-    for lane in range(whole, theta.shape[1]):
-        _backward(net, theta, steps, s, d, lane, 0.0)
+    for lane in begins(theta.shape[1]):
+        _backward(net, theta, steps, s, d, lane)
 
 
 @kernel
-def _backward(net, theta, steps, s, d, lane, zero):  # type: ignore[no-untyped-def]
+def _backward(net, theta, steps, s, d, lane):  # type: ignore[no-untyped-def]
+    zero = pack()
     kinds, leaving, departing = net.kinds, net.leaving, net.departing
     for t in range(steps, 0, -1):
         for j in range(kinds.size - 1, -1, -1):
-            total = _sent_back(leaving, departing, theta, steps, d, t, j, lane, zero)
+            total = _sent_back(leaving, departing, theta, steps, d, t, j, lane)
             store(d, (t, j, lane), total * slope(kinds[j], load(s, (t, j, lane), zero)))
 
 
@@ -145,27 +143,26 @@ def curvature(net, theta, steps, s, h):  # type: ignore[no-untyped-def]
     weight are neglected, as they do.
     """
     squares = theta * theta
-    whole = theta.shape[1] // WIDTH * WIDTH
-    for lane in range(0, whole, WIDTH):
-        _curvature(net, squares, steps, s, h, lane, pack())
-    for lane in range(whole, theta.shape[1]):
-        _curvature(net, squares, steps, s, h, lane, 0.0)
+    for lane in begins(theta.shape[1]):
+        _curvature(net, squares, steps, s, h, lane)
 
 
 @kernel
-def _curvature(net, squares, steps, s, h, lane, zero):  # type: ignore[no-untyped-def]
+def _curvature(net, squares, steps, s, h, lane):  # type: ignore[no-untyped-def]
+    zero = pack()
     kinds, leaving, departing = net.kinds, net.leaving, net.departing
     for t in range(steps, 0, -1):
         for j in range(kinds.size - 1, -1, -1):
-            total = _sent_back(leaving, departing, squares, steps, h, t, j, lane, zero)
+            total = _sent_back(leaving, departing, squares, steps, h, t, j, lane)
             through = slope(kinds[j], load(s, (t, j, lane), zero))
             total = through * through * total
             store(h, (t, j, lane), choose(total, OVERFLOW, OVERFLOW, total))
 
 
 @kernel
-def _sent_back(leaving, departing, theta, steps, d, t, j, lane, zero):  # type: ignore[no-untyped-def]
+def _sent_back(leaving, departing, theta, steps, d, t, j, lane):  # type: ignore[no-untyped-def]
     """`direct + sum_i w_ij d_i(t + delay)` for t >= 1."""
+    zero = pack()
     total = load(d, (t, j, lane), zero)
     for e in range(leaving[j], leaving[j + 1]):
         p, i, ahead = peek(departing, (e, 0)), peek(departing, (e, 1)), t + peek(departing, (e, 2))
@@ -178,15 +175,13 @@ def _sent_back(leaving, departing, theta, steps, d, t, j, lane, zero):  # type: 
 def gradient(net, steps, s, d, g):  # type: ignore[no-untyped-def]
     """g (P, L) = dC/dtheta: the sum over connections and times of `d_i(t) s_j(t - delay)`."""
     g[:] = 0.0
-    whole = g.shape[1] // WIDTH * WIDTH
-    for lane in range(0, whole, WIDTH):
-        _gradient(net, steps, s, d, g, lane, pack())
-    for lane in range(whole, g.shape[1]):
-        _gradient(net, steps, s, d, g, lane, 0.0)
+    for lane in begins(g.shape[1]):
+        _gradient(net, steps, s, d, g, lane)
 
 
 @kernel
-def _gradient(net, steps, s, d, g, lane, zero):  # type: ignore[no-untyped-def]
+def _gradient(net, steps, s, d, g, lane):  # type: ignore[no-untyped-def]
+    zero = pack()
     source, weight, delay, target = net.source, net.weight, net.delay, net.target
     for e in range(weight.size):
         i, j, p, back = target[e], source[e], weight[e], delay[e]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlatch.lanes import random
+from dynlatch.lanes import packs, random
 from dynlatch.lanes.show import Lanes, Work
 from dynlatch.lanes.wiring import Wiring
 from dynlatch.training.contract import Architecture, Rule, Show, State
@@ -21,7 +21,7 @@ WIDTH = 32  # trials side by side: measured fastest (more overflow the inner cac
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """Trials in lanes: lane l is trial `numbers[l]`."""
+    """Trials in lanes: lane l is trial `numbers[l]`; lanes beyond fill the last pack up, and sleep."""
 
     numbers: NDArray[np.int64]
     theta: Array  # (P + F, L)
@@ -31,12 +31,20 @@ class Block:
 
 def pack(rule: Rule, model: Architecture, trials: Sequence[Trial], columns: Array | None, budget: int) -> Block:
     """The block of `trials` before their first presentation; `columns` (P, L) are given initial weights, None draws them."""
-    drawn = model.initial(generators([t.streams.weights for t in trials])) if columns is None else columns
-    constants = np.repeat(model.constants[:, None], len(trials), axis=1)
+    lanes = [trials[k] for k in whole_packs(len(trials))]
+    drawn = model.initial(generators([t.streams.weights for t in lanes])) if columns is None else columns
+    drawn = drawn[:, whole_packs(drawn.shape[1])]
+    constants = np.repeat(model.constants[:, None], len(lanes), axis=1)
     theta = np.ascontiguousarray(np.concatenate([drawn, constants]), dtype=np.float64)
-    show = Show(_lanes(trials, budget), _work(model, trials))
-    state = rule.init(model, theta, show, [t.streams.rule for t in trials])
+    show = Show(_lanes(lanes, budget), _work(model, lanes))
+    show.lanes.stuck[len(trials) :] = True
+    state = rule.init(model, theta, show, [t.streams.rule for t in lanes])
     return Block(np.array([t.number for t in trials], dtype=np.int64), theta, state, show)
+
+
+def whole_packs(lanes: int) -> NDArray[np.intp]:
+    """Indices 0 .. lanes - 1, and the last one again until the packs are whole."""
+    return np.arange(lanes + -lanes % packs.WIDTH).clip(max=lanes - 1)
 
 
 def _lanes(trials: Sequence[Trial], budget: int) -> Lanes:
@@ -83,12 +91,14 @@ LANE_FIRST = ("inputs", "lengths", "targets", "random", "order", "position", "pr
 
 
 def keep(block: Block, chosen: NDArray[np.intp]) -> Block:
-    """The block with the chosen lanes only."""
-    lanes, work = block.show.lanes, block.show.work
+    """The block with the chosen lanes only, in whole packs."""
+    numbers, lanes, work = block.numbers[chosen], block.show.lanes, block.show.work
+    chosen = chosen[whole_packs(len(chosen))] if len(chosen) else chosen
     picked: dict[str, Any] = {name: np.ascontiguousarray(getattr(lanes, name)[chosen]) for name in LANE_FIRST}
     show = Show(lanes._replace(**picked), Work._make(_picked(array, chosen) for array in work))
+    show.lanes.stuck[len(numbers) :] = True
     state = tuple(_picked(array, chosen) for array in block.state)
-    return replace(block, numbers=block.numbers[chosen], theta=_picked(block.theta, chosen), state=state, show=show)
+    return replace(block, numbers=numbers, theta=_picked(block.theta, chosen), state=state, show=show)
 
 
 def _picked(array: NDArray[Any], chosen: NDArray[np.intp]) -> NDArray[Any]:

@@ -196,11 +196,11 @@ def _advance(job: Job, block: Block, watch: Watch | None, ledger: Ledger, bar: C
     lanes, plan = block.show.lanes, job.plan
     between = BETWEEN_PAUSES if job.monitor is None else job.monitor.every
     seen = lanes.presentations.copy()
-    lanes.pause[0] = (int(seen.min()) // between + 1) * between
+    lanes.pause[0] = (int(seen[: len(block.numbers)].min()) // between + 1) * between
     plan.rule.update(plan.model, block.theta, block.state, block.show)
     if watch is not None:
         watch.look(block.theta, block.show, block.numbers)
-    bar(int((lanes.presentations - seen).sum()))
+    bar(int((lanes.presentations - seen)[: len(block.numbers)].sum()))
     outcomes = _outcomes(block)
     ended = np.flatnonzero([outcome is not None for outcome in outcomes])
     if not len(ended):
@@ -211,10 +211,10 @@ def _advance(job: Job, block: Block, watch: Watch | None, ledger: Ledger, bar: C
 
 
 def _outcomes(block: Block) -> list[TrainingOutcome | None]:
-    """How each lane ended; None while it runs."""
-    lanes = block.show.lanes
+    """How each trial ended; None while it runs."""
+    lanes, trials = block.show.lanes, len(block.numbers)
     ends = zip(lanes.learned, lanes.stuck, lanes.presentations >= lanes.budget, strict=True)
-    return [_outcome(*end) for end in ends]
+    return [_outcome(*end) for end in ends][:trials]
 
 
 def _outcome(learned: bool, stuck: bool, used_up: bool) -> TrainingOutcome | None:

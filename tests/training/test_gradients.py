@@ -11,6 +11,7 @@ import pytest
 from dynlatch.errors import InvalidInput
 from dynlatch.lanes.influence import carried_gradient, influences
 from dynlatch.lanes.instances import summed_curvature
+from dynlatch.lanes.packs import padded
 from dynlatch.lanes.traces import traced_gradient, tracks
 from dynlatch.lanes.units import LINEAR, LOGISTIC, TANH
 from dynlatch.lanes.wiring import Connection, backward, curvature, forward, gradient, wire
@@ -47,10 +48,10 @@ WIRINGS = wirings()
 
 
 def swept(net, theta, inputs, lengths, targets):
-    """Forward and back for sequences of several lengths, one a lane; theta (P, L), inputs (L, T, m)."""
-    n, (L, T, m) = net.kinds.size, inputs.shape
-    s, a, d = np.zeros((T + 1, n + m + 1, L)), np.zeros((T + 1, n, L)), np.zeros((T + 1, n, L))
-    s[1:, n:-1] = inputs.transpose(1, 2, 0)
+    """Forward and back for sequences of several lengths, one a lane; theta (P, L), inputs (L, T, m). In whole packs."""
+    n, (L, T, m), theta = net.kinds.size, inputs.shape, padded(theta)
+    s, a, d = (padded(np.zeros((T + 1, rows, L))) for rows in (n + m + 1, n, n))
+    s[1:, n:-1, :L] = inputs.transpose(1, 2, 0)
     forward(net, theta, T, s, a)
     h, every = np.zeros_like(d), np.arange(L)
     d[lengths, net.output, every] = s[lengths, net.output, every] - targets
@@ -84,9 +85,9 @@ def test_influences_carried_forward_give_the_gradient(name):
     net = WIRINGS[name]
     theta, inputs, lengths, targets = example(net, L=18, T=9)
     found = swept(net, theta, inputs, lengths, targets)
-    g, direct = np.empty_like(theta), np.zeros_like(found.d)
+    g, direct = np.empty_like(found.g), np.zeros_like(found.d)
     direct[lengths, net.output, np.arange(18)] = found.s[lengths, net.output, np.arange(18)] - targets
-    carried_gradient(net, theta, 9, found.s, direct, influences(net, 18), g)
+    carried_gradient(net, padded(theta), 9, found.s, direct, influences(net, 32), g)
     np.testing.assert_allclose(g[: net.trained], found.g[: net.trained], rtol=0, atol=1e-13)
 
 
@@ -95,9 +96,9 @@ def test_traces_give_the_gradient(name):
     net = WIRINGS[name]
     theta, inputs, lengths, targets = example(net, L=18, T=9)
     found = swept(net, theta, inputs, lengths, targets)
-    g, direct = np.empty_like(theta), np.zeros_like(found.d)
+    g, direct = np.empty_like(found.g), np.zeros_like(found.d)
     direct[lengths, net.output, np.arange(18)] = found.s[lengths, net.output, np.arange(18)] - targets
-    traced_gradient(net, tracks(net), theta, 9, found.s, direct, np.empty((net.weight.size, 18)), g)
+    traced_gradient(net, tracks(net), padded(theta), 9, found.s, direct, np.empty((net.weight.size, 32)), g)
     np.testing.assert_allclose(g[: net.trained], found.g[: net.trained], rtol=0, atol=1e-13)
 
 
@@ -172,7 +173,7 @@ def test_curvature_stays_finite():
     net = Dense(5).cell()
     theta, inputs = np.full((26, 1), 50.0), np.zeros((1, 400, 1))
     found = swept(net, theta, inputs, np.array([400]), np.array([0.8]))
-    summed = np.empty_like(theta)
+    summed = np.empty_like(found.g)
     summed_curvature(net, 400, found.s, found.h, summed)
     assert np.all(np.isfinite(found.h))
     assert np.all(np.isfinite(summed))
@@ -251,8 +252,8 @@ def test_lanes_alone_or_together_and_pauses_give_the_same_bits(rule, model, dire
     advance(rule, model, together, 40)
     for pause in (1, 2, 17, 40):
         advance(rule, model, alone, pause)
-    assert np.array_equal(together.theta[:, :2], alone.theta)
-    assert np.array_equal(together.show.lanes.presentations[:2], alone.show.lanes.presentations)
+    assert np.array_equal(together.theta[:, :2], alone.theta[:, :2])
+    assert np.array_equal(together.show.lanes.presentations[:2], alone.show.lanes.presentations[:2])
 
 
 def test_a_batch_of_all_sequences_is_the_full_gradient():

@@ -12,24 +12,21 @@ from dynlatch.errors import InvalidInput
 from dynlatch.lanes import random
 from dynlatch.lanes.compiling import kernel
 from dynlatch.lanes.descent import descend
-from dynlatch.lanes.packs import WIDTH, load, pack, store
+from dynlatch.lanes.packs import WIDTH, begins, load, pack, padded, store
 from dynlatch.lanes.units import LINEAR, LOGISTIC, TANH, THRESHOLD, respond, slope, tanh
 from dynlatch.lanes.wiring import Connection, backward, forward, gradient, wire
 
 
 @kernel
 def tanh_of(x, y):
-    whole = x.shape[1] // WIDTH * WIDTH
-    for lane in range(0, whole, WIDTH):
+    for lane in begins(x.shape[1]):
         store(y, (0, lane), tanh(load(x, (0, lane), pack())))
-    for lane in range(whole, x.shape[1]):
-        y[0, lane] = tanh(x[0, lane])
 
 
 def test_tanh_is_right_to_four_units_in_the_last_place():
     rng = np.random.default_rng(0)
     many = [rng.choice([-1, 1], 200_000) * 10.0 ** rng.uniform(-300, 2, 200_000), rng.uniform(-20, 20, 200_000)]
-    x = np.concatenate([*many, rng.uniform(-1, 1, 200_000), np.arange(-60, 61) * np.log(2) / 4])[None]
+    x = padded(np.concatenate([*many, rng.uniform(-1, 1, 200_000), np.arange(-60, 61) * np.log(2) / 4])[None])
     y = np.empty_like(x)
     tanh_of(x, y)
     expected = np.tanh(x)
@@ -79,20 +76,30 @@ def test_integers_and_normal_numbers():
     assert abs(normal.var() - 1) < 5 * (2 / 4000) ** 0.5
 
 
-def test_a_lane_has_the_same_bits_alone_in_a_pack_and_beyond_it():
+def test_lanes_come_in_whole_packs():
+    with pytest.raises(ValueError, match="whole packs"):
+        tanh_of(np.zeros((1, WIDTH + 1)), np.zeros((1, WIDTH + 1)))
+    given = np.arange(6.0).reshape(2, 3)
+    assert padded(given).shape == (2, WIDTH)
+    assert np.array_equal(padded(given)[:, :3], given)
+    assert not padded(given)[:, 3:].any()
+    assert padded(np.zeros((2, WIDTH))).shape == (2, WIDTH)
+
+
+def test_a_lane_has_the_same_bits_in_whatever_pack():
     rng, n, T, L = np.random.default_rng(3), 3, 12, 2 * WIDTH + 5
     made = [Connection(i, j, 3 * i + j, int(rng.integers(1, 4))) for i in range(n) for j in range(n)]
     net = wire([*made, Connection(0, 3, 9, 0)], kinds=[TANH, LOGISTIC, LINEAR], inputs=1, output=2, trained=9)
     theta, u, e = rng.uniform(-0.5, 0.5, (10, L)), rng.uniform(-1, 1, (T + 1, L)), rng.uniform(-1, 1, (T + 1, n, L))
     results = []
     for chosen in (np.arange(L), [1], [L - 1, 0], np.r_[4 : 4 + WIDTH]):
-        s, a = np.zeros((T + 1, n + 2, len(chosen))), np.zeros((T + 1, n, len(chosen)))
-        s[:, n], d, w = u[:, chosen], np.ascontiguousarray(e[..., chosen]), np.ascontiguousarray(theta[:, chosen])
+        s, a = (padded(np.zeros((T + 1, rows, len(chosen)))) for rows in (n + 2, n))
+        s[:, n], d, w = padded(u[:, chosen]), padded(e[..., chosen]), padded(theta[:, chosen])
         g = np.empty_like(w)
         forward(net, w, T, s, a)
         backward(net, w, T, s, d)
         gradient(net, T, s, d, g)
-        results.append((chosen, s, a, d, g))
+        results.append((chosen, *(array[..., : len(chosen)] for array in (s, a, d, g))))
     for chosen, *arrays in results[1:]:
         for whole, part in zip(results[0][1:], arrays, strict=True):
             assert np.array_equal(whole[..., chosen], part)

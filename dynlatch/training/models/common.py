@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from dynlatch.errors import InvalidInput
+from dynlatch.lanes.packs import padded
 from dynlatch.lanes.units import LINEAR, LOGISTIC, TANH, THRESHOLD
 from dynlatch.lanes.wiring import Wiring, forward
 from dynlatch.maps import Map
@@ -126,7 +127,7 @@ def wired_outputs(net: Wiring, theta: Array, sequences: Sequences) -> Array:
     """The answers (n,) of one network of weighted sums, weights theta (P + F,): the sequences are the lanes."""
     T, n, m = sequences.inputs.shape
     units, weights = net.kinds.size, shaped_array("theta", theta, (int(net.weight.max()) + 1,))
-    s, a = np.zeros((T + 1, units + m + 1, n)), np.zeros((T + 1, units, n))
-    s[1:, units:-1] = sequences.inputs.transpose(0, 2, 1)
-    forward(net, np.repeat(weights[:, None], n, axis=1), T, s, a)
+    s = padded(np.zeros((T + 1, units + m + 1, n)))
+    s[1:, units:-1, :n] = sequences.inputs.transpose(0, 2, 1)
+    forward(net, np.repeat(weights[:, None], s.shape[-1], axis=1), T, s, np.zeros((T + 1, units, s.shape[-1])))
     return np.asarray(s[sequences.lengths, net.output, np.arange(n)])

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dynlatch.lanes.packs import padded
 from dynlatch.lanes.show import Lanes
 from dynlatch.lanes.wiring import Wiring, forward
 from dynlatch.training.contract import Sequences, Show
@@ -48,9 +49,9 @@ def final_states(net: Wiring, theta: Array, given: Sample, rows: NDArray[np.intp
     """Total inputs and outputs of all units at the end of the sample's sequences, each (rows, E, n)."""
     E, T, m = given.inputs.shape[1:]
     L, n = len(rows) * E, net.kinds.size
-    s, a = np.zeros((T + 1, n + m + 1, L)), np.zeros((T + 1, n, L))
-    s[1:, n : n + m] = given.inputs[rows].transpose(2, 3, 0, 1).reshape(T, m, L)
-    forward(net, np.ascontiguousarray(np.repeat(theta, E, axis=1)), T, s, a)
+    s, a = padded(np.zeros((T + 1, n + m + 1, L))), padded(np.zeros((T + 1, n, L)))
+    s[1:, n : n + m, :L] = given.inputs[rows].transpose(2, 3, 0, 1).reshape(T, m, L)
+    forward(net, padded(np.repeat(theta, E, axis=1)), T, s, a)
     at = given.lengths[rows].ravel(), slice(None), np.arange(L)
     return a[at].reshape(len(rows), E, n), s[:, :n][at].reshape(len(rows), E, n)
 

@@ -102,11 +102,12 @@ class Watch:
         if not self.rows:
             self.rows = {int(trial): row for row, trial in enumerate(ids)}
         rows = np.array([self.rows[int(trial)] for trial in ids], dtype=np.intp)
-        at = show.lanes.presentations.copy()
+        lanes, theta = show.lanes, theta[:, : len(ids)]
+        at = lanes.presentations[: len(ids)].copy()
         gradient = self.view.gradient(theta, show, self.settings.last)
         if gradient is not None:
             self.looks.append((ids.copy(), at, gradient))
-        ended = show.lanes.learned | show.lanes.stuck | (at >= show.lanes.budget)
+        ended = (lanes.learned | lanes.stuck)[: len(ids)] | (at >= lanes.budget)
         due = (self.seen[rows] < 0) | (at // self.settings.portrait_every > self.seen[rows] // self.settings.portrait_every)
         due |= ended & (at > self.seen[rows])
         if due.any():

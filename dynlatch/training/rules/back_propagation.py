@@ -62,13 +62,15 @@ class BackPropagation:
         return np.zeros_like(theta), np.zeros_like(theta)
 
     def update(self, model: Architecture, theta: Array, state: State, show: Show) -> None:
-        learn(model.cell(), theta, show.lanes, show.work, *state, self.eta, self.momentum, self.batch)
+        learn(
+            model.cell(), theta, show.lanes, show.work, *state, np.empty_like(theta), np.empty_like(show.work.live),
+            self.eta, self.momentum, self.batch,
+        )  # fmt: skip
 
 
 @kernel
-def learn(net, theta, show, work, change, total, eta, momentum, batch):  # type: ignore[no-untyped-def]
+def learn(net, theta, show, work, change, total, g, due, eta, momentum, batch):  # type: ignore[no-untyped-def]
     """Sequence by sequence, until every lane sleeps."""
-    g, due = np.empty_like(theta), np.empty_like(work.live)
     steps = present(net, theta, show, work)
     while steps > 0:
         backward(net, theta, steps, work.s, work.d)

@@ -72,4 +72,5 @@ class FocusedBackPropagation:
 
     def update(self, model: Architecture, theta: Array, state: State, show: Show) -> None:
         net = model.cell()
-        learn(net, tracks(net), theta, show.lanes, show.work, *state, self.eta, self.momentum)
+        room = np.empty_like(theta), np.empty((len(net.weight), theta.shape[1]))
+        learn(net, tracks(net), theta, show.lanes, show.work, *state, *room, self.eta, self.momentum)

@@ -74,13 +74,13 @@ class LocalFeedback:
 
     def update(self, model: Architecture, theta: Array, state: State, show: Show) -> None:
         net = model.cell()
-        learn(net, tracks(net), theta, show.lanes, show.work, *state, self.eta, self.momentum)
+        room = np.empty_like(theta), np.empty((len(net.weight), theta.shape[1]))
+        learn(net, tracks(net), theta, show.lanes, show.work, *state, *room, self.eta, self.momentum)
 
 
 @kernel
-def learn(net, tracks, theta, show, work, change, eta, momentum):  # type: ignore[no-untyped-def]
+def learn(net, tracks, theta, show, work, change, g, z, eta, momentum):  # type: ignore[no-untyped-def]
     """Sequence by sequence, until every lane sleeps."""
-    g, z = np.empty_like(theta), np.empty((net.weight.size, theta.shape[1]))
     steps = present(net, theta, show, work)
     while steps > 0:
         traced_gradient(net, tracks, theta, steps, work.s, work.d, z, g)

@@ -75,13 +75,14 @@ class MultigridRandomSearch:
 
     def update(self, model: Architecture, theta: Array, state: State, show: Show) -> None:
         settings = self.half_width, self.shrink, self.smallest, self.patience
-        learn(model.cell(), theta, show.lanes, *state, *settings)
+        net = model.cell()
+        learn(net, set_up(net, show.lanes), theta, show.lanes, *state, *settings)
 
 
 @kernel
-def learn(net, theta, show, lowest, box, failures, mark, half_width, shrink, smallest, patience):  # type: ignore[no-untyped-def]
+def learn(net, stage, theta, show, lowest, box, failures, mark, half_width, shrink, smallest, patience):  # type: ignore[no-untyped-def]
     """Candidate by candidate, trial by trial; the box of half-width 0 that a trial begins with holds its first weights."""
-    stage, candidate = set_up(net, show), np.empty(theta.shape[0])
+    candidate = stage.candidate
     for lane in range(theta.shape[1]):
         if not awake(show, lane):
             continue

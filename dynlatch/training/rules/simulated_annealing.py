@@ -107,16 +107,19 @@ class SimulatedAnnealing:
 
     def update(self, model: Architecture, theta: Array, state: State, show: Show) -> None:
         schedule = self.temperature, self.bound, self.sweeps, self.variation, self.adjustments, self.cooling, self.tolerance
-        anneal(model.cell(), theta, show.lanes, *state, *schedule)
+        net = model.cell()
+        anneal(net, set_up(net, show.lanes), theta, show.lanes, *state, *schedule)
 
 
 @kernel
-def anneal(net, theta, show, point, best, costs, temperature, v, accepted, clock, mark, T0, bound, N_S, c, N_T, r_T, eps):  # type: ignore[no-untyped-def]
+def anneal(  # type: ignore[no-untyped-def]
+    net, stage, theta, show, point, best, costs, temperature, v, accepted, clock, mark, T0, bound, N_S, c, N_T, r_T, eps
+):  # fmt: skip
     """Move by move, trial by trial. `costs` (N_eps + 2, L): of the best point, of the walk, and at the last temperatures.
 
     `clock` (3, L): the weight h, sweep j and adjustment m that are next. Temperature 0: the first weights are still untried.
     """
-    stage, candidate = set_up(net, show), np.empty(theta.shape[0])
+    candidate = stage.candidate
     for lane in range(theta.shape[1]):
         if not awake(show, lane):
             continue

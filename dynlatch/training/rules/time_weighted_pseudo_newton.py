@@ -65,13 +65,12 @@ class TimeWeightedPseudoNewton:
         return (np.zeros_like(theta),)
 
     def update(self, model: Architecture, theta: Array, state: State, show: Show) -> None:
-        learn(model.cell(), theta, show.lanes, show.work, *state, self.eta, self.mu, self.momentum)
+        learn(model.cell(), theta, show.lanes, show.work, *state, np.empty_like(theta), self.eta, self.mu, self.momentum)
 
 
 @kernel
-def learn(net, theta, show, work, change, eta, mu, momentum):  # type: ignore[no-untyped-def]
+def learn(net, theta, show, work, change, g, eta, mu, momentum):  # type: ignore[no-untyped-def]
     """Sequence by sequence, until every lane sleeps."""
-    g = np.empty_like(theta)
     steps = present(net, theta, show, work)
     while steps > 0:
         backward(net, theta, steps, work.s, work.d)

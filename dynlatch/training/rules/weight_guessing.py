@@ -56,13 +56,14 @@ class WeightGuessing:
         return np.zeros(theta.shape[1], dtype=np.int64), marks(show.lanes)
 
     def update(self, model: Architecture, theta: Array, state: State, show: Show) -> None:
-        learn(model.cell(), theta, show.lanes, *state, self.half_width)
+        net = model.cell()
+        learn(net, set_up(net, show.lanes), theta, show.lanes, *state, self.half_width)
 
 
 @kernel
-def learn(net, theta, show, guesses, mark, half_width):  # type: ignore[no-untyped-def]
+def learn(net, stage, theta, show, guesses, mark, half_width):  # type: ignore[no-untyped-def]
     """Guess by guess, trial by trial; `guesses` (L,) counts them."""
-    stage, n = set_up(net, show), show.lengths.shape[1]
+    n = show.lengths.shape[1]
     for lane in range(theta.shape[1]):
         if not awake(show, lane):
             continue
@@ -72,7 +73,8 @@ def learn(net, theta, show, guesses, mark, half_width):  # type: ignore[no-untyp
         while awake(show, lane):
             for p in range(net.trained if guesses[lane] > 0 else 0):
                 theta[p, lane] = half_width * (2.0 * uniform(show.random, lane) - 1.0)
-            choose(stage, net, theta[:, lane].copy())
+            stage.candidate[:] = theta[:, lane]
+            choose(stage, net, stage.candidate)
             right = all_right(stage, net, show, lane, n)
             if right and is_noisy(show):
                 right = all_right(stage, net, show, lane, show.needed)
