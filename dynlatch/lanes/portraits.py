@@ -4,199 +4,148 @@ For a bounded map the signs of det(I - J) at the fixed points sum to 1 (its degr
 for again, and what an orbit of the run has come to is added; a fresh search from many starts is made at first, and where the
 sum is broken. A pair born by a fold far from all of these keeps the sum, and is found when an orbit first goes there.
 
-What is known of one network under one input is two arrays: points (M, r), a cycle by one of its points, and facts (M + 1, 4),
-their PERIOD, LABEL (a number for life), SIGN of det(I - J) and whether they are STABLE. The last row of the facts holds how
-many are known, labels given out, searches made, and how many were known after the last one.
+Each stage is one queue over all networks, so that packs are full; what is found of a network does not depend on the others.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
+from numpy.typing import NDArray
 
-from dynlatch.lanes.compiling import kernel
-from dynlatch.lanes.points import linearise, metrics, newton, put, shrinks, step
+from dynlatch.lanes.contraction import contracts, metrics
+from dynlatch.lanes.known import AFTER, KNOWN, LABEL, PERIOD, SEARCHES, SIGN, add
+from dynlatch.lanes.orbits import EARLY, follow
+from dynlatch.lanes.solving import newton
+from dynlatch.validation import Array
 
-PERIOD, LABEL, SIGN, STABLE = range(4)
-KNOWN, LABELS, SEARCHES, AFTER = range(4)
-
-SAME = 1e-6  # two points closer than this, relative to their size, are one
-CAPTURED = 1e-3  # an orbit this close to an attractor has arrived
-PATIENCE = 300  # steps after which an orbit that has arrived nowhere is at something unknown
-LONGEST_PERIOD = 8
-PROBES = 2  # starts that are followed at every look
+Numbers = NDArray[np.int64]
 
 
-@kernel
-def survey(code, w, rows, starts, states, bounded, points, facts, ends):  # type: ignore[no-untyped-def]
-    """Bring what is known (B, Q, ...) of the networks `rows` up to date, and place their final states.
+class Portrait(NamedTuple):
+    """C networks under one input each: `known` what is known, and brought up to date."""
 
-    w (rows, Q, E + n), starts (K, r), states (rows, E, r). Of each final state ends (B, E, Q, 3) gets the place of the
-    attractor that its orbit goes to, -1 for none; the point of the cycle that it belongs to; and whether it lies in the
-    reduced attracting set, in the adapted norm.
+    code: Numbers
+    w: Array  # (C, E + n)
+    points: Array  # (C, M, r)
+    facts: Numbers  # (C, M + 1, 4)
+
+
+class Orbits(NamedTuple):
+    """Where N orbits have gone."""
+
+    case: Numbers  # (N,) the network
+    starts: Array  # (N, r)
+    steps: Numbers  # (N,) how many they took
+    found: Numbers  # (N,) the place of the attractor that they are at; -1 for none
+    back: Numbers  # (N,) if none: after how many steps they come back; 0 if they do not
+    ends: Array  # (N, r)
+    early: Array  # (N, 2, r) states on the way, or none
+
+
+class Ends(NamedTuple):
+    """Where the final states (C, E) belong."""
+
+    place: Numbers  # of the attractor that the orbit goes to; -1 for none
+    phase: Numbers  # the point of the cycle
+    inside: NDArray[np.bool_]  # the reduced attracting set, in the adapted norm
+
+
+def survey(portrait: Portrait, states: Array, starts: Array, probes: int, *, bounded: bool) -> Ends:
+    """Bring what is known up to date, and place the final states (C, E, r).
+
+    starts (K, r): where searches begin; the first `probes` of them are followed at every look. `bounded` says that the degree of
+    the map is 1.
     """
-    E = states.shape[1]
-    steps, found = np.empty(E + PROBES, np.int64), np.empty(E + PROBES, np.int64)
-    for k in range(rows.size):
-        for q in range(w.shape[1]):
-            known, about, weights = points[rows[k], q], facts[rows[k], q], w[k, q]
-            _follow(code, weights, known, about)
-            followed = about[-1, KNOWN]
-            for e in range(E + PROBES):
-                x = (states[k, e] if e < E else starts[e - E]).copy()
-                steps[e], found[e] = _orbit(code, weights, x, PATIENCE, known, about)
-                if found[e] < 0:
-                    _solve_at(code, weights, x, known, about)
-            # A sum that a search could not mend is not searched for again.
-            broken = bounded and _index_sum(about) != 1 and about[-1, KNOWN] != about[-1, AFTER]
-            if broken or about[-1, KNOWN] == 0 or about[-1, SEARCHES] == 0:
-                _search(code, weights, starts, known, about)
-            for e in range(E):
-                if found[e] < 0 and about[-1, KNOWN] > followed:
-                    steps[e], found[e] = _orbit(code, weights, states[k, e].copy(), PATIENCE, known, about)
-                _place(code, weights, states[k, e], steps[e], found[e], known, about, ends[rows[k], e, q])
+    (C, E, _), facts = states.shape, portrait.facts
+    _renew(portrait)
+    followed = np.concatenate([states, np.broadcast_to(starts[:probes], (C, probes, starts.shape[1]))], axis=1)
+    before = facts[:, -1, KNOWN].copy()
+    orbits = _followed(portrait, np.repeat(np.arange(C), E + probes), followed.reshape(C * (E + probes), -1))
+    _add_ends(portrait, orbits)
+    known = facts[:, -1, KNOWN]
+    # A sum that a search could not mend is not searched for again.
+    broken = bounded & (_index_sums(facts) != 1) & (known != facts[:, -1, AFTER])
+    missing = np.flatnonzero(broken | (known == 0) | (facts[:, -1, SEARCHES] == 0))
+    if len(missing):
+        _search(portrait, missing, starts)
+    found, steps = (a.reshape(C, E + probes)[:, :E].copy() for a in (orbits.found, orbits.steps))
+    again = np.nonzero((found < 0) & (facts[:, -1, KNOWN] > before)[:, None])
+    if len(again[0]):
+        once_more = _followed(portrait, again[0], states[again])
+        found[again], steps[again] = once_more.found, once_more.steps
+    return _placed(portrait, states, found, steps)
 
 
-@kernel
-def _follow(code, w, known, about):  # type: ignore[no-untyped-def]
+def _solved(portrait: Portrait, case: Numbers, period: Numbers, label: Numbers, x: Array) -> None:
+    """Solve from x (N, r), and add what is new."""
+    sign, stable = np.empty(len(x), dtype=np.int64), np.empty(len(x), dtype=np.int64)
+    newton(portrait.code, portrait.w, case, period, x, sign, stable)
+    add(portrait.code, portrait.w, case, period, label, x, sign, stable, portrait.points, portrait.facts)
+
+
+def _renew(portrait: Portrait) -> None:
     """Solve for the known points again; those that are lost are dropped."""
-    before = about[-1, KNOWN]
-    about[-1, KNOWN] = 0
-    for m in range(before):
-        x, period, label = known[m].copy(), about[m, PERIOD], about[m, LABEL]
-        _add(code, w, x, period, label, known, about)
+    points, facts = portrait.points, portrait.facts
+    case, m = np.nonzero(np.arange(points.shape[1]) < facts[:, -1, KNOWN, None])
+    about, x = facts[case, m], points[case, m]
+    facts[:, -1, KNOWN] = 0
+    _solved(portrait, case, about[:, PERIOD].copy(), about[:, LABEL].copy(), x)
 
 
-@kernel
-def _add(code, w, x, period, label, known, about):  # type: ignore[no-untyped-def]
-    """Solve from x, and add the point unless it is known or of a lower period; a new label if `label` is -1.
-
-    Whether it was added.
-    """
-    m, y = about[-1, KNOWN], np.empty(x.size)
-    if m == len(known):
-        return False
-    sign = newton(code, w, period, x)
-    if sign == -2 or _find(code, w, x, known, about, SAME, False) >= 0:
-        return False
-    now, output = x.copy(), np.empty(code[0, 0])
-    for k in range(1, period):
-        step(code, w, now, y, output)
-        put(now, y)
-        if period % k == 0 and _distance(now, x) < SAME:
-            return False
-    if label < 0:
-        label = about[-1, LABELS]
-        about[-1, LABELS] += 1
-    put(known[m], x)
-    about[m, PERIOD], about[m, LABEL], about[m, SIGN] = period, label, sign
-    about[m, STABLE] = metrics(code, w, period, x, np.empty((period, x.size, x.size)))
-    about[-1, KNOWN] = m + 1
-    return True
+def _followed(portrait: Portrait, case: Numbers, starts: Array, early: int = 0) -> Orbits:
+    (N, r), code = starts.shape, portrait.code
+    orbits = Orbits(
+        case, starts, *np.empty((3, N), dtype=np.int64), np.empty((N, r)), np.empty((N if early else 0, len(EARLY), r))
+    )
+    follow(code, portrait.w, case, starts, portrait.points, portrait.facts, *orbits[2:])
+    return orbits
 
 
-@kernel
-def _distance(x, y):  # type: ignore[no-untyped-def]
-    """Largest difference, relative to the size of y."""
-    far, size = 0.0, 1.0
-    for i in range(x.size):
-        far, size = max(far, abs(x[i] - y[i])), max(size, abs(y[i]))
-    return far / size
+def _add_ends(portrait: Portrait, orbits: Orbits) -> None:
+    """Add the fixed points and cycles that the orbits come to which arrive nowhere."""
+    lost = np.flatnonzero((orbits.found < 0) & (orbits.back > 0))
+    if len(lost):
+        _solved(portrait, orbits.case[lost], orbits.back[lost], np.full(len(lost), -1), orbits.ends[lost])
 
 
-@kernel
-def _find(code, w, x, known, about, within, attracting):  # type: ignore[no-untyped-def]
-    """The known point that x is at, as `LONGEST_PERIOD * place + phase` of a cycle; -1 if it is at none."""
-    for m in range(about[-1, KNOWN]):
-        if attracting and about[m, STABLE] == 0:
-            continue
-        if _distance(x, known[m]) < within:
-            return LONGEST_PERIOD * m
-        if about[m, PERIOD] > 1:
-            phase = _phase(code, w, x, known[m], about[m, PERIOD], within)
-            if phase > 0:
-                return LONGEST_PERIOD * m + phase
-    return -1
+def _index_sums(facts: Numbers) -> Numbers:
+    counted = (np.arange(facts.shape[1] - 1) < facts[:, -1, KNOWN, None]) & (facts[:, :-1, PERIOD] == 1)
+    return np.where(counted, facts[:, :-1, SIGN], 0).sum(-1)
 
 
-@kernel
-def _phase(code, w, x, point, period, within):  # type: ignore[no-untyped-def]
-    """How many steps after `point` of a cycle x is; 0 if it is at none of the others."""
-    y, now, output = np.empty(x.size), point.copy(), np.empty(code[0, 0])
-    for phase in range(1, period):
-        step(code, w, now, y, output)
-        put(now, y)
-        if _distance(x, now) < within:
-            return phase
-    return 0
-
-
-@kernel
-def _orbit(code, w, x, steps, known, about):  # type: ignore[no-untyped-def]
-    """Move x along its orbit until it is at an attractor, or `steps` are through: how many it took, and where it is."""
-    y, output = np.empty(x.size), np.empty(code[0, 0])
-    for k in range(steps):
-        found = _find(code, w, x, known, about, CAPTURED, True)
-        if found >= 0:
-            return k, found
-        step(code, w, x, y, output)
-        put(x, y)
-    return steps, -1
-
-
-@kernel
-def _solve_at(code, w, x, known, about):  # type: ignore[no-untyped-def]
-    """Add the fixed point or cycle that the orbit from x has come to; whether one was added."""
-    now, y, output = x.copy(), np.empty(x.size), np.empty(code[0, 0])
-    for period in range(1, LONGEST_PERIOD + 1):
-        step(code, w, now, y, output)
-        put(now, y)
-        if _distance(now, x) < 0.01:
-            return _add(code, w, x.copy(), period, -1, known, about)
-    return False
-
-
-@kernel
-def _index_sum(about):  # type: ignore[no-untyped-def]
-    total = 0
-    for m in range(about[-1, KNOWN]):
-        if about[m, PERIOD] == 1:
-            total += about[m, SIGN]
-    return total
-
-
-@kernel
-def _search(code, w, starts, known, about):  # type: ignore[no-untyped-def]
+def _search(portrait: Portrait, cases: Numbers, starts: Array) -> None:
     """Newton's method from every start, from a few steps on, and from where its orbit ends."""
-    about[-1, SEARCHES] += 1
-    y, output = np.empty(starts.shape[1]), np.empty(code[0, 0])
-    for k in range(len(starts)):
-        x = starts[k].copy()
-        for _late in range(3):
-            _add(code, w, x.copy(), 1, -1, known, about)
-            for _ in range(3):
-                step(code, w, x, y, output)
-                put(x, y)
-        if _orbit(code, w, x, PATIENCE, known, about)[1] < 0:
-            _solve_at(code, w, x, known, about)
-    about[-1, AFTER] = about[-1, KNOWN]
+    facts, (K, r) = portrait.facts, starts.shape
+    facts[cases, -1, SEARCHES] += 1
+    case, x = np.repeat(cases, K), np.tile(starts, (len(cases), 1))
+    new, single = np.full(len(case), -1), np.ones(len(case), dtype=np.int64)
+    _solved(portrait, case, single, new, x.copy())
+    orbits = _followed(portrait, case, x, early=True)
+    for k, after in enumerate(EARLY):
+        under_way = np.flatnonzero(orbits.steps >= after)
+        _solved(portrait, case[under_way], single[under_way], new[under_way], orbits.early[under_way, k])
+    _add_ends(portrait, orbits)
+    facts[cases, -1, AFTER] = facts[cases, -1, KNOWN]
 
 
-@kernel
-def _place(code, w, start, steps, found, known, about, end):  # type: ignore[no-untyped-def]
-    """The attractor at which the orbit from `start` is after `steps`, the phase of the start, whether all steps contract."""
-    end[0], end[1], end[2] = found // LONGEST_PERIOD, 0, 0
-    if found < 0:
-        return
-    r, place, period = start.size, found // LONGEST_PERIOD, about[found // LONGEST_PERIOD, PERIOD]
-    end[1] = phase = (found % LONGEST_PERIOD - steps) % period
-    x, P, J, y = start.copy(), np.empty((period, r, r)), np.empty((r, r)), np.empty(r)
-    metrics(code, w, period, known[place], P)
-    for k in range(PATIENCE):
-        linearise(code, w, x, y, J)
-        if not shrinks(J, P[phase], P[(phase + 1) % period]):
-            return
-        put(x, y)
-        phase = (phase + 1) % period
-        if k >= steps:  # at the attractor, where the norm contracts
-            break
-    end[2] = 1
+def _placed(portrait: Portrait, states: Array, found: Numbers, steps: Numbers) -> Ends:
+    code, w, points, facts = portrait
+    case, e = np.nonzero(found >= 0)
+    place, length = found[case, e], steps[case, e]
+    period = facts[case, place, PERIOD]
+    phase = -length % period
+    # One norm for every point of every attractor that a final state goes to.
+    used, which = np.unique(case * points.shape[1] + place, return_inverse=True)
+    c, m = np.divmod(used, points.shape[1])
+    turns = facts[c, m, PERIOD]
+    first = np.cumsum(turns) - turns
+    row = np.repeat(np.arange(len(used)), turns)
+    P, known = np.empty((len(row), *points.shape[2:], points.shape[2])), np.empty(len(row), dtype=np.bool_)
+    metrics(code, w, c[row], points[c[row], m[row]], turns[row], np.arange(len(row)) - first[row], P, known)
+    inside = np.empty(len(case), dtype=np.bool_)
+    contracts(code, w, case, states[case, e], length, period, phase, first[which], P, inside)
+    ends = Ends(found, np.zeros_like(found), np.zeros(found.shape, dtype=np.bool_))
+    ends.phase[case, e], ends.inside[case, e] = phase, inside & known[first[which]]
+    return ends
