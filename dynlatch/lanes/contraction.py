@@ -12,7 +12,7 @@ from dynlatch.lanes.compiling import kernel
 from dynlatch.lanes.packs import WIDTH, choose, fma, load, pack, store
 from dynlatch.lanes.points import add_squares, gather, linearise, pulled, times
 
-DOUBLINGS = 24
+DOUBLINGS, ENDED = 24, 1e-20  # of the sum: until the squared norm of what is left out is as small as this, relative to it
 
 
 @kernel
@@ -47,8 +47,8 @@ def metrics(code, w, case, x, period, phase, P, known):  # type: ignore[no-untyp
             waiting = 0
             for lane in range(lanes):
                 if not summed[lane]:
-                    summed[lane] = size[lane] < 1e-34
-                    waiting += size[lane] >= 1e-34 and size[lane] < 1e30
+                    summed[lane] = size[lane] < ENDED
+                    waiting += size[lane] >= ENDED and size[lane] < 1e30
                 on[0, lane] = not summed[lane]
             if waiting == 0:
                 break

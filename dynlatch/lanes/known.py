@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from dynlatch.lanes.compiling import kernel
-from dynlatch.lanes.points import distance, march
+from dynlatch.lanes.points import march
 
 PERIOD, LABEL, SIGN, STABLE = range(4)
 KNOWN, LABELS, SEARCHES, AFTER = range(4)
@@ -24,33 +24,37 @@ def add(code, w, case, period, label, x, sign, stable, points, facts):  # type: 
 
     Those that are known, or that are of a lower period, are left out; a new label if `label` is -1.
     """
-    cycle = np.empty((LONGEST_PERIOD, x.shape[1]))
+    (_, M, r), cycle = points.shape, np.empty((LONGEST_PERIOD, x.shape[1]))
     for k in range(len(case)):
-        known, about, weights = points[case[k]], facts[case[k]], w[case[k]]
-        m = about[-1, KNOWN]
-        if sign[k] == -2 or m == len(known) or _is_known(code, weights, x[k], known, about, cycle):
+        c = case[k]
+        m = facts[c, M, KNOWN]
+        if sign[k] == -2 or m == M or _is_known(code, w, x, k, c, points, facts, cycle):
             continue
-        if period[k] > 1 and _is_shorter(code, weights, x[k], period[k], cycle):
+        if period[k] > 1 and _is_shorter(code, w[c], x[k], period[k], cycle):
             continue
-        for i in range(x.shape[1]):
-            known[m, i] = x[k, i]
-        about[m, PERIOD], about[m, LABEL], about[m, SIGN], about[m, STABLE] = period[k], label[k], sign[k], stable[k]
+        for i in range(r):
+            points[c, m, i] = x[k, i]
+        facts[c, m, PERIOD], facts[c, m, LABEL], facts[c, m, SIGN], facts[c, m, STABLE] = period[k], label[k], sign[k], stable[k]
         if label[k] < 0:
-            about[m, LABEL] = about[-1, LABELS]
-            about[-1, LABELS] += 1
-        about[-1, KNOWN] = m + 1
+            facts[c, m, LABEL] = facts[c, M, LABELS]
+            facts[c, M, LABELS] += 1
+        facts[c, M, KNOWN] = m + 1
 
 
 @kernel
-def _is_known(code, w, x, known, about, cycle):  # type: ignore[no-untyped-def]
-    """Whether x is a known point, or on a known cycle."""
-    for m in range(about[-1, KNOWN]):
-        if distance(x, known[m]) < SAME:
+def _is_known(code, w, x, k, c, points, facts, cycle):  # type: ignore[no-untyped-def]
+    """Whether x[k] is a known point of the network c, or on a known cycle."""
+    M, r = points.shape[1:]
+    for m in range(facts[c, M, KNOWN]):
+        far, size = 0.0, 1.0
+        for i in range(r):
+            far, size = max(far, abs(x[k, i] - points[c, m, i])), max(size, abs(points[c, m, i]))
+        if far < SAME * size:
             return True
-        if about[m, PERIOD] > 1:
-            _around(code, w, known[m], about[m, PERIOD], cycle)
-            for phase in range(1, about[m, PERIOD]):
-                if distance(x, cycle[phase]) < SAME:
+        if facts[c, m, PERIOD] > 1:
+            _around(code, w[c], points[c, m], facts[c, m, PERIOD], cycle)
+            for phase in range(1, facts[c, m, PERIOD]):
+                if _distance(x[k], cycle[phase]) < SAME:
                     return True
     return False
 
@@ -60,9 +64,18 @@ def _is_shorter(code, w, x, period, cycle):  # type: ignore[no-untyped-def]
     """Whether x comes back to itself in fewer steps."""
     _around(code, w, x, period, cycle)
     for k in range(1, period):
-        if period % k == 0 and distance(cycle[k], x) < SAME:
+        if period % k == 0 and _distance(cycle[k], x) < SAME:
             return True
     return False
+
+
+@kernel
+def _distance(x, y):  # type: ignore[no-untyped-def]
+    """Largest difference of two states (r,), relative to the size of y."""
+    far, size = 0.0, 1.0
+    for i in range(y.size):
+        far, size = max(far, abs(x[i] - y[i])), max(size, abs(y[i]))
+    return far / size
 
 
 @kernel

@@ -10,7 +10,7 @@ from dynlatch.lanes.points import gather, march
 from dynlatch.lanes.known import KNOWN, LONGEST_PERIOD, PERIOD, STABLE
 
 CAPTURED = 1e-3  # an orbit this close to an attractor has arrived
-RESTING, NEAR = 1e-8, 0.01  # an orbit that comes back this close to where it was has settled, or is near a cycle
+RESTING, SETTLED, NEAR = 1e-8, 1e-6, 0.01  # an orbit that comes back this close to where it was rests; after a shorter time; at last
 PATIENCE = 300  # steps after which an orbit that has arrived nowhere is at something unknown
 LOOK = 4  # steps between two looks at where an orbit is
 RING = 16  # steps that are kept
@@ -22,76 +22,98 @@ def follow(code, w, case, starts, points, facts, steps, found, back, ends, early
     """Follow the orbits from starts (N, r) of the networks `case` of w (C, E + n) until they arrive at attractors, settle, or tire.
 
     Of each orbit: how many steps it took, the place of the attractor it is at (a cycle: at its first point), -1 for none; if none,
-    after how many steps it comes back to `ends`, the last state, 0 if it does not. early (N, 2, r): states on the way, or empty.
+    after how many steps it comes back to `ends`, the last state, 0 if it does not or rests at a point that is known.
+    early (N, 2, r): states on the way, or empty.
     """
     (N, r), n, zero = starts.shape, code[0, 0], pack()
-    item, count, look = np.full(WIDTH, -1), np.zeros(WIDTH, np.int64), np.ones(WIDTH, np.int64)
+    item, count, cycles = np.full(WIDTH, -1), np.zeros(WIDTH, np.int64), np.zeros(WIDTH, np.bool_)
     weights, path, output = np.zeros((w.shape[1], WIDTH)), np.zeros((RING, r, WIDTH)), np.zeros((n, WIDTH))
-    waiting, done, t = 0, 0, 0
+    waiting, done, now = 0, 0, 0
     while done < N:
-        now = t % RING
         for lane in range(WIDTH):
             if item[lane] < 0 and waiting < N:
-                item[lane], count[lane], look[lane] = waiting, 0, 1 if _has_cycles(facts[case[waiting]]) else LOOK
+                item[lane], count[lane], cycles[lane] = waiting, 0, _has_cycles(case[waiting], facts)
                 gather(w, case[waiting], weights, lane)
-                gather(starts, waiting, path[now], lane)
+                for i in range(r):
+                    path[now, i, lane] = starts[waiting, i]
                 waiting += 1
             k = item[lane]
-            if k < 0:
-                continue
-            if len(early) > 0 and (count[lane] == EARLY[0] or count[lane] == EARLY[1]):
-                _take(path[now], lane, early[k, count[lane] // EARLY[1]])
-            if count[lane] % look[lane] == 0:
-                steps[k], back[k] = count[lane], 0
-                found[k] = _reached(path, now, lane, points[case[k]], facts[case[k]])
-                if found[k] < 0:
-                    back[k] = _comes_back(path, now, count[lane], lane)
-                if found[k] >= 0 or back[k] > 0 or count[lane] == PATIENCE:
-                    _take(path[now], lane, ends[k])
+            if k >= 0:
+                if len(early) > 0:
+                    _note(path, now, lane, count[lane], early, k)
+                if _stops(path, now, lane, count[lane], cycles[lane], points, facts, case[k], steps, found, back, k):
+                    for i in range(r):
+                        ends[k, i] = path[now, i, lane]
                     item[lane] = -1
                     done += 1
-        march(code, weights, path[now], path[(t + 1) % RING], output, zero)
-        t += 1
-        for lane in range(WIDTH):
-            count[lane] += 1
+                count[lane] += LOOK
+        for _ in range(LOOK):
+            march(code, weights, path[now], path[(now + 1) % RING], output, zero)
+            now = (now + 1) % RING
 
 
 @kernel
-def _has_cycles(about):  # type: ignore[no-untyped-def]
-    for m in range(about[-1, KNOWN]):
-        if about[m, PERIOD] > 1 and about[m, STABLE]:
+def _has_cycles(c, facts):  # type: ignore[no-untyped-def]
+    last = facts.shape[1] - 1
+    for m in range(facts[c, last, KNOWN]):
+        if facts[c, m, PERIOD] > 1 and facts[c, m, STABLE]:
             return True
     return False
 
 
 @kernel
-def _take(states, lane, x):  # type: ignore[no-untyped-def]
-    for i in range(x.size):
-        x[i] = states[i, lane]
+def _note(path, now, lane, count, early, k):  # type: ignore[no-untyped-def]
+    """Keep the states after EARLY steps, if those are among the last ones."""
+    for e in range(len(EARLY)):
+        ago = count - EARLY[e]
+        if 0 <= ago < LOOK:
+            for i in range(path.shape[1]):
+                early[k, e, i] = path[(now - ago) % RING, i, lane]
 
 
 @kernel
-def _reached(path, now, lane, known, about):  # type: ignore[no-untyped-def]
-    """The place of the attractor that a lane is at; -1 if it is at none."""
-    for m in range(about[-1, KNOWN]):
-        if about[m, STABLE]:
-            far, size = 0.0, 1.0
-            for i in range(known.shape[1]):
-                far, size = max(far, abs(path[now, i, lane] - known[m, i])), max(size, abs(known[m, i]))
-            if far < CAPTURED * size:
-                return m
+def _stops(path, now, lane, count, cycles, points, facts, c, steps, found, back, k):  # type: ignore[no-untyped-def]
+    """Whether an orbit needs no more steps, and what is to be said of it."""
+    # The first point of a cycle may have been passed between two looks.
+    for ago in range(min(count, LOOK - 1) if cycles else 0, -1, -1):
+        steps[k], back[k], found[k] = count - ago, 0, _known(path, (now - ago) % RING, lane, points, facts, c, CAPTURED, True)
+        if found[k] >= 0:
+            return True
+    period = _comes_back(path, now, count, lane)
+    if period > 1 or (period == 1 and _known(path, now, lane, points, facts, c, SETTLED, False) < 0):
+        back[k] = period
+    return period > 0 or count >= PATIENCE
+
+
+@kernel
+def _known(path, now, lane, points, facts, c, within, attracting):  # type: ignore[no-untyped-def]
+    """The place of the known point (of the attractor) that a lane is at; -1 if it is at none."""
+    last = facts.shape[1] - 1
+    for m in range(facts[c, last, KNOWN]):
+        if attracting and facts[c, m, STABLE] == 0:
+            continue
+        far, size = 0.0, 1.0
+        for i in range(points.shape[2]):
+            x = points[c, m, i]
+            far, size = max(far, abs(path[now, i, lane] - x)), max(size, abs(x))
+        if far < within * size:
+            return m
     return -1
 
 
 @kernel
 def _comes_back(path, now, count, lane):  # type: ignore[no-untyped-def]
-    """After how many steps a lane is back where it is now, looking back; 0 if it is not. At last one is content with less."""
-    within = NEAR if count == PATIENCE else RESTING
+    """After how many steps a lane is back where it is now, looking back; 0 if it is not. At last one is content with less.
+
+    A flip that dies out slowly is nearer to itself after twice its period: the shortest that will do is taken.
+    """
+    shortest, settled = 0, count >= PATIENCE
     for period in range(1, min(LONGEST_PERIOD, count) + 1):
         then, far, size = (now - period) % RING, 0.0, 1.0
         for i in range(path.shape[1]):
             x = path[now, i, lane]
             far, size = max(far, abs(path[then, i, lane] - x)), max(size, abs(x))
-        if far < within * size:
-            return period
-    return 0
+        if shortest == 0 and far < (NEAR if count >= PATIENCE else SETTLED) * size:
+            shortest = period
+        settled |= far < RESTING * size
+    return shortest if settled else 0

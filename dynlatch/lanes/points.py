@@ -180,12 +180,3 @@ def _ordered(A, b, k, i, sign, zero):  # type: ignore[no-untyped-def]
     store(b, (k, 0), choose(there, here, q, p))
     store(b, (i, 0), choose(there, here, p, q))
     return choose(there, here, zero - sign, sign)
-
-
-@kernel
-def distance(x, y):  # type: ignore[no-untyped-def]
-    """Largest difference of two states (r,), relative to the size of y."""
-    far, size = 0.0, 1.0
-    for i in range(y.size):
-        far, size = max(far, abs(x[i] - y[i])), max(size, abs(y[i]))
-    return far / size

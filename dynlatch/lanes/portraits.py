@@ -9,143 +9,147 @@ Each stage is one queue over all networks, so that packs are full; what is found
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
-from numpy.typing import NDArray
 
+from dynlatch.lanes.compiling import kernel
 from dynlatch.lanes.contraction import contracts, metrics
 from dynlatch.lanes.known import AFTER, KNOWN, LABEL, PERIOD, SEARCHES, SIGN, add
 from dynlatch.lanes.orbits import EARLY, follow
 from dynlatch.lanes.solving import newton
-from dynlatch.validation import Array
-
-Numbers = NDArray[np.int64]
 
 
-class Portrait(NamedTuple):
-    """C networks under one input each: `known` what is known, and brought up to date."""
+@kernel
+def survey(code, w, states, starts, probes, bounded, points, facts, ends):  # type: ignore[no-untyped-def]
+    """Bring what is known of C networks under one input each, points (C, M, r) and facts, up to date; place their final states.
 
-    code: Numbers
-    w: Array  # (C, E + n)
-    points: Array  # (C, M, r)
-    facts: Numbers  # (C, M + 1, 4)
-
-
-class Orbits(NamedTuple):
-    """Where N orbits have gone."""
-
-    case: Numbers  # (N,) the network
-    starts: Array  # (N, r)
-    steps: Numbers  # (N,) how many they took
-    found: Numbers  # (N,) the place of the attractor that they are at; -1 for none
-    back: Numbers  # (N,) if none: after how many steps they come back; 0 if they do not
-    ends: Array  # (N, r)
-    early: Array  # (N, 2, r) states on the way, or none
-
-
-class Ends(NamedTuple):
-    """Where the final states (C, E) belong."""
-
-    place: Numbers  # of the attractor that the orbit goes to; -1 for none
-    phase: Numbers  # the point of the cycle
-    inside: NDArray[np.bool_]  # the reduced attracting set, in the adapted norm
-
-
-def survey(portrait: Portrait, states: Array, starts: Array, probes: int, *, bounded: bool) -> Ends:
-    """Bring what is known up to date, and place the final states (C, E, r).
-
-    starts (K, r): where searches begin; the first `probes` of them are followed at every look. `bounded` says that the degree of
-    the map is 1.
+    w (C, E + n), states (C, E, r), starts (K, r): where searches begin; the first `probes` of them are followed at every look.
+    `bounded`: whether the degree of the map is 1. Of each final state ends (C, E, 3) gets the place of the attractor that its orbit
+    goes to, -1 for none; the point of the cycle that it belongs to; and whether it lies in the reduced attracting set, in the
+    adapted norm.
     """
-    (C, E, _), facts = states.shape, portrait.facts
-    _renew(portrait)
-    followed = np.concatenate([states, np.broadcast_to(starts[:probes], (C, probes, starts.shape[1]))], axis=1)
-    before = facts[:, -1, KNOWN].copy()
-    orbits = _followed(portrait, np.repeat(np.arange(C), E + probes), followed.reshape(C * (E + probes), -1))
-    _add_ends(portrait, orbits)
-    known = facts[:, -1, KNOWN]
-    # A sum that a search could not mend is not searched for again.
-    broken = bounded & (_index_sums(facts) != 1) & (known != facts[:, -1, AFTER])
-    missing = np.flatnonzero(broken | (known == 0) | (facts[:, -1, SEARCHES] == 0))
-    if len(missing):
-        _search(portrait, missing, starts)
-    found, steps = (a.reshape(C, E + probes)[:, :E].copy() for a in (orbits.found, orbits.steps))
-    again = np.nonzero((found < 0) & (facts[:, -1, KNOWN] > before)[:, None])
-    if len(again[0]):
-        once_more = _followed(portrait, again[0], states[again])
-        found[again], steps[again] = once_more.found, once_more.steps
-    return _placed(portrait, states, found, steps)
+    (C, E, r), M = states.shape, points.shape[1]
+    _renew(code, w, points, facts)
+    before = facts[:, M, KNOWN].copy()
+    N = C * (E + probes)
+    case, x = np.empty(N, np.int64), np.empty((N, r))
+    for c in range(C):
+        for e in range(E + probes):
+            k = c * (E + probes) + e
+            case[k] = c
+            for i in range(r):
+                x[k, i] = states[c, e, i] if e < E else starts[e - E, i]
+    steps, found = _explore(code, w, case, x, np.empty((0, 2, r)), points, facts)
+    _search(code, w, _incomplete(bounded, facts), starts, points, facts)
+    again = np.array([k for k in range(N) if k % (E + probes) < E and found[k] < 0 and facts[case[k], M, KNOWN] > before[case[k]]])
+    if len(again) > 0:
+        steps[again], found[again] = _explore(code, w, case[again], x[again], np.empty((0, 2, r)), points, facts)
+    final = np.array([k for k in range(N) if k % (E + probes) < E])
+    _place(code, w, case[final], x[final], steps[final], found[final], points, facts, ends.reshape(C * E, 3))
 
 
-def _solved(portrait: Portrait, case: Numbers, period: Numbers, label: Numbers, x: Array) -> None:
-    """Solve from x (N, r), and add what is new."""
-    sign, stable = np.empty(len(x), dtype=np.int64), np.empty(len(x), dtype=np.int64)
-    newton(portrait.code, portrait.w, case, period, x, sign, stable)
-    add(portrait.code, portrait.w, case, period, label, x, sign, stable, portrait.points, portrait.facts)
+@kernel
+def _solve(code, w, case, period, label, x, points, facts):  # type: ignore[no-untyped-def]
+    """Solve from x (N, r), in place, and add what is new."""
+    sign, stable = np.empty(len(x), np.int64), np.empty(len(x), np.int64)
+    newton(code, w, case, period, x, sign, stable)
+    add(code, w, case, period, label, x, sign, stable, points, facts)
 
 
-def _renew(portrait: Portrait) -> None:
+@kernel
+def _renew(code, w, points, facts):  # type: ignore[no-untyped-def]
     """Solve for the known points again; those that are lost are dropped."""
-    points, facts = portrait.points, portrait.facts
-    case, m = np.nonzero(np.arange(points.shape[1]) < facts[:, -1, KNOWN, None])
-    about, x = facts[case, m], points[case, m]
-    facts[:, -1, KNOWN] = 0
-    _solved(portrait, case, about[:, PERIOD].copy(), about[:, LABEL].copy(), x)
+    C, M, r = points.shape
+    N, k = facts[:, M, KNOWN].sum(), 0
+    case, period, label, x = np.empty(N, np.int64), np.empty(N, np.int64), np.empty(N, np.int64), np.empty((N, r))
+    for c in range(C):
+        for m in range(facts[c, M, KNOWN]):
+            case[k], period[k], label[k] = c, facts[c, m, PERIOD], facts[c, m, LABEL]
+            for i in range(r):
+                x[k, i] = points[c, m, i]
+            k += 1
+        facts[c, M, KNOWN] = 0
+    _solve(code, w, case, period, label, x, points, facts)
 
 
-def _followed(portrait: Portrait, case: Numbers, starts: Array, early: int = 0) -> Orbits:
-    (N, r), code = starts.shape, portrait.code
-    orbits = Orbits(
-        case, starts, *np.empty((3, N), dtype=np.int64), np.empty((N, r)), np.empty((N if early else 0, len(EARLY), r))
-    )
-    follow(code, portrait.w, case, starts, portrait.points, portrait.facts, *orbits[2:])
-    return orbits
+@kernel
+def _explore(code, w, case, starts, early, points, facts):  # type: ignore[no-untyped-def]
+    """Follow orbits, and add what those come to that arrive nowhere: how many steps they took, and the places of attractors."""
+    N, r = starts.shape
+    steps, found, back = np.empty(N, np.int64), np.empty(N, np.int64), np.empty(N, np.int64)
+    ends = np.empty((N, r))
+    follow(code, w, case, starts, points, facts, steps, found, back, ends, early)
+    lost = np.flatnonzero(back > 0)
+    if len(lost) > 0:
+        _solve(code, w, case[lost], back[lost], np.full(len(lost), -1), ends[lost], points, facts)
+    return steps, found
 
 
-def _add_ends(portrait: Portrait, orbits: Orbits) -> None:
-    """Add the fixed points and cycles that the orbits come to which arrive nowhere."""
-    lost = np.flatnonzero((orbits.found < 0) & (orbits.back > 0))
-    if len(lost):
-        _solved(portrait, orbits.case[lost], orbits.back[lost], np.full(len(lost), -1), orbits.ends[lost])
+@kernel
+def _incomplete(bounded, facts):  # type: ignore[no-untyped-def]
+    """The networks of which too little is known; a sum that a search could not mend is not searched for again."""
+    M, chosen = facts.shape[1] - 1, np.zeros(len(facts), np.bool_)
+    for c in range(len(facts)):
+        total = 0
+        for m in range(facts[c, M, KNOWN]):
+            if facts[c, m, PERIOD] == 1:
+                total += facts[c, m, SIGN]
+        broken = bounded and total != 1 and facts[c, M, KNOWN] != facts[c, M, AFTER]
+        chosen[c] = broken or facts[c, M, KNOWN] == 0 or facts[c, M, SEARCHES] == 0
+    return np.flatnonzero(chosen)
 
 
-def _index_sums(facts: Numbers) -> Numbers:
-    counted = (np.arange(facts.shape[1] - 1) < facts[:, -1, KNOWN, None]) & (facts[:, :-1, PERIOD] == 1)
-    return np.where(counted, facts[:, :-1, SIGN], 0).sum(-1)
-
-
-def _search(portrait: Portrait, cases: Numbers, starts: Array) -> None:
+@kernel
+def _search(code, w, cases, starts, points, facts):  # type: ignore[no-untyped-def]
     """Newton's method from every start, from a few steps on, and from where its orbit ends."""
-    facts, (K, r) = portrait.facts, starts.shape
-    facts[cases, -1, SEARCHES] += 1
-    case, x = np.repeat(cases, K), np.tile(starts, (len(cases), 1))
-    new, single = np.full(len(case), -1), np.ones(len(case), dtype=np.int64)
-    _solved(portrait, case, single, new, x.copy())
-    orbits = _followed(portrait, case, x, early=True)
-    for k, after in enumerate(EARLY):
-        under_way = np.flatnonzero(orbits.steps >= after)
-        _solved(portrait, case[under_way], single[under_way], new[under_way], orbits.early[under_way, k])
-    _add_ends(portrait, orbits)
-    facts[cases, -1, AFTER] = facts[cases, -1, KNOWN]
+    (K, r), M = starts.shape, points.shape[1]
+    N = len(cases) * K
+    if N == 0:
+        return
+    case, x, single, new = np.empty(N, np.int64), np.empty((N, r)), np.ones(N, np.int64), np.full(N, -1)
+    for k in range(N):
+        case[k] = cases[k // K]
+        for i in range(r):
+            x[k, i] = starts[k % K, i]
+    _solve(code, w, case, single, new, x.copy(), points, facts)
+    early = np.empty((N, len(EARLY), r))
+    steps, _ = _explore(code, w, case, x, early, points, facts)
+    for e in range(len(EARLY)):
+        under_way = np.flatnonzero(steps >= EARLY[e])
+        begin = early[under_way, e]
+        _solve(code, w, case[under_way], single[under_way], new[under_way], begin, points, facts)
+    for c in cases:
+        facts[c, M, SEARCHES] += 1
+        facts[c, M, AFTER] = facts[c, M, KNOWN]
 
 
-def _placed(portrait: Portrait, states: Array, found: Numbers, steps: Numbers) -> Ends:
-    code, w, points, facts = portrait
-    case, e = np.nonzero(found >= 0)
-    place, length = found[case, e], steps[case, e]
-    period = facts[case, place, PERIOD]
-    phase = -length % period
-    # One norm for every point of every attractor that a final state goes to.
-    used, which = np.unique(case * points.shape[1] + place, return_inverse=True)
-    c, m = np.divmod(used, points.shape[1])
-    turns = facts[c, m, PERIOD]
-    first = np.cumsum(turns) - turns
-    row = np.repeat(np.arange(len(used)), turns)
-    P, known = np.empty((len(row), *points.shape[2:], points.shape[2])), np.empty(len(row), dtype=np.bool_)
-    metrics(code, w, c[row], points[c[row], m[row]], turns[row], np.arange(len(row)) - first[row], P, known)
-    inside = np.empty(len(case), dtype=np.bool_)
-    contracts(code, w, case, states[case, e], length, period, phase, first[which], P, inside)
-    ends = Ends(found, np.zeros_like(found), np.zeros(found.shape, dtype=np.bool_))
-    ends.phase[case, e], ends.inside[case, e] = phase, inside & known[first[which]]
-    return ends
+@kernel
+def _place(code, w, case, x, steps, found, points, facts, ends):  # type: ignore[no-untyped-def]
+    """The attractor of each final state x (N, r), its phase there, and whether all its steps contract."""
+    M, r = points.shape[1:]
+    first, turns = np.full((len(w), M), -1), 0
+    for k in range(len(case)):
+        ends[k, 0], ends[k, 1], ends[k, 2] = found[k], 0, 0
+        if found[k] >= 0 and first[case[k], found[k]] < 0:
+            first[case[k], found[k]] = turns
+            turns += facts[case[k], found[k], PERIOD]
+    # One norm for every point of every attractor in use.
+    owner, period, phase, at = np.empty(turns, np.int64), np.empty(turns, np.int64), np.empty(turns, np.int64), np.empty((turns, r))
+    P, known = np.empty((turns, r, r)), np.empty(turns, np.bool_)
+    for k in range(len(case)):
+        c, m = case[k], found[k]
+        for p in range(facts[c, m, PERIOD] if m >= 0 else 0):
+            j = first[c, m] + p
+            owner[j], period[j], phase[j] = c, facts[c, m, PERIOD], p
+            for i in range(r):
+                at[j, i] = points[c, m, i]
+    metrics(code, w, owner, at, period, phase, P, known)
+    placed = np.array([k for k in range(len(case)) if found[k] >= 0 and known[first[case[k], found[k]]]])
+    begin = np.array([first[case[k], found[k]] for k in placed])
+    ends[:, 1] = 0
+    for k in range(len(case)):
+        if found[k] >= 0:
+            ends[k, 1] = -steps[k] % facts[case[k], found[k], PERIOD]
+    inside = np.empty(len(placed), np.bool_)
+    contracts(code, w, case[placed], x[placed], steps[placed], period[begin], ends[placed, 1], begin, P, inside)
+    for k in range(len(placed)):
+        ends[placed[k], 2] = inside[k]
