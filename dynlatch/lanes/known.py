@@ -6,16 +6,27 @@ how many are known, labels given out, searches made, and how many were known aft
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
+from numpy.typing import NDArray
 
 from dynlatch.lanes.compiling import kernel
 from dynlatch.lanes.points import march
+from dynlatch.validation import Array
 
 PERIOD, LABEL, SIGN, STABLE = range(4)
 KNOWN, LABELS, SEARCHES, AFTER = range(4)
 
-LONGEST_PERIOD = 8
+LONGEST_PERIOD = 8  # of a cycle that is looked for
 SAME = 1e-6  # two points closer than this, relative to their size, are one
+
+
+class Known(NamedTuple):
+    """Of C networks under one input each."""
+
+    points: Array  # (C, M, r)
+    facts: NDArray[np.int64]  # (C, M + 1, 4)
 
 
 @kernel

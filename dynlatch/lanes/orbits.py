@@ -23,25 +23,34 @@ def follow(code, w, case, starts, points, facts, steps, found, back, ends, early
 
     Of each orbit: how many steps it took, the place of the attractor it is at (a cycle: at its first point), -1 for none; if none,
     after how many steps it comes back to `ends`, the last state, 0 if it does not or rests at a point that is known.
-    early (N, 2, r): states on the way, or empty.
+    early (N, 2, r): states on the way.
     """
     (N, r), n, zero = starts.shape, code[0, 0], pack()
-    item, count, cycles = np.full(WIDTH, -1), np.zeros(WIDTH, np.int64), np.zeros(WIDTH, np.bool_)
+    item, count = np.full(WIDTH, -1), np.zeros(WIDTH, np.int64)
     weights, path, output = np.zeros((w.shape[1], WIDTH)), np.zeros((RING, r, WIDTH)), np.zeros((n, WIDTH))
+    goals, cycles, limits = _goals(points, facts)
     waiting, done, now = 0, 0, 0
     while done < N:
         for lane in range(WIDTH):
             if item[lane] < 0 and waiting < N:
-                item[lane], count[lane], cycles[lane] = waiting, 0, _has_cycles(case[waiting], facts)
+                item[lane], count[lane] = waiting, 0
                 gather(w, case[waiting], weights, lane)
                 for i in range(r):
                     path[now, i, lane] = starts[waiting, i]
                 waiting += 1
             k = item[lane]
             if k >= 0:
-                if len(early) > 0:
-                    _note(path, now, lane, count[lane], early, k)
-                if _stops(path, now, lane, count[lane], cycles[lane], points, facts, case[k], steps, found, back, k):
+                c, arrived = case[k], -1
+                _note(path, now, lane, count[lane], early, k)
+                # The first point of a cycle may have been passed between two looks.
+                for ago in range(min(count[lane], LOOK - 1) if cycles[c] else 0, -1, -1):
+                    if arrived < 0:
+                        steps[k], arrived = count[lane] - ago, _arrived(path, (now - ago) % RING, lane, points, goals, limits, c)
+                found[k], back[k] = arrived, 0
+                period = _comes_back(path, now, count[lane], lane) if arrived < 0 else 0
+                if period > 1 or (period == 1 and not _is_known(path, now, lane, points, facts, c)):
+                    back[k] = period
+                if arrived >= 0 or period > 0 or count[lane] >= PATIENCE:
                     for i in range(r):
                         ends[k, i] = path[now, i, lane]
                     item[lane] = -1
@@ -53,10 +62,45 @@ def follow(code, w, case, starts, points, facts, steps, found, back, ends, early
 
 
 @kernel
-def _has_cycles(c, facts):  # type: ignore[no-untyped-def]
-    last = facts.shape[1] - 1
-    for m in range(facts[c, last, KNOWN]):
-        if facts[c, m, PERIOD] > 1 and facts[c, m, STABLE]:
+def _goals(points, facts):  # type: ignore[no-untyped-def]
+    """The places of the attractors of each network (C, M + 1), -1 after the last; whether cycles are among them; how near is there."""
+    C, M, r = points.shape
+    goals, cycles, limits = np.full((C, M + 1), -1), np.zeros(C, np.bool_), np.empty((C, M))
+    for c in range(C):
+        a = 0
+        for m in range(facts[c, M, KNOWN]):
+            if facts[c, m, STABLE]:
+                size = 1.0
+                for i in range(r):
+                    size = max(size, abs(points[c, m, i]))
+                goals[c, a], limits[c, a], cycles[c] = m, CAPTURED * size, cycles[c] or facts[c, m, PERIOD] > 1
+                a += 1
+    return goals, cycles, limits
+
+
+@kernel
+def _arrived(path, now, lane, points, goals, limits, c):  # type: ignore[no-untyped-def]
+    """The place of the attractor that a lane is at; -1 if it is at none."""
+    a = 0
+    while goals[c, a] >= 0:
+        m, i = goals[c, a], 0
+        while i < points.shape[2] and abs(path[now, i, lane] - points[c, m, i]) < limits[c, a]:
+            i += 1
+        if i == points.shape[2]:
+            return m
+        a += 1
+    return -1
+
+
+@kernel
+def _is_known(path, now, lane, points, facts, c):  # type: ignore[no-untyped-def]
+    """Whether a lane is at a known point, attracting or not."""
+    for m in range(facts[c, points.shape[1], KNOWN]):
+        far, size = 0.0, 1.0
+        for i in range(points.shape[2]):
+            x = points[c, m, i]
+            far, size = max(far, abs(path[now, i, lane] - x)), max(size, abs(x))
+        if far < SETTLED * size:
             return True
     return False
 
@@ -72,48 +116,22 @@ def _note(path, now, lane, count, early, k):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _stops(path, now, lane, count, cycles, points, facts, c, steps, found, back, k):  # type: ignore[no-untyped-def]
-    """Whether an orbit needs no more steps, and what is to be said of it."""
-    # The first point of a cycle may have been passed between two looks.
-    for ago in range(min(count, LOOK - 1) if cycles else 0, -1, -1):
-        steps[k], back[k], found[k] = count - ago, 0, _known(path, (now - ago) % RING, lane, points, facts, c, CAPTURED, True)
-        if found[k] >= 0:
-            return True
-    period = _comes_back(path, now, count, lane)
-    if period > 1 or (period == 1 and _known(path, now, lane, points, facts, c, SETTLED, False) < 0):
-        back[k] = period
-    return period > 0 or count >= PATIENCE
-
-
-@kernel
-def _known(path, now, lane, points, facts, c, within, attracting):  # type: ignore[no-untyped-def]
-    """The place of the known point (of the attractor) that a lane is at; -1 if it is at none."""
-    last = facts.shape[1] - 1
-    for m in range(facts[c, last, KNOWN]):
-        if attracting and facts[c, m, STABLE] == 0:
-            continue
-        far, size = 0.0, 1.0
-        for i in range(points.shape[2]):
-            x = points[c, m, i]
-            far, size = max(far, abs(path[now, i, lane] - x)), max(size, abs(x))
-        if far < within * size:
-            return m
-    return -1
-
-
-@kernel
 def _comes_back(path, now, count, lane):  # type: ignore[no-untyped-def]
     """After how many steps a lane is back where it is now, looking back; 0 if it is not. At last one is content with less.
 
-    A flip that dies out slowly is nearer to itself after twice its period: the shortest that will do is taken.
+    A flip that dies out slowly is nearer to itself after twice its period: the shortest that will do is taken. Cycles are looked
+    for at every fourth look.
     """
-    shortest, settled = 0, count >= PATIENCE
-    for period in range(1, min(LONGEST_PERIOD, count) + 1):
-        then, far, size = (now - period) % RING, 0.0, 1.0
-        for i in range(path.shape[1]):
-            x = path[now, i, lane]
-            far, size = max(far, abs(path[then, i, lane] - x)), max(size, abs(x))
-        if shortest == 0 and far < (NEAR if count >= PATIENCE else SETTLED) * size:
+    shortest, settled, size = 0, count >= PATIENCE, 1.0
+    for i in range(path.shape[1]):
+        size = max(size, abs(path[now, i, lane]))
+    wide = (NEAR if count >= PATIENCE else SETTLED) * size
+    for period in range(1, min(LONGEST_PERIOD if count % (4 * LOOK) == 0 or count >= PATIENCE else 1, count) + 1):
+        then, far, i = (now - period) % RING, 0.0, 0
+        while i < path.shape[1] and far < wide:
+            far = max(far, abs(path[then, i, lane] - path[now, i, lane]))
+            i += 1
+        if shortest == 0 and far < wide:
             shortest = period
         settled |= far < RESTING * size
     return shortest if settled else 0

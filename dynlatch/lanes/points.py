@@ -82,30 +82,46 @@ def march(code, w, x, y, output, zero):  # type: ignore[no-untyped-def]
 
 @kernel
 def linearise(code, w, x, y, J, output, tangent, zero):  # type: ignore[no-untyped-def]
-    """y = M(x), and its Jacobian J (r, r, L) there; tangent (n, r, L) of all units."""
-    n, E, before, r = code[0, 0], code[0, 1], code[0, 2], x.shape[0]
+    """y = M(x), and its Jacobian J (r, r, L) there; tangent (n, r, L) of all units in the coordinates of outputs."""
     march(code, w, x, y, output, zero)
+    if code[0, 2]:
+        _slopes_before(code, w, J, output, zero)
+    else:
+        _slopes_after(code, w, J, output, tangent, zero)
+
+
+@kernel
+def _slopes_before(code, w, J, output, zero):  # type: ignore[no-untyped-def]
+    """Activation coordinates: J = W diag f'."""
+    n, E = code[0, 0], code[0, 1]
+    for i in range(n):
+        for c in range(n):
+            store(J, (i, c, 0), zero)
+        for e in range(peek(code, (1 + i, 1)), peek(code, (2 + i, 1)) if i + 1 < n else E):
+            at = peek(code, (1 + n + e, 1))
+            d = slope(peek(code, (1 + n + e, 2)), load(output, (at, 0), zero))
+            store(J, (i, at, 0), fma(load(w, (e, 0), zero), d, load(J, (i, at, 0), zero)))
+
+
+@kernel
+def _slopes_after(code, w, J, output, tangent, zero):  # type: ignore[no-untyped-def]
+    """The coordinates of outputs: a connection without delay reads a unit that has just been computed."""
+    n, E, r = code[0, 0], code[0, 1], J.shape[0]
     for i in range(n):
         for c in range(r):
             store(tangent, (i, c, 0), zero)
         for e in range(peek(code, (1 + i, 1)), peek(code, (2 + i, 1)) if i + 1 < n else E):
             at, weight = peek(code, (1 + n + e, 1)), load(w, (e, 0), zero)
             if peek(code, (1 + n + e, 0)):
-                if before:
-                    weight = weight * slope(peek(code, (1 + n + e, 2)), load(output, (at, 0), zero))
                 store(tangent, (i, at, 0), load(tangent, (i, at, 0), zero) + weight)
             else:
                 for c in range(r):
                     store(tangent, (i, c, 0), fma(weight, load(tangent, (at, c, 0), zero), load(tangent, (i, c, 0), zero)))
-        place = peek(code, (1 + i, 2))
-        f = zero + 1.0
-        if not before:
-            f = slope(peek(code, (1 + i, 0)), load(output, (i, 0), zero))
+        d, place = slope(peek(code, (1 + i, 0)), load(output, (i, 0), zero)), peek(code, (1 + i, 2))
         for c in range(r):
-            d = f * load(tangent, (i, c, 0), zero)
-            store(tangent, (i, c, 0), d)
+            store(tangent, (i, c, 0), d * load(tangent, (i, c, 0), zero))
             if place >= 0:
-                store(J, (place, c, 0), d)
+                store(J, (place, c, 0), load(tangent, (i, c, 0), zero))
 
 
 @kernel

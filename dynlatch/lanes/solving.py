@@ -10,6 +10,7 @@ from dynlatch.lanes.points import gather, linearise, solve, times
 
 NEWTON_STEPS = 25
 SOLVED = 1e-12  # residual of a solved point, relative to its size
+CLOSE = 1e-8  # length of a step after which there is none, since the next would be its square
 LONGEST = 10.0  # of a Newton step: further away it is cut
 SQUARINGS = 24  # of a Jacobian, until it has died out: spectral radii up to 1 - 1e-6 are told from 1
 MISS, SIZE, FAR, DET = range(4)
@@ -43,11 +44,12 @@ def newton(code, w, case, period, x, sign, stable):  # type: ignore[no-untyped-d
             if k < 0:
                 continue
             count[lane] += 1
-            solved = scale[MISS, lane] <= SOLVED * scale[SIZE, lane]
-            if solved or scale[DET, lane] == 0.0 or not scale[FAR, lane] < np.inf or count[lane] == NEWTON_STEPS:
+            far, size = scale[FAR, lane], scale[SIZE, lane]
+            solved = scale[MISS, lane] <= SOLVED * size or far <= CLOSE * size
+            if solved or scale[DET, lane] == 0.0 or not far < np.inf or count[lane] == NEWTON_STEPS:
                 sign[k] = np.int64(scale[DET, lane]) if solved else -2
                 for i in range(r):
-                    x[k, i] = at[i, lane]
+                    x[k, i] = at[i, lane] + (move[i, lane] if far <= CLOSE * size else 0.0)
                     for j in range(r):
                         jacobians[k, i, j] = J[i, j, lane]
                 item[lane] = -1
