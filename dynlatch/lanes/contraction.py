@@ -138,11 +138,18 @@ def _norm(P, into, lane):  # type: ignore[no-untyped-def]
 
 @kernel
 def _pivots(here, A, least):  # type: ignore[no-untyped-def]
-    """The least pivot of here - A, or a negative number: positive where the difference is positive definite."""
-    r, zero = A.shape[0], pack()
-    for i in range(r):
+    """The least pivot of here - A: positive where the difference is positive definite."""
+    zero = pack()
+    for i in range(A.shape[0]):
         for j in range(i + 1):
             store(A, (i, j, 0), load(here, (i, j, 0), zero) - load(A, (i, j, 0), zero))
+    least_pivot(A, least)
+
+
+@kernel
+def least_pivot(A, least):  # type: ignore[no-untyped-def]
+    """least (WIDTH,): a positive number where the symmetric A, given by its lower triangle, is positive definite."""
+    r, zero = A.shape[0], pack()
     smallest = zero + 1.0
     for k in range(r):
         pivot = load(A, (k, k, 0), zero)

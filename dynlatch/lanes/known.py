@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from dynlatch.lanes.compiling import kernel
 from dynlatch.lanes.points import march
+from dynlatch.lanes.solving import LONGEST_PERIOD
 from dynlatch.validation import Array
 
 PERIOD, LABEL, SIGN, STABLE = range(4)
 KNOWN, LABELS, SEARCHES, AFTER = range(4)
 
-LONGEST_PERIOD = 8  # of a cycle that is looked for
 SAME = 1e-6  # two points closer than this, relative to their size, are one
 
 
@@ -39,9 +39,9 @@ def add(code, w, case, period, label, x, sign, stable, points, facts):  # type: 
     for k in range(len(case)):
         c = case[k]
         m = facts[c, M, KNOWN]
-        if sign[k] == -2 or m == M or _is_known(code, w, x, k, c, points, facts, cycle):
+        if sign[k] == -2 or m == M or (period[k] > 1 and _is_shorter(code, w[c], x[k], period[k], cycle)):
             continue
-        if period[k] > 1 and _is_shorter(code, w[c], x[k], period[k], cycle):
+        if _is_known(code, w, x, k, period[k], c, points, facts, cycle):
             continue
         for i in range(r):
             points[c, m, i] = x[k, i]
@@ -53,18 +53,20 @@ def add(code, w, case, period, label, x, sign, stable, points, facts):  # type: 
 
 
 @kernel
-def _is_known(code, w, x, k, c, points, facts, cycle):  # type: ignore[no-untyped-def]
-    """Whether x[k] is a known point of the network c, or on a known cycle."""
+def _is_known(code, w, x, k, period, c, points, facts, cycle):  # type: ignore[no-untyped-def]
+    """Whether x[k] is on a known cycle of this period."""
     M, r = points.shape[1:]
     for m in range(facts[c, M, KNOWN]):
+        if facts[c, m, PERIOD] != period:
+            continue
         far, size = 0.0, 1.0
         for i in range(r):
             far, size = max(far, abs(x[k, i] - points[c, m, i])), max(size, abs(points[c, m, i]))
         if far < SAME * size:
             return True
-        if facts[c, m, PERIOD] > 1:
-            _around(code, w[c], points[c, m], facts[c, m, PERIOD], cycle)
-            for phase in range(1, facts[c, m, PERIOD]):
+        if period > 1:
+            _around(code, w[c], points[c, m], period, cycle)
+            for phase in range(1, period):
                 if _distance(x[k], cycle[phase]) < SAME:
                     return True
     return False

@@ -7,7 +7,8 @@ import numpy as np
 from dynlatch.lanes.compiling import kernel
 from dynlatch.lanes.packs import WIDTH, pack
 from dynlatch.lanes.points import gather, march
-from dynlatch.lanes.known import KNOWN, LONGEST_PERIOD, PERIOD, STABLE
+from dynlatch.lanes.solving import LONGEST_PERIOD
+from dynlatch.lanes.known import KNOWN, PERIOD, STABLE
 
 CAPTURED = 1e-3  # an orbit this close to an attractor has arrived
 RESTING, SETTLED, NEAR = 1e-8, 1e-6, 0.01  # an orbit that comes back this close to where it was rests; after a shorter time; at last

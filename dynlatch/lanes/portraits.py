@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from dynlatch.lanes.compiling import kernel
 from dynlatch.lanes.contraction import contracts, metrics
+from dynlatch.lanes.escape import bounds
 from dynlatch.lanes.known import AFTER, KNOWN, LABEL, PERIOD, SEARCHES, SIGN, Known, add
 from dynlatch.lanes.orbits import EARLY, follow
 from dynlatch.lanes.solving import newton
@@ -22,12 +23,16 @@ from dynlatch.validation import Array
 Numbers = NDArray[np.int64]
 
 
-def survey(code: Numbers, w: Array, states: Array, starts: Array, probes: int, known: Known, *, bounded: bool) -> Numbers:
+def survey(
+    code: Numbers, w: Array, states: Array, starts: Array, probes: int, push: Array, known: Known, *, bounded: bool
+) -> tuple[Numbers, Array]:
     """Bring what is known of C networks under one input each up to date, and place their final states.
 
     w (C, E + n), states (C, E, r), starts (K, r): where searches begin; the first `probes` of them are followed at every look.
     `bounded`: whether the degree of the map is 1. Of each final state (C, E, 3): the place of the attractor that its orbit goes to,
     -1 for none; the point of the cycle that it belongs to; and whether it lies in the reduced attracting set, in the adapted norm.
+    And of each network a lower bound on the inputs in the direction push (C, n) that take them out of their basins (C,), which is 0
+    where one is in none, or at a cycle; an empty `push` asks for none.
     """
     C, E, r = states.shape
     renew(code, w, *known)
@@ -42,8 +47,9 @@ def survey(code: Numbers, w: Array, states: Array, starts: Array, probes: int, k
     if len(again[0]):
         steps[again], found[again], _ = _explored(code, w, again[0], states[again], known)
     ends = np.zeros((C, E, 3), dtype=np.int64)
-    place(code, w, np.ascontiguousarray(states), steps, found, *known, ends)
-    return ends
+    margin = np.zeros(C)
+    place(code, w, np.ascontiguousarray(states), steps, found, push, *known, ends, margin)
+    return ends, margin
 
 
 def _explored(code: Numbers, w: Array, case: Numbers, starts: Array, known: Known) -> tuple[Numbers, Numbers, Array]:
@@ -110,8 +116,8 @@ def incomplete(bounded, facts):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def place(code, w, states, steps, found, points, facts, ends):  # type: ignore[no-untyped-def]
-    """The attractor of each final state (C, E, r), its phase there, and whether all its steps contract."""
+def place(code, w, states, steps, found, push, points, facts, ends, margin):  # type: ignore[no-untyped-def]
+    """The attractor of each final state (C, E, r), its phase there, whether all its steps contract; the margin of each network."""
     (C, E, r), M = states.shape, points.shape[1]
     first, row, turns, N = np.full((C, M), -1), np.empty(C * E, np.int64), 0, 0
     for c in range(C):
@@ -124,7 +130,12 @@ def place(code, w, states, steps, found, points, facts, ends):  # type: ignore[n
                 if first[c, m] < 0:
                     first[c, m] = turns
                     turns += facts[c, m, PERIOD]
-    P, known = _norms(code, w, first, turns, points, facts)
+    P, known, bound = _norms(code, w, first, turns, push, points, facts)
+    for c in range(C):
+        margin[c] = np.inf
+        for e in range(E):
+            m = found[c, e]
+            margin[c] = min(margin[c], bound[first[c, m]] if m >= 0 and facts[c, m, PERIOD] == 1 else 0.0)
     case, x = np.empty(N, np.int64), np.empty((N, r))
     length, period, phase, begin = np.empty(N, np.int64), np.empty(N, np.int64), np.empty(N, np.int64), np.empty(N, np.int64)
     for k in range(N):
@@ -140,8 +151,8 @@ def place(code, w, states, steps, found, points, facts, ends):  # type: ignore[n
 
 
 @kernel
-def _norms(code, w, first, turns, points, facts):  # type: ignore[no-untyped-def]
-    """P (turns, r, r) of the points of the attractors in use, those of point m of network c from first[c, m] on."""
+def _norms(code, w, first, turns, push, points, facts):  # type: ignore[no-untyped-def]
+    """P (turns, r, r) of the points of the attractors in use, those of point m of network c from first[c, m] on, and bounds."""
     (C, M, r), j = points.shape, 0
     case, period, phase, x = np.empty(turns, np.int64), np.empty(turns, np.int64), np.empty(turns, np.int64), np.empty((turns, r))
     for c in range(C):
@@ -153,4 +164,7 @@ def _norms(code, w, first, turns, points, facts):  # type: ignore[no-untyped-def
                     x[j, i] = points[c, m, i]
     P, known = np.empty((turns, r, r)), np.empty(turns, np.bool_)
     metrics(code, w, case, x, period, phase, P, known)
-    return P, known
+    bound = np.zeros(turns)
+    if len(push) > 0:
+        bounds(code, w, case, x, push, P, known, bound)
+    return P, known, bound

@@ -12,6 +12,7 @@ NEWTON_STEPS = 25
 SOLVED = 1e-12  # residual of a solved point, relative to its size
 CLOSE = 1e-8  # length of a step after which there is none, since the next would be its square
 LONGEST = 10.0  # of a Newton step: further away it is cut
+LONGEST_PERIOD = 8  # of a cycle that is looked for
 SQUARINGS = 24  # of a Jacobian, until it has died out: spectral radii up to 1 - 1e-6 are told from 1
 MISS, SIZE, FAR, DET = range(4)
 
@@ -27,14 +28,18 @@ def newton(code, w, case, period, x, sign, stable):  # type: ignore[no-untyped-d
     weights, at, y, move = np.zeros((w.shape[1], WIDTH)), np.zeros((r, WIDTH)), np.zeros((r, WIDTH)), np.zeros((r, WIDTH))
     J, A, turns, scale = np.zeros((r, r, WIDTH)), np.zeros((r, r, WIDTH)), np.ones(WIDTH), np.zeros((4, WIDTH))
     output, tangent, jacobians = np.zeros((n, WIDTH)), np.zeros((n, r, WIDTH)), np.empty((N, r, r))
-    longest, waiting, done = period.max() if N > 0 else 1, 0, 0
+    queue, waiting, done = _by_period(period), 0, 0
     while done < N:
+        longest = 1
         for lane in range(WIDTH):
             if item[lane] < 0 and waiting < N:
-                item[lane], count[lane], turns[lane] = waiting, 0, period[waiting]
-                gather(w, case[waiting], weights, lane)
-                gather(x, waiting, at, lane)
+                k = queue[waiting]
+                item[lane], count[lane], turns[lane] = k, 0, period[k]
+                gather(w, case[k], weights, lane)
+                gather(x, k, at, lane)
                 waiting += 1
+            if item[lane] >= 0:
+                longest = max(longest, period[item[lane]])
         linearise(code, weights, at, y, J, output, tangent, pack())
         if longest > 1:
             _go_around(code, weights, turns, longest, y, J, output, tangent)
@@ -56,6 +61,18 @@ def newton(code, w, case, period, x, sign, stable):  # type: ignore[no-untyped-d
                 done += 1
         _move(at, move, scale)
     _attracting(jacobians, sign, stable, J, A)
+
+
+@kernel
+def _by_period(period):  # type: ignore[no-untyped-def]
+    """The places of short periods first: a pack takes as many steps as the longest in it."""
+    queue, at = np.empty(len(period), np.int64), 0
+    for turns in range(1, LONGEST_PERIOD + 1):
+        for k in range(len(period)):
+            if period[k] == turns:
+                queue[at] = k
+                at += 1
+    return queue
 
 
 @kernel
