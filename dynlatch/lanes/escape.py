@@ -8,7 +8,7 @@ of size at most b keep the state in the ball for ever if q r + |B| b <= r, so
 the papers' b / (1 - lambda) (Theorem 2), read from the radius to the input. Slopes are bounded over the box around the ball, from
 m_k - d_k to m_k + d_k, and with G = W^T P W
 
-    q <= |W diag(m)| + sum_k d_k sqrt(G_kk (P^-1)_kk),
+    q <= |W diag(m)| + | |S W| diag(d) |S^-1| |_F,     P = S^T S,
 
 the first of which is below s where s^2 P - diag(m) G diag(m) is positive definite; 1 - s is found by halving its logarithm's range.
 """
@@ -20,7 +20,7 @@ import numpy as np
 from dynlatch.lanes.compiling import kernel
 from dynlatch.lanes.contraction import least_pivot
 from dynlatch.lanes.packs import WIDTH, choose, fma, load, pack, peek, store, with_sign
-from dynlatch.lanes.points import gather, pulled, solve
+from dynlatch.lanes.points import gather, pulled
 from dynlatch.lanes.units import tanh
 
 HALVINGS = 6
@@ -32,9 +32,10 @@ def bounds(code, w, case, x, push, P, known, bound):  # type: ignore[no-untyped-
     """bound (N,) on inputs in the direction push (C, n) that take the state out of the basin of x (N, n); 0 where none is shown."""
     (N, n), zero = x.shape, pack()
     weights, at, B = np.zeros((w.shape[1], WIDTH)), np.zeros((n, WIDTH)), np.zeros((n, WIDTH))
-    norm, inverse, G, W = np.zeros((n, n, WIDTH)), np.zeros((n, n, WIDTH)), np.zeros((n, n, WIDTH)), np.zeros((n, n, WIDTH))
+    norm, G, W = np.zeros((n, n, WIDTH)), np.zeros((n, n, WIDTH)), np.zeros((n, n, WIDTH))
     X, Y, middle, half = np.zeros((n, n, WIDTH)), np.zeros((n, n, WIDTH)), np.zeros((n, WIDTH)), np.zeros((n, WIDTH))
-    root, share, spread = np.zeros((n, WIDTH)), np.zeros((n, WIDTH)), np.zeros(WIDTH)
+    root, share, spread = np.zeros((n, WIDTH)), np.zeros((n, n, WIDTH)), np.zeros(WIDTH)
+    S, R = np.zeros((n, n)), np.zeros((n, n))
     low, high, gap, least = np.zeros(WIDTH), np.zeros(WIDTH), np.zeros(WIDTH), np.zeros(WIDTH)
     radius, gain = np.zeros(WIDTH), np.zeros(WIDTH)
     for first in range(0, N, WIDTH):
@@ -50,13 +51,15 @@ def bounds(code, w, case, x, push, P, known, bound):  # type: ignore[no-untyped-
                     norm[i, j, lane] = P[k, i, j]
         _matrix(code, weights, W)
         pulled(W, norm, G, X, zero)
-        _inverse(norm, inverse, X, middle)
         for lane in range(lanes):
-            _scales(norm, inverse, G, at, B, root, share, radius, gain, lane)
+            _factor(norm, S, R, lane)
+            _shares(W, S, R, X, Y, share, lane)
+            _scales(S, R, at, B, root, radius, gain, lane)
         for _ in range(RADII):
             _ranges(at, root, load(radius, (0,), zero), middle, half)
             _scaled(G, middle, half, share, X, spread)
             for lane in range(lanes):
+                spread[lane] = np.sqrt(spread[lane])
                 low[lane], high[lane] = max(spread[lane], 1e-3), 1.0
                 gap[lane] = low[lane]
             for step in range(HALVINGS + 1):
@@ -89,28 +92,54 @@ def _matrix(code, w, W):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _inverse(A, into, space, column):  # type: ignore[no-untyped-def]
-    n, zero = A.shape[0], pack()
-    for k in range(n):
-        for i in range(n):
-            store(column, (i, 0), zero + 1.0 * (i == k))
-            for j in range(n):
-                store(space, (i, j, 0), load(A, (i, j, 0), zero))
-        solve(space, column, zero)
-        for i in range(n):
-            store(into, (i, k, 0), load(column, (i, 0), zero))
+def _factor(P, S, R, lane):  # type: ignore[no-untyped-def]
+    """The upper triangle S of P = S^T S, and R = S^-1."""
+    n = len(S)
+    for i in range(n):
+        for j in range(i, n):
+            total = P[i, j, lane]
+            for k in range(i):
+                total -= S[k, i] * S[k, j]
+            S[i, j] = total / S[i, i] if j > i else np.sqrt(max(total, 0.0))
+    for j in range(n):
+        R[j, j] = 1.0 / S[j, j]
+        for i in range(j - 1, -1, -1):
+            total = 0.0
+            for k in range(i + 1, j + 1):
+                total += S[i, k] * R[k, j]
+            R[i, j] = -total / S[i, i]
 
 
 @kernel
-def _scales(P, inverse, G, x, B, root, share, radius, gain, lane):  # type: ignore[no-untyped-def]
-    """Half-widths of the box around the ball of radius 1, weights of its half-slopes, the largest radius, |B|."""
-    n, wide, far, total = len(x), 0.0, 0.0, 0.0
+def _shares(W, S, R, U, V, share, lane):  # type: ignore[no-untyped-def]
+    """share_kl: the product of entries kl of |S W|^T |S W| and of |R| |R|^T, with which half-slopes d_k d_l count."""
+    n = len(S)
     for i in range(n):
-        root[i, lane] = np.sqrt(inverse[i, i, lane])
-        share[i, lane] = np.sqrt(G[i, i, lane]) * root[i, lane]
-        wide, far = max(wide, root[i, lane]), max(far, abs(x[i, lane]))
         for j in range(n):
-            total += B[i, lane] * P[i, j, lane] * B[j, lane]
+            total = 0.0
+            for k in range(i, n):
+                total += S[i, k] * W[k, j, lane]
+            U[i, j, lane], V[i, j, lane] = abs(total), abs(R[i, j]) if j >= i else 0.0
+    for k in range(n):
+        for j in range(n):
+            left, right = 0.0, 0.0
+            for i in range(n):
+                left += U[i, k, lane] * U[i, j, lane]
+                right += V[k, i, lane] * V[j, i, lane]
+            share[k, j, lane] = left * right
+
+
+@kernel
+def _scales(S, R, x, B, root, radius, gain, lane):  # type: ignore[no-untyped-def]
+    """Half-widths of the box around the ball of radius 1, the largest radius, |B|."""
+    n, wide, far, total = len(S), 0.0, 0.0, 0.0
+    for i in range(n):
+        row, push = 0.0, 0.0
+        for j in range(i, n):
+            row += R[i, j] * R[i, j]
+            push += S[i, j] * B[j, lane]
+        root[i, lane] = np.sqrt(row)
+        wide, far, total = max(wide, root[i, lane]), max(far, abs(x[i, lane])), total + push * push
     radius[lane], gain[lane] = (1.0 + far) / wide, np.sqrt(total)
 
 
@@ -128,11 +157,12 @@ def _ranges(x, root, radius, middle, half):  # type: ignore[no-untyped-def]
 
 @kernel
 def _scaled(G, middle, half, share, X, spread):  # type: ignore[no-untyped-def]
-    """X = diag(m) G diag(m), and the sum of the shares of half-slopes."""
+    """X = diag(m) G diag(m), and the square of what half-slopes add."""
     n, zero = G.shape[0], pack()
     apart = zero
     for i in range(n):
-        apart = fma(load(half, (i, 0), zero), load(share, (i, 0), zero), apart)
+        for j in range(n):
+            apart = fma(load(half, (i, 0), zero) * load(half, (j, 0), zero), load(share, (i, j, 0), zero), apart)
         for j in range(i + 1):
             store(X, (i, j, 0), load(middle, (i, 0), zero) * load(G, (i, j, 0), zero) * load(middle, (j, 0), zero))
     store(spread, (0,), apart)
