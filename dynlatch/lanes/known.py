@@ -45,7 +45,12 @@ def add(code, w, case, period, label, x, sign, stable, points, facts):  # type: 
             continue
         for i in range(r):
             points[c, m, i] = x[k, i]
-        facts[c, m, PERIOD], facts[c, m, LABEL], facts[c, m, SIGN], facts[c, m, STABLE] = period[k], label[k], sign[k], stable[k]
+        facts[c, m, PERIOD], facts[c, m, LABEL], facts[c, m, SIGN], facts[c, m, STABLE] = (
+            period[k],
+            label[k],
+            sign[k],
+            stable[k],
+        )
         if label[k] < 0:
             facts[c, m, LABEL] = facts[c, M, LABELS]
             facts[c, M, LABELS] += 1

@@ -5,13 +5,17 @@ from __future__ import annotations
 import numpy as np
 
 from dynlatch.lanes.compiling import kernel
+from dynlatch.lanes.known import KNOWN, PERIOD, STABLE
 from dynlatch.lanes.packs import WIDTH, pack
 from dynlatch.lanes.points import gather, march
 from dynlatch.lanes.solving import LONGEST_PERIOD
-from dynlatch.lanes.known import KNOWN, PERIOD, STABLE
 
 CAPTURED = 1e-3  # an orbit this close to an attractor has arrived
-RESTING, SETTLED, NEAR = 1e-8, 1e-6, 0.01  # an orbit that comes back this close to where it was rests; after a shorter time; at last
+RESTING, SETTLED, NEAR = (
+    1e-8,
+    1e-6,
+    0.01,
+)  # an orbit that comes back this close to where it was rests; after a shorter time; at last
 PATIENCE = 300  # steps after which an orbit that has arrived nowhere is at something unknown
 LOOK = 4  # steps between two looks at where an orbit is
 RING = 16  # steps that are kept
@@ -46,7 +50,10 @@ def follow(code, w, case, starts, points, facts, steps, found, back, ends, early
                 # The first point of a cycle may have been passed between two looks.
                 for ago in range(min(count[lane], LOOK - 1) if cycles[c] else 0, -1, -1):
                     if arrived < 0:
-                        steps[k], arrived = count[lane] - ago, _arrived(path, (now - ago) % RING, lane, points, goals, limits, c)
+                        steps[k], arrived = (
+                            count[lane] - ago,
+                            _arrived(path, (now - ago) % RING, lane, points, goals, limits, c),
+                        )
                 found[k], back[k] = arrived, 0
                 period = _comes_back(path, now, count[lane], lane) if arrived < 0 else 0
                 if period > 1 or (period == 1 and not _is_known(path, now, lane, points, facts, c)):

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlatch.lanes.compiling import kernel
-from dynlatch.lanes.packs import WIDTH, choose, fma, load, peek, store, with_sign
+from dynlatch.lanes.packs import choose, fma, load, peek, store, with_sign
 from dynlatch.lanes.trace import memory_of
 from dynlatch.lanes.units import respond, slope
 from dynlatch.lanes.wiring import Wiring

@@ -154,7 +154,12 @@ def place(code, w, states, steps, found, push, points, facts, ends, margin):  # 
 def _norms(code, w, first, turns, push, points, facts):  # type: ignore[no-untyped-def]
     """P (turns, r, r) of the points of the attractors in use, those of point m of network c from first[c, m] on, and bounds."""
     (C, M, r), j = points.shape, 0
-    case, period, phase, x = np.empty(turns, np.int64), np.empty(turns, np.int64), np.empty(turns, np.int64), np.empty((turns, r))
+    case, period, phase, x = (
+        np.empty(turns, np.int64),
+        np.empty(turns, np.int64),
+        np.empty(turns, np.int64),
+        np.empty((turns, r)),
+    )
     for c in range(C):
         for m in range(M):
             for p in range(facts[c, m, PERIOD] if first[c, m] >= 0 else 0):

@@ -39,7 +39,7 @@ class Standings:
         for k, (row, sign) in enumerate(zip(rows.tolist(), signatures(seen), strict=True)):
             before = self.seen[row]
             if sign != self.signs[row]:
-                old = None if before is None else standing(*before, len(self.inputs))
+                old = None if before is None else standing(before[0], before[1], len(self.inputs))
                 now = int(ids[k]), int(at[k]), float(horizon[k])
                 yield from changes(old, standing(seen, k, len(self.inputs)), *now, self.inputs)
             self.signs[row], self.seen[row] = sign, (seen, k)
