@@ -1,7 +1,7 @@
 """The norm adapted to an attractor: which orbits contract in it at every step (Gamma).
 
-`|v|_j^2 = v^T P_j v`, `P_j = I + J_j^T P_{j+1} J_j` around the cycle (the discrete Lyapunov equation): every step along the cycle
-contracts.
+`|v|_j^2 = v^T P_j v`, `P_j = I + J_j^T P_{j+1} J_j` around the cycle (the discrete Lyapunov equation): every step along
+the cycle contracts.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def metrics(code, w, case, x, period, phase, P, known):  # type: ignore[no-untyp
 
 @kernel
 def _turn(J, A, B, total, half, begin, end, k):  # type: ignore[no-untyped-def]
-    """One step around the cycle: A becomes J A and total gets A^T A, in the lanes where begin <= k < end; no A^T A at the end."""
+    """One step around the cycle: A becomes J A, total gets A^T A, in lanes with begin <= k < end; no A^T A at the end."""
     zero = pack()
     times(J, A, B, zero)
     for i in range(J.shape[0]):

@@ -1,16 +1,17 @@
 """A lower bound on the escape threshold of many additive networks `a' = W tanh(a) + B u`, one attractor each.
 
-In the norm |v|^2 = v^T P v adapted to the fixed point x, P = I + J^T P J, let q bound |W diag(f')| over the ball of radius r. Inputs
-of size at most b keep the state in the ball for ever if q r + |B| b <= r, so
+In the norm |v|^2 = v^T P v adapted to the fixed point x, P = I + J^T P J, let q bound |W diag(f')| over the ball of radius r.
+Inputs of size at most b keep the state in the ball for ever if q r + |B| b <= r, so
 
     u* >= max over r of  r (1 - q(r)) / |B|:
 
-the papers' b / (1 - lambda) (Theorem 2), read from the radius to the input. Slopes are bounded over the box around the ball, from
-m_k - d_k to m_k + d_k, and with G = W^T P W
+the papers' b / (1 - lambda) (Theorem 2), read from the radius to the input. Slopes are bounded over the box around the ball,
+from m_k - d_k to m_k + d_k, and with G = W^T P W
 
     q <= |W diag(m)| + | |S W| diag(d) |S^-1| |_F,     P = S^T S,
 
-the first of which is below s where s^2 P - diag(m) G diag(m) is positive definite; 1 - s is found by halving its logarithm's range.
+the first of which is below s where s^2 P - diag(m) G diag(m) is positive definite; 1 - s is found by
+halving the range of its logarithm.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ RADII = 6  # that are tried, each half the one before; the first is the radius a
 
 @kernel
 def bounds(code, w, case, x, push, P, known, bound):  # type: ignore[no-untyped-def]
-    """bound (N,) on inputs in the direction push (C, n) that take the state out of the basin of x (N, n); 0 where none is shown."""
+    """bound (N,) on inputs in the direction push (C, n) that take the state out of the basin of x (N, n); 0 for none."""
     (N, n), zero = x.shape, pack()
     weights, at, B = np.zeros((w.shape[1], WIDTH)), np.zeros((n, WIDTH)), np.zeros((n, WIDTH))
     norm, G, W = np.zeros((n, n, WIDTH)), np.zeros((n, n, WIDTH)), np.zeros((n, n, WIDTH))

@@ -1,4 +1,4 @@
-"""What is known of one network under one input, in two arrays: points (M, r), a cycle by one of its points, and facts (M + 1, 4).
+"""What is known of one network under one input, in two arrays: points (M, r), of a cycle one, and facts (M + 1, 4).
 
 The facts of a point are its PERIOD, LABEL (a number for life), SIGN of det(I - J) and whether it is STABLE. The last row holds
 how many are known, labels given out, searches made, and how many were known after the last one.
@@ -81,10 +81,10 @@ def _is_known(code, w, x, k, period, c, points, facts, cycle):  # type: ignore[n
 def _is_shorter(code, w, x, period, cycle):  # type: ignore[no-untyped-def]
     """Whether x comes back to itself in fewer steps."""
     _around(code, w, x, period, cycle)
+    shorter = False
     for k in range(1, period):
-        if period % k == 0 and _distance(cycle[k], x) < SAME:
-            return True
-    return False
+        shorter |= period % k == 0 and _distance(cycle[k], x) < SAME
+    return shorter
 
 
 @kernel

@@ -24,10 +24,10 @@ EARLY = (3, 6)  # steps after which states are noted
 
 @kernel
 def follow(code, w, case, starts, points, facts, steps, found, back, ends, early):  # type: ignore[no-untyped-def]
-    """Follow the orbits from starts (N, r) of the networks `case` of w (C, E + n) until they arrive at attractors, settle, or tire.
+    """Follow the orbits from starts (N, r) of the networks `case` of w (C, E + n) until they arrive, settle or tire.
 
-    Of each orbit: how many steps it took, the place of the attractor it is at (a cycle: at its first point), -1 for none; if none,
-    after how many steps it comes back to `ends`, the last state, 0 if it does not or rests at a point that is known.
+    Of each orbit: how many steps it took, the place of the attractor it is at (a cycle: at its first point), -1 for none; if
+    none, after how many steps it comes back to `ends`, the last state, 0 if it does not or rests at a point that is known.
     early (N, 2, r): states on the way.
     """
     (N, r), n, zero = starts.shape, code[0, 0], pack()
@@ -71,7 +71,7 @@ def follow(code, w, case, starts, points, facts, steps, found, back, ends, early
 
 @kernel
 def _goals(points, facts):  # type: ignore[no-untyped-def]
-    """The places of the attractors of each network (C, M + 1), -1 after the last; whether cycles are among them; how near is there."""
+    """The places of the attractors of each network (C, M + 1), -1 after the last; whether there are cycles; how near is there."""
     C, M, r = points.shape
     goals, cycles, limits = np.full((C, M + 1), -1), np.zeros(C, np.bool_), np.empty((C, M))
     for c in range(C):
@@ -127,8 +127,8 @@ def _note(path, now, lane, count, early, k):  # type: ignore[no-untyped-def]
 def _comes_back(path, now, count, lane):  # type: ignore[no-untyped-def]
     """After how many steps a lane is back where it is now, looking back; 0 if it is not. At last one is content with less.
 
-    A flip that dies out slowly is nearer to itself after twice its period: the shortest that will do is taken. Cycles are looked
-    for at every fourth look.
+    A flip that dies out slowly is nearer to itself after twice its period: the shortest that will do is taken. Cycles are
+    looked for at every fourth look.
     """
     shortest, settled, size = 0, count >= PATIENCE, 1.0
     for i in range(path.shape[1]):

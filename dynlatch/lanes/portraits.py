@@ -29,10 +29,10 @@ def survey(
     """Bring what is known of C networks under one input each up to date, and place their final states.
 
     w (C, E + n), states (C, E, r), starts (K, r): where searches begin; the first `probes` of them are followed at every look.
-    `bounded`: whether the degree of the map is 1. Of each final state (C, E, 3): the place of the attractor that its orbit goes to,
-    -1 for none; the point of the cycle that it belongs to; and whether it lies in the reduced attracting set, in the adapted norm.
-    And of each network a lower bound on the inputs in the direction push (C, n) that take them out of their basins (C,), which is 0
-    where one is in none, or at a cycle; an empty `push` asks for none.
+    `bounded`: whether the degree of the map is 1. Of each final state (C, E, 3): the place of the attractor that its orbit goes
+    to, -1 for none; the point of the cycle that it belongs to; and whether it lies in the reduced attracting set, in the adapted
+    norm. And of each network a lower bound on the inputs in the direction push (C, n) that take them out of their basins (C,),
+    which is 0 where one is in none, or at a cycle; an empty `push` asks for none.
     """
     C, E, r = states.shape
     renew(code, w, *known)
@@ -117,7 +117,7 @@ def incomplete(bounded, facts):  # type: ignore[no-untyped-def]
 
 @kernel
 def place(code, w, states, steps, found, push, points, facts, ends, margin):  # type: ignore[no-untyped-def]
-    """The attractor of each final state (C, E, r), its phase there, whether all its steps contract; the margin of each network."""
+    """The attractor of each final state (C, E, r), its phase, whether all its steps contract; the margin of each network."""
     (C, E, r), M = states.shape, points.shape[1]
     first, row, turns, N = np.full((C, M), -1), np.empty(C * E, np.int64), 0, 0
     for c in range(C):

@@ -123,7 +123,7 @@ class WiredView:
         return self.net.kinds.size == 1 and self.net.kinds[0] == TANH and self.before
 
     def _push(self, theta: Array, Q: int) -> Array:
-        """Weights of the last input, the noise's, in every network of theta under each of Q inputs; empty if there is no bound."""
+        """Weights of the last input, the noise's, in every network under each of Q inputs; empty if there is no bound."""
         n, net = self.net.kinds.size, self.net
         if not self._additive or self._single:
             return np.empty((0, n))
