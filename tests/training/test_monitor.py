@@ -12,13 +12,15 @@ import dynlatch as dl
 from dynlatch import analysis
 from dynlatch.analysis.scalar import u_star
 from dynlatch.errors import InvalidInput
+from dynlatch.lanes.contraction import metrics
+from dynlatch.lanes.escape import bounds
+from dynlatch.lanes.points import encoded, weights
 from dynlatch.lanes.trace import REACH
 from dynlatch.training import train
 from dynlatch.training.block import pack
 from dynlatch.training.contract import Architecture, Show, Task
 from dynlatch.training.models import Dense, FlipFlopLatch, LatchNet, ParityNet
 from dynlatch.training.monitor import RegionEventKind, RegionMonitor, RegionTrace, Watch, joined
-from dynlatch.training.monitor.margins import threshold_bounds
 from dynlatch.training.rules import BackPropagation, ExpectationMaximization
 from dynlatch.training.tasks import Latch, Parity, TwoSequence
 from dynlatch.training.trials import seeds, trial
@@ -209,19 +211,34 @@ def test_threshold_nets_have_exact_attractors_and_no_gradient() -> None:
             assert (ends[0] == ends[1]) == (rows["basin"][0, 0, 0] == rows["basin"][0, 0, 1])
 
 
+def threshold_bound(W: Array, x: Array) -> float:
+    """The bound on inputs to the first unit of `a' = W tanh(a) + e_0 u` at x, and the slow way to its norm."""
+    model = Dense(len(x))
+    code, theta = encoded(model.cell(), before=True), np.concatenate([W.ravel(), model.constants])[:, None]
+    w, case, P = weights(model.cell(), theta, np.zeros(1)), np.zeros(1, dtype=np.int64), np.empty((1, len(x), len(x)))
+    known, found = np.empty(1, dtype=bool), np.empty(1)
+    metrics(code, w, case, x[None], case + 1, case, P, known)
+    J, power = W * (1.0 - np.tanh(x) ** 2), np.eye(len(x))
+    total = np.zeros_like(J)
+    for _ in range(3000):
+        total, power = total + power.T @ power, J @ power
+    np.testing.assert_allclose(P[0], total, rtol=1e-9)
+    bounds(code, w, case, x[None], np.eye(len(x))[:1], P, known, found)
+    return float(found[0])
+
+
 def test_the_margin_of_several_units_is_a_lower_bound() -> None:
     rng = np.random.default_rng(0)
     W, B = np.array([[2.0, 0.3], [-0.2, 2.2]]), np.array([1.0, 0.0])
     network = dl.AdditiveNetwork(W, input_matrix=B[:, None])
     for x in analysis.fixed_points(network, rng=0).attractors.points:
-        bound = threshold_bounds(W[None], B[None], x[None])[0]
+        bound = threshold_bound(W, x)
         assert bound > 0.05
         pushed = bound * rng.choice([-1.0, 1.0], (100, 64, 1))
         pushed[:, 0], pushed[:, 1] = bound, -bound
         after = dl.trajectory(network, dl.trajectory(network, np.repeat(x[None], 64, 0), pushed)[-1], steps=200)[-1]
         np.testing.assert_allclose(after, np.broadcast_to(x, after.shape), atol=1e-9)
-    one = threshold_bounds(np.array([[[2.0]]]), np.ones((1, 1)), np.array([[1.915008]]))[0]
-    assert 0.05 < one <= u_star(2.0)
+    assert 0.05 < threshold_bound(np.array([[2.0]]), np.array([1.915008])) <= u_star(2.0)
 
 
 def test_the_flip_flop_has_a_margin_and_no_gradient() -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dynlatch.training.monitor.events import RegionEvent, RegionEventKind, input_words
 from dynlatch.training.monitor.sighting import Sighting, latched, latched_wrong
@@ -23,23 +24,57 @@ class Standing(NamedTuple):
     wrong: tuple[bool, bool]
 
 
-def standings(seen: Sighting, quiet: int) -> list[Standing]:
-    """One for every trial of a portrait."""
-    good, wrong = latched(seen), latched_wrong(seen)
-    named: list[tuple[dict[int, str], ...]] = [tuple({} for _ in range(quiet)) for _ in good]
+class Standings:
+    """Of every row (B,) the last portrait: words are made of those rows only that have changed."""
+
+    def __init__(self, rows: int, inputs: Array) -> None:
+        self.inputs = inputs
+        self.signs: list[bytes | None] = [None] * rows  # what is compared, as bytes
+        self.seen: list[tuple[Sighting, int] | None] = [None] * rows
+
+    def changes(
+        self, seen: Sighting, rows: NDArray[np.intp], ids: NDArray[np.int64], at: NDArray[np.int64], horizon: Array
+    ) -> Iterator[RegionEvent]:
+        """The events between the last portrait of these rows and this one."""
+        for k, (row, sign) in enumerate(zip(rows.tolist(), signatures(seen), strict=True)):
+            before = self.seen[row]
+            if sign != self.signs[row]:
+                old = None if before is None else standing(before[0], before[1], len(self.inputs))
+                now = int(ids[k]), int(at[k]), float(horizon[k])
+                yield from changes(old, standing(seen, k, len(self.inputs)), *now, self.inputs)
+            self.signs[row], self.seen[row] = sign, (seen, k)
+
+
+def signatures(seen: Sighting) -> list[bytes]:
+    """Everything in a `Standing` but the words: equal bytes, no events."""
+    R = len(seen.basin)
+    columns = [seen.basin.reshape(R, -1), latched(seen)[:, None], latched_wrong(seen)]
+    fixed = np.concatenate(columns, axis=1, dtype=np.int64)
+    if not seen.points:
+        return [row.tobytes() for row in fixed]
+    stable = np.flatnonzero(seen.points["stable"])
+    owner, named = seen.points["row"][stable], np.stack([seen.points["quiet"], seen.points["label"]], axis=1)[stable]
+    order = np.lexsort((named[:, 1], named[:, 0], owner))
+    bounds = np.searchsorted(owner[order], np.arange(R + 1))
+    return [fixed[k].tobytes() + named[order[bounds[k] : bounds[k + 1]]].tobytes() for k in range(R)]
+
+
+def standing(seen: Sighting, k: int, quiet: int) -> Standing:
+    """Of one trial."""
+    named: tuple[dict[int, str], ...] = tuple({} for _ in range(quiet))
+    mine: dict[str, NDArray[Any]] = {}
     if seen.points:
-        for i in np.flatnonzero(seen.points["stable"]):
-            row, q, label = (int(seen.points[name][i]) for name in ("row", "quiet", "label"))
-            named[row][q][label] = _named(label, int(seen.points["period"][i]), seen.points["state"][i])
-    return [
-        Standing(
-            named[k],
-            tuple((int(low), int(high)) for low, high in seen.basin[k]),
-            bool(good[k]),
-            (bool(wrong[k, 0]), bool(wrong[k, 1])),
-        )
-        for k in range(len(good))
-    ]
+        chosen = np.flatnonzero((seen.points["row"] == k) & seen.points["stable"].astype(bool))
+        mine = {name: column[chosen] for name, column in seen.points.items()}
+        for q, label, period, state in zip(mine["quiet"], mine["label"], mine["period"], mine["state"], strict=True):
+            named[q][int(label)] = _named(int(label), int(period), state)
+    wrong = latched_wrong(seen)[k]
+    return Standing(
+        named,
+        tuple((int(low), int(high)) for low, high in seen.basin[k]),
+        bool(latched(seen)[k]),
+        (bool(wrong[0]), bool(wrong[1])),
+    )
 
 
 def _named(label: int, period: int, state: Array) -> str:

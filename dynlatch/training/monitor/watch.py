@@ -14,7 +14,7 @@ from dynlatch.lanes.wiring import Wiring
 from dynlatch.maps import FiniteMap
 from dynlatch.networks.state_network import StateNetwork
 from dynlatch.training.contract import Architecture, Show, Task
-from dynlatch.training.monitor.changes import Standing, changes, standings
+from dynlatch.training.monitor.changes import Standings
 from dynlatch.training.monitor.events import RegionEvent
 from dynlatch.training.monitor.graphs import GraphView
 from dynlatch.training.monitor.record import RegionTrace, table_of
@@ -92,7 +92,7 @@ class Watch:
         self.view = view_of(model, task, lanes)
         self.rows: dict[int, int] = {}
         self.seen = np.full(len(lanes.order), -1, dtype=np.int64)  # at the last portrait
-        self.standing: list[Standing | None] = [None] * len(lanes.order)
+        self.standings = Standings(len(lanes.order), self.view.inputs)
         self.looks: list[tuple[NDArray[np.int64], NDArray[np.int64], Array]] = []
         self.portraits: list[tuple[NDArray[np.int64], NDArray[np.int64], Array, Sighting]] = []
         self.events: list[RegionEvent] = []
@@ -121,11 +121,7 @@ class Watch:
         seen = self.view.portrait(theta, rows)
         self.seen[rows] = at
         self.portraits.append((ids.copy(), at, theta[: len(self.model.names)].T.copy(), seen))
-        for k, standing in enumerate(standings(seen, len(self.view.inputs))):
-            row = rows[k]
-            now = int(ids[k]), int(at[k]), float(horizon[k])
-            self.events += changes(self.standing[row], standing, *now, self.view.inputs)
-            self.standing[row] = standing
+        self.events += self.standings.changes(seen, rows, ids, at, horizon)
 
     def close(self) -> RegionTrace:
         """What was seen."""

@@ -7,22 +7,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dynlatch.lanes.known import KNOWN, LABEL, PERIOD, SIGN, STABLE, Known
 from dynlatch.lanes.packs import padded
 from dynlatch.lanes.points import encoded, weights
-from dynlatch.lanes.portraits import KNOWN, LABEL, PERIOD, SIGN, STABLE, survey
+from dynlatch.lanes.portraits import survey
 from dynlatch.lanes.show import Lanes
 from dynlatch.lanes.trace import memory_of, trace, traceable
 from dynlatch.lanes.units import LINEAR, TANH, THRESHOLD
 from dynlatch.lanes.wiring import Wiring
 from dynlatch.maps import FiniteMap
 from dynlatch.training.contract import Architecture, Show, Task
-from dynlatch.training.monitor.margins import threshold_bounds
 from dynlatch.training.monitor.sample import final_states, last_shown, sample
 from dynlatch.training.monitor.sighting import Sighting, agreed, by_class, noise_factor
 from dynlatch.validation import Array
 
 MOST = 48  # points kept of one network under one input
 STARTS = 24
+PROBES = 2  # starts that are followed at every portrait
 WIDE = 3.0  # of the starts in activation coordinates
 MOST_UNITS = 6  # of a threshold net whose states are all followed
 
@@ -65,32 +66,31 @@ class WiredView:
         """The portrait of the trials `rows`, whose weights are the columns of theta."""
         total, output = final_states(self.net, theta, self.sample, rows)
         states = np.ascontiguousarray((total if self.before else output)[..., self.memory])
-        E = states.shape[1]
-        followed = states
-        if not self.smooth:
-            followed = np.concatenate([states, np.repeat(self.starts[None], len(rows), axis=0)], axis=1)
-        w = np.ascontiguousarray(np.stack([weights(self.net, theta, u) for u in self.inputs], axis=1))
-        ends = np.zeros((len(self.points), followed.shape[1], len(self.inputs), 3), dtype=np.int64)
-        survey(self.code, w, rows, self.starts, followed, self.bounded, self.points, self.facts, ends)
-        place, phase, gamma = np.moveaxis(ends[rows, :E], -1, 0)
+        (R, E, r), Q = states.shape, len(self.inputs)
+        w = np.stack([weights(self.net, theta, u) for u in self.inputs], axis=1).reshape(R * Q, -1)
+        known = Known(self.points[rows].reshape(R * Q, MOST, r), self.facts[rows].reshape(R * Q, MOST + 1, 4))
+        # Of a threshold net all states are followed.
+        probes = PROBES if self.smooth else len(self.starts)
+        final = np.repeat(states, Q, axis=0)
+        ends, bound = survey(self.code, w, final, self.starts, probes, self._push(theta, Q), known, bounded=self.bounded)
+        self.points[rows], self.facts[rows] = known.points.reshape(R, Q, MOST, r), known.facts.reshape(R, Q, MOST + 1, 4)
+        place, phase, gamma = ends.reshape(R, Q, E, 3).transpose(3, 0, 2, 1)
         facts = self.facts[rows]
-        label = np.where(
-            place < 0, -1, facts[np.arange(len(rows))[:, None, None], np.arange(len(self.inputs)), place.clip(0), LABEL]
-        )
+        label = np.where(place < 0, -1, facts[np.arange(R)[:, None, None], np.arange(Q), place.clip(0), LABEL])
         y = output[..., self.net.output] * self.sample.targets[rows]
         right = (self.criterion.low < y) & (y < self.criterion.high)
-        known = np.arange(MOST) < facts[:, :, -1, KNOWN, None]
+        listed = np.arange(MOST) < facts[:, :, -1, KNOWN, None]
         return Sighting(
-            fixed_points=(known & (facts[:, :, :-1, PERIOD] == 1)).sum(-1),
-            attractors=(known & (facts[:, :, :-1, STABLE] == 1)).sum(-1),
+            fixed_points=(listed & (facts[:, :, :-1, PERIOD] == 1)).sum(-1),
+            attractors=(listed & (facts[:, :, :-1, STABLE] == 1)).sum(-1),
             basin=agreed(by_class(label)),
             phase=agreed(by_class(phase)),
             gamma=by_class(gamma).mean(-1),
-            right=right.reshape(len(rows), 2, -1).mean(-1),
-            margin=self._margins(theta, rows, place),
+            right=right.reshape(R, 2, -1).mean(-1),
+            margin=self._margins(theta, rows, place, bound.reshape(R, Q)),
             final=states[:, :: E // 2][:, :2],
-            points=self._listed(rows, known, facts),
-            coefficients=np.empty((len(rows), 3, 0)),
+            points=self._listed(rows, listed, facts),
+            coefficients=np.empty((R, 3, 0)),
         )
 
     def _listed(self, rows: NDArray[np.intp], known: NDArray[np.bool_], facts: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
@@ -123,29 +123,23 @@ class WiredView:
     def _single(self) -> bool:
         return self.net.kinds.size == 1 and self.net.kinds[0] == TANH and self.before
 
-    def _margins(self, theta: Array, rows: NDArray[np.intp], place: NDArray[np.int64]) -> Array:
+    def _push(self, theta: Array, Q: int) -> Array:
+        """Weights of the last input, the noise's, in every network under each of Q inputs; empty if there is no bound."""
+        n, net = self.net.kinds.size, self.net
+        if not self._additive or self._single:
+            return np.empty((0, n))
+        last, push = net.source == n + net.inputs - 1, np.zeros((n, theta.shape[1]))
+        np.add.at(push, net.target[last], theta[net.weight[last]])
+        return np.repeat(push.T, Q, axis=0)
+
+    def _margins(self, theta: Array, rows: NDArray[np.intp], place: NDArray[np.int64], bound: Array) -> Array:
         if self._single:
             own = self.net.weight[(self.net.source == 0) & (self.net.delay == 1)]
             w = np.maximum(theta[own].sum(0), 1.0)
             return np.asarray(np.sqrt(w * (w - 1.0)) - np.arctanh(np.sqrt(1.0 - 1.0 / w)))
         if self.smooth:
-            return self._bounds(theta, rows, place) if self._additive else np.full(len(rows), np.nan)
+            return bound.min(1) if self._additive else np.full(len(rows), np.nan)
         return np.array([self._finite_margin(theta[:, k], rows[k], place[k]) for k in range(len(rows))])
-
-    def _bounds(self, theta: Array, rows: NDArray[np.intp], place: NDArray[np.int64]) -> Array:
-        """The least bound over the fixed points that the final states go to; 0 if one goes elsewhere."""
-        net, n = self.net, self.net.kinds.size
-        inner, last = net.source < n, net.source == n + net.inputs - 1
-        W, B = np.zeros((n, n, len(rows))), np.zeros((n, len(rows)))
-        np.add.at(W, (net.target[inner], net.source[inner]), theta[net.weight[inner]])
-        np.add.at(B, net.target[last], theta[net.weight[last]])
-        k, _, q = np.indices(place.shape)
-        chosen, which = np.unique(np.stack([k, q, place.clip(0)]).reshape(3, -1), axis=1, return_inverse=True)
-        row, quiet, point = chosen
-        found = threshold_bounds(W.T[row].swapaxes(1, 2), B.T[row], self.points[rows[row], quiet, point])
-        found[self.facts[rows[row], quiet, point, PERIOD] > 1] = 0.0
-        each = np.where(place < 0, 0.0, found[which.reshape(place.shape)])
-        return np.asarray(each.min((1, 2)))
 
     def _finite_margin(self, column: Array, row: int, place: NDArray[np.int64]) -> float:
         """The least margin at the attractors that the final states go to; 0 if one goes to none."""
