@@ -1,4 +1,4 @@
-"""Packs: the numbers of WIDTH neighbouring lanes in one value, so that a sum over connections stays in registers.
+"""Packs: the numbers of WIDTH (or NARROW) neighbouring lanes in one value, so that a sum over connections stays in registers.
 
 A function written with `load`, `store`, `fma` and the operators works on the pack that `pack()` begins; every type follows
 from it. All lanes get the same operations in the same order, `fma` rounds once on every machine, and nothing else is fused:
@@ -30,9 +30,9 @@ templates: Any = numba_templates
 lower_builtin: Any = numba_lower
 
 WIDTH = 16  # four vectors of AVX2: enough independent sums to hide the time that one addition takes
+NARROW = 8  # for the few states of a state network
 
 DOUBLE, LONG = ir.DoubleType(), ir.IntType(64)
-DOUBLES, LONGS = ir.VectorType(DOUBLE, WIDTH), ir.VectorType(LONG, WIDTH)
 SIGN, EXPONENT, MANTISSA = -(2**63), 1023, 52  # bits of a double
 
 
@@ -53,11 +53,12 @@ def begins(lanes):  # type: ignore[no-untyped-def]
 class Pack(types.Type):  # type: ignore[misc,unused-ignore]
     """Numba's type of a pack."""
 
-    def __init__(self) -> None:
-        super().__init__(f"Pack({WIDTH})")
+    def __init__(self, width: int) -> None:
+        super().__init__(f"Pack({width})")
+        self.doubles = ir.VectorType(DOUBLE, width)
 
 
-PACK = Pack()
+PACK, NARROW_PACK = Pack(WIDTH), Pack(NARROW)
 
 
 @register_model(Pack)
@@ -65,7 +66,7 @@ class PackModel(models.PrimitiveModel):  # type: ignore[misc,unused-ignore]
     """In memory a pack is a vector."""
 
     def __init__(self, manager: Any, kind: Any) -> None:
-        super().__init__(manager, kind, DOUBLES)
+        super().__init__(manager, kind, kind.doubles)
 
 
 def primitive(build: Callable[..., Any]) -> Any:
@@ -75,32 +76,39 @@ def primitive(build: Callable[..., Any]) -> Any:
 
 def _elementwise(build: Callable[..., Any], *kinds: Any) -> Any:
     """Signature and code of `build` on numbers, or on packs where one of the kinds is a pack."""
-    result = PACK if PACK in kinds else types.float64
+    result = next((kind for kind in kinds if isinstance(kind, Pack)), types.float64)
 
     def generate(context: Any, builder: Any, sig: Any, values: Any) -> Any:
-        doubles = [
-            context.cast(builder, v, k, types.float64) if k != PACK else v for v, k in zip(values, sig.args, strict=True)
-        ]
-        return build(builder, *(_spread(builder, v) if result == PACK and v.type == DOUBLE else v for v in doubles))
+        return build(builder, *(_as(context, builder, v, k, result) for v, k in zip(values, sig.args, strict=True)))
 
     return result(*kinds), generate
 
 
-def _spread(builder: Any, value: Any) -> Any:
-    nothing = ir.Constant(DOUBLES, ir.Undefined)
+def _as(context: Any, builder: Any, value: Any, kind: Any, result: Any) -> Any:
+    """`value` as a double, or as many times in a pack as that holds."""
+    if isinstance(kind, Pack):
+        return value
+    double = context.cast(builder, value, kind, types.float64)
+    return _spread(builder, double, result.doubles) if isinstance(result, Pack) else double
+
+
+def _spread(builder: Any, value: Any, doubles: Any) -> Any:
+    nothing = ir.Constant(doubles, ir.Undefined)
     one = builder.insert_element(nothing, value, ir.IntType(32)(0))
-    return builder.shuffle_vector(one, nothing, ir.Constant(ir.VectorType(ir.IntType(32), WIDTH), [0] * WIDTH))
+    return builder.shuffle_vector(one, nothing, ir.Constant(ir.VectorType(ir.IntType(32), doubles.count), [0] * doubles.count))
 
 
 def _bits(builder: Any, x: Any) -> tuple[Any, Callable[[int], Any]]:
     """x as integers, and how constants of that type are made."""
     if x.type == DOUBLE:
         return builder.bitcast(x, LONG), lambda k: ir.Constant(LONG, k)
-    return builder.bitcast(x, LONGS), lambda k: ir.Constant(LONGS, [k] * WIDTH)
+    width = x.type.count
+    longs = ir.VectorType(LONG, width)
+    return builder.bitcast(x, longs), lambda k: ir.Constant(longs, [k] * width)
 
 
 def _fma(builder: Any, x: Any, y: Any, z: Any) -> Any:
-    name = "llvm.fma.f64" if x.type == DOUBLE else f"llvm.fma.v{WIDTH}f64"
+    name = "llvm.fma.f64" if x.type == DOUBLE else f"llvm.fma.v{x.type.count}f64"
     return builder.call(cgutils.get_or_insert_function(builder.module, ir.FunctionType(x.type, [x.type] * 3), name), [x, y, z])
 
 
@@ -145,8 +153,14 @@ def power_of_two(context, x):  # type: ignore[no-untyped-def]
 
 @primitive
 def pack(context):  # type: ignore[no-untyped-def]
-    """A pack of zeros."""
-    return PACK(), lambda context, builder, sig, values: ir.Constant(DOUBLES, [0.0] * WIDTH)
+    """WIDTH zeros."""
+    return PACK(), lambda context, builder, sig, values: ir.Constant(PACK.doubles, [0.0] * WIDTH)
+
+
+@primitive
+def narrow_pack(context):  # type: ignore[no-untyped-def]
+    """NARROW zeros."""
+    return NARROW_PACK(), lambda context, builder, sig, values: ir.Constant(NARROW_PACK.doubles, [0.0] * NARROW)
 
 
 @primitive
@@ -184,7 +198,7 @@ def _address(context: Any, builder: Any, sig: Any, values: Any, kind: Any) -> An
     parts = zip(cgutils.unpack_tuple(builder, values[1]), sig.args[1], strict=True)
     index = [context.cast(builder, part, given, types.intp) for part, given in parts]
     first = cgutils.get_item_pointer(context, builder, sig.args[0], array, index, wraparound=False)
-    return builder.bitcast(first, DOUBLES.as_pointer()) if kind == PACK else first
+    return builder.bitcast(first, kind.doubles.as_pointer()) if isinstance(kind, Pack) else first
 
 
 def _operator(symbol: Callable[..., Any], name: str) -> None:
@@ -193,8 +207,9 @@ def _operator(symbol: Callable[..., Any], name: str) -> None:
     @templates.infer_global(symbol)
     class Typing(templates.AbstractTemplate):  # type: ignore[misc]
         def generic(self, args: Any, kws: Any) -> Any:
-            fits = PACK in args and all(a == PACK or isinstance(a, types.Float) for a in args)
-            return templates.signature(PACK, *args) if fits else None
+            packs = [a for a in args if isinstance(a, Pack)]
+            fits = packs and all(a == packs[0] or isinstance(a, types.Float) for a in args)
+            return templates.signature(packs[0], *args) if fits else None
 
     def lower(context: Any, builder: Any, sig: Any, values: Any) -> Any:
         return _elementwise(lambda b, x, y: getattr(b, name)(x, y), *sig.args)[1](context, builder, sig, values)

@@ -78,7 +78,7 @@ def adapt(pace, schedule, lane, score):  # type: ignore[no-untyped-def]
 
 @kernel
 def softmax(cell, theta, lane, table):  # type: ignore[no-untyped-def]
-    """The probabilities of one lane."""
+    """table (K E,): the probabilities of one lane."""
     first, edges, trained = cell.first, cell.target.size, cell.trained
     for k in range(0, trained, edges):
         for j in range(first.size - 1):
@@ -86,10 +86,10 @@ def softmax(cell, theta, lane, table):  # type: ignore[no-untyped-def]
             for p in range(begin, end):
                 largest = max(largest, theta[p, lane])
             for p in range(begin, end):
-                table[p, lane] = math.exp(theta[p, lane] - largest)
-                total += table[p, lane]
+                table[p] = math.exp(theta[p, lane] - largest)
+                total += table[p]
             for p in range(begin, end):
-                table[p, lane] /= total
+                table[p] /= total
 
 
 @kernel
@@ -134,7 +134,7 @@ def ascend(cell, theta, table, counts, lane, rate, det_weight, A, inverse):  # t
     for k in range(0, cell.trained, edges):
         used, volume = 0.0, 0.0
         for p in range(k, k + edges):
-            used += counts[p, lane]
+            used += counts[p]
         if used == 0.0:
             continue
         zero(inverse)
@@ -142,16 +142,16 @@ def ascend(cell, theta, table, counts, lane, rate, det_weight, A, inverse):  # t
             zero(A)
             for j in range(first.size - 1):
                 for e in range(first[j], first[j + 1]):
-                    A[target[e], j] = table[k + e, lane]
+                    A[target[e], j] = table[k + e]
             volume = det_weight * used * abs(determinant(A, inverse))
         for j in range(first.size - 1):
             row, along = 0.0, 0.0
             for e in range(first[j], first[j + 1]):
-                row += counts[k + e, lane]
-                along += table[k + e, lane] * inverse[j, target[e]]
+                row += counts[k + e]
+                along += table[k + e] * inverse[j, target[e]]
             for e in range(first[j], first[j + 1]):
-                P = table[k + e, lane]
-                slope = counts[k + e, lane] - row * P + volume * P * (inverse[j, target[e]] - along)
+                P = table[k + e]
+                slope = counts[k + e] - row * P + volume * P * (inverse[j, target[e]] - along)
                 theta[k + e, lane] += rate * slope
             _settle(theta, k + first[j], k + first[j + 1], lane)
 

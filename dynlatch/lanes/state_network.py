@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 
 from dynlatch.lanes.bundles import bundle
 from dynlatch.lanes.compiling import kernel
+from dynlatch.lanes.packs import NARROW, fma, narrow_pack, peek, store
+from dynlatch.lanes.packs import load as load_pack
 from dynlatch.validation import Array
 
-LANES = 16  # sequences of one network side by side: measured fastest
 RARE = 1e-200  # a last state less likely than this is worked out in logarithms: products on the way could underflow
 
 
@@ -40,115 +41,118 @@ class StateCell(NamedTuple):
 
 @bundle
 class Passage(NamedTuple):
-    """Sequences in lanes, and room for the two sweeps."""
+    """A network, one sequence of it, and room for the two sweeps."""
 
-    symbols: NDArray[np.int64]  # (T, L); any symbols after the end
-    length: NDArray[np.int64]  # (L,); 0 for an empty lane
-    goal: NDArray[np.int64]  # (L,) the wanted last state, 0 or 1 in `finals`
-    table: Array  # (K E, L)
-    alpha: Array  # (T + 1, S, L)
-    beta: Array  # (2, S, L)
-    counts: Array  # (K E, L) sums of h: how often each transition is expected, given the wanted last state
-    answer: Array  # (L,) P(class +1) - P(class -1) at the end
-    score: Array  # (L,) log P(wanted last state)
+    onward: Array  # (K, W, W) P(i | j) at [j, i]
+    back: Array  # (K, W, W) and at [i, j]
+    symbols: NDArray[np.int64]  # (T,); any symbols after the end
+    counts: Array  # (K E,) sums of h: how often each transition is expected, given the wanted last state
+    alpha: Array  # (T + 1, W)
+    beta: Array  # (2, W) of the step at hand, and of the one before
+    pairs: Array  # (K, W, W) sums of beta_i,t alpha_j,t-1 at [i, j]; zero between two sweeps
 
 
-def passage(cell: StateCell, T: int, lanes: int) -> Passage:
-    """Room for `lanes` sequences of at most T steps."""
-    S, tables = len(cell.first) - 1, (cell.trained, lanes)
+def passage(cell: StateCell, T: int) -> Passage:
+    """Room for sequences of at most T steps."""
+    S, K = len(cell.first) - 1, len(cell.thresholds) + 1
+    W = -(-S // NARROW) * NARROW
     return Passage(
-        symbols=np.zeros((T, lanes), dtype=np.int64),
-        length=np.zeros(lanes, dtype=np.int64),
-        goal=np.zeros(lanes, dtype=np.int64),
-        table=np.zeros(tables),
-        alpha=np.zeros((T + 1, S, lanes)),
-        beta=np.zeros((2, S, lanes)),
-        counts=np.zeros(tables),
-        answer=np.zeros(lanes),
-        score=np.zeros(lanes),
+        onward=np.zeros((K, W, W)),
+        back=np.zeros((K, W, W)),
+        symbols=np.zeros(T, dtype=np.int64),
+        counts=np.zeros(cell.trained),
+        alpha=np.zeros((T + 1, W)),
+        beta=np.zeros((2, W)),
+        pairs=np.zeros((K, W, W)),
     )
 
 
 @kernel
-def load(thresholds, inputs, trial, which, length, symbols, lane):  # type: ignore[no-untyped-def]
-    """Sequence `which` of `inputs` (trials, n, T, 1) as symbols in a lane."""
+def take(cell, table, run):  # type: ignore[no-untyped-def]
+    """Make the probabilities `table` (K E,) those of the network."""
+    first, target, onward, back = cell.first, cell.target, run.onward, run.back
+    for k in range(onward.shape[0]):
+        for j in range(first.size - 1):
+            for e in range(first[j], first[j + 1]):
+                P = table[k * target.size + e]
+                onward[k, j, target[e]], back[k, target[e], j] = P, P
+
+
+@kernel
+def load(thresholds, inputs, trial, which, length, symbols):  # type: ignore[no-untyped-def]
+    """Sequence `which` of `inputs` (trials, n, T, 1) as symbols."""
     for t in range(length):
-        u, symbol = inputs[trial, which, t, 0], 0
+        u, symbol = peek(inputs, (trial, which, t, 0)), 0
         for k in range(thresholds.size):
-            symbol += u > thresholds[k]
-        symbols[t, lane] = symbol
+            symbol += u > peek(thresholds, (k,))
+        store(symbols, (t,), symbol)
 
 
 @kernel
-def forward(first, target, start, steps, symbols, table, alpha):  # type: ignore[no-untyped-def]
-    """alpha: the distribution over states at times 0 to `steps`."""
-    states, edges, lanes = first.size - 1, target.size, alpha.shape[2]
-    row = np.empty(lanes, dtype=np.int64)
-    for i in range(states):
-        for lane in range(lanes):
-            alpha[0, i, lane] = 1.0 if i == start else 0.0
-    for t in range(steps):
-        for lane in range(lanes):
-            row[lane] = symbols[t, lane] * edges
-        for i in range(states):
-            for lane in range(lanes):
-                alpha[t + 1, i, lane] = 0.0
-        for j in range(states):
-            for e in range(first[j], first[j + 1]):
-                i = target[e]
-                for lane in range(lanes):
-                    alpha[t + 1, i, lane] += table[row[lane] + e, lane] * alpha[t, j, lane]
+def forward(cell, run, T):  # type: ignore[no-untyped-def]
+    """alpha: the distribution over states at times 0 to T."""
+    symbols, onward, alpha, states = run.symbols, run.onward, run.alpha, cell.first.size - 1
+    for i in range(alpha.shape[1]):
+        alpha[0, i] = 1.0 if i == cell.start else 0.0
+    for t in range(T):
+        k = symbols[t]
+        for i in range(0, alpha.shape[1], NARROW):
+            even, odd = narrow_pack(), narrow_pack()  # two sums, since each term waits for the one before
+            for j in range(0, states, 2):
+                even = fma(load_pack(onward, (k, j, i), even), peek(alpha, (t, j)), even)
+                odd = fma(load_pack(onward, (k, j + 1, i), odd), peek(alpha, (t, j + 1)), odd)
+            store(alpha, (t + 1, i), even + odd)
 
 
 @kernel
-def backward(first, target, finals, steps, run):  # type: ignore[no-untyped-def]
-    """Add h to the counts, in lanes whose wanted last state is not rare."""
-    symbols, length, goal, table, alpha, beta = run.symbols, run.length, run.goal, run.table, run.alpha, run.beta
-    states, edges, lanes, counts = first.size - 1, target.size, table.shape[1], run.counts
-    row = np.empty(lanes, dtype=np.int64)
-    for i in range(states):
-        for lane in range(lanes):
-            beta[steps % 2, i, lane] = 0.0
-    for t in range(steps, 0, -1):
-        now, before = t % 2, 1 - t % 2
-        for lane in range(lanes):
-            row[lane] = symbols[t - 1, lane] * edges
-            if length[lane] == t and alpha[t, finals[goal[lane]], lane] >= RARE:
-                beta[now, finals[goal[lane]], lane] = 1.0 / alpha[t, finals[goal[lane]], lane]
-        for j in range(states):
-            for lane in range(lanes):
-                beta[before, j, lane] = 0.0
-            for e in range(first[j], first[j + 1]):
-                i = target[e]
-                for lane in range(lanes):
-                    back = table[row[lane] + e, lane] * beta[now, i, lane]
-                    beta[before, j, lane] += back
-                    counts[row[lane] + e, lane] += back * alpha[t - 1, j, lane]
+def backward(cell, run, T, goal):  # type: ignore[no-untyped-def]
+    """pairs: the sums of beta_i,t alpha_j,t-1 under each symbol; the last state `goal` must not be rare."""
+    symbols, back, alpha, beta, pairs, states = run.symbols, run.back, run.alpha, run.beta, run.pairs, cell.first.size - 1
+    for i in range(beta.shape[1]):
+        beta[T % 2, i] = 1.0 / alpha[T, i] if i == goal else 0.0
+    for t in range(T, 0, -1):
+        k, now = symbols[t - 1], t % 2
+        for j in range(0, beta.shape[1], NARROW):
+            even, odd, before = narrow_pack(), narrow_pack(), load_pack(alpha, (t - 1, j), narrow_pack())
+            for i in range(0, states, 2):
+                one, two = peek(beta, (now, i)), peek(beta, (now, i + 1))
+                even = fma(load_pack(back, (k, i, j), even), one, even)
+                odd = fma(load_pack(back, (k, i + 1, j), odd), two, odd)
+                store(pairs, (k, i, j), fma(before, one, load_pack(pairs, (k, i, j), even)))
+                store(pairs, (k, i + 1, j), fma(before, two, load_pack(pairs, (k, i + 1, j), odd)))
+            store(beta, (1 - now, j), even + odd)
 
 
 @kernel
-def pass_through(cell, run):  # type: ignore[no-untyped-def]
-    """Both sweeps of the sequences in `run`: its counts, answers and scores.
+def pass_through(cell, run, T, goal):  # type: ignore[no-untyped-def]
+    """Both sweeps of the sequence in `run.symbols`, wanted last state `finals[goal]`: (answer, score); adds h to the counts.
 
-    A sequence whose wanted last state is impossible has the score -inf, and counts of zero.
+    The answer is P(class +1) - P(class -1) at the end, the score log P(wanted last state): -inf, and nothing added, where that
+    is impossible.
     """
-    first, target, start, finals = cell.first, cell.target, cell.start, cell.finals
-    length, goal, alpha, answer, score = run.length, run.goal, run.alpha, run.answer, run.score
-    steps = 0
-    for lane in range(length.size):
-        steps = max(steps, length[lane])
-    forward(first, target, start, steps, run.symbols, run.table, alpha)
-    zero(run.counts)
-    backward(first, target, finals, steps, run)
-    for lane in range(length.size):
-        T = length[lane]
-        low, high = alpha[T, finals[0], lane], alpha[T, finals[1], lane]
-        answer[lane] = high - low
-        likely = high if goal[lane] == 1 else low
-        if likely >= RARE:
-            score[lane] = math.log(likely)
-        elif T > 0:
-            score[lane] = in_logarithms(first, target, start, finals[goal[lane]], lane, run)
+    low, high = cell.finals[0], cell.finals[1]
+    last = high if goal == 1 else low
+    forward(cell, run, T)
+    answer, likely = run.alpha[T, high] - run.alpha[T, low], run.alpha[T, last]
+    if likely < RARE:
+        return answer, in_logarithms(cell, run, T, last)
+    backward(cell, run, T, last)
+    _count(cell, run)
+    return answer, math.log(likely)
+
+
+@kernel
+def _count(cell, run):  # type: ignore[no-untyped-def]
+    """Add `P_ij` times the sum of its pairs to the counts; the pairs are zero again afterwards."""
+    first, target, onward, pairs, counts = cell.first, cell.target, run.onward, run.pairs, run.counts
+    for k in range(pairs.shape[0]):
+        for j in range(first.size - 1):
+            for e in range(first[j], first[j + 1]):
+                i, p = peek(target, (e,)), k * target.size + e
+                store(counts, (p,), fma(peek(onward, (k, j, i)), peek(pairs, (k, i, j)), peek(counts, (p,))))
+        for i in range(first.size):
+            for j in range(0, pairs.shape[2], NARROW):
+                store(pairs, (k, i, j), narrow_pack())
 
 
 @kernel
@@ -168,45 +172,43 @@ def log_sum(x, y):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def in_logarithms(first, target, start, goal, lane, run):  # type: ignore[no-untyped-def]
-    """log P(last state = goal) of one lane, and its h added to the counts; for probabilities of any size, 0 included."""
-    symbols, counts, T, states, edges = run.symbols, run.counts, run.length[lane], first.size - 1, target.size
-    alpha, beta, logs = np.empty((T + 1, states)), np.empty((T + 1, states)), np.empty(run.table.shape[0])
-    for p in range(logs.size):
-        logs[p] = math.log(run.table[p, lane]) if run.table[p, lane] > 0.0 else -np.inf
+def in_logarithms(cell, run, T, last):  # type: ignore[no-untyped-def]
+    """log P(last state), and h added to the counts; for probabilities of any size, 0 included."""
+    first, target, states, edges = cell.first, cell.target, cell.first.size - 1, cell.target.size
+    symbols, counts, K = run.symbols, run.counts, run.onward.shape[0]
+    alpha, beta, logs = np.empty((T + 1, states)), np.empty((T + 1, states)), np.empty(K * edges)
+    for k in range(K):
+        for j in range(states):
+            for e in range(first[j], first[j + 1]):
+                P = run.onward[k, j, target[e]]
+                logs[k * edges + e] = math.log(P) if P > 0.0 else -np.inf
     for t in range(T + 1):
         for i in range(states):
             alpha[t, i], beta[t, i] = -np.inf, -np.inf
-    alpha[0, start], beta[T, goal] = 0.0, 0.0
+    alpha[0, cell.start], beta[T, last] = 0.0, 0.0
     for t in range(T):
         for j in range(states):
             for e in range(first[j], first[j + 1]):
-                onward = alpha[t, j] + logs[symbols[t, lane] * edges + e]
+                onward = alpha[t, j] + logs[symbols[t] * edges + e]
                 alpha[t + 1, target[e]] = log_sum(alpha[t + 1, target[e]], onward)
-    total = alpha[T, goal]
+    total = alpha[T, last]
     if total == -np.inf:
         return total
     for t in range(T - 1, -1, -1):
         for j in range(states):
             for e in range(first[j], first[j + 1]):
-                p = symbols[t, lane] * edges + e
-                back = logs[p] + beta[t + 1, target[e]]
-                beta[t, j] = log_sum(beta[t, j], back)
-                counts[p, lane] += math.exp(alpha[t, j] + back - total)
+                p = symbols[t] * edges + e
+                onto = logs[p] + beta[t + 1, target[e]]
+                beta[t, j] = log_sum(beta[t, j], onto)
+                counts[p] += math.exp(alpha[t, j] + onto - total)
     return total
 
 
 @kernel
 def answers(cell, run, inputs, lengths, out):  # type: ignore[no-untyped-def]
-    """out (n,): P(class +1) - P(class -1) at the end of each sequence of inputs (1, n, T, 1), by the network in `run.table`."""
-    lanes = run.length.size
-    for begin in range(0, lengths.size, lanes):
-        count = min(lanes, lengths.size - begin)
-        steps = 0
-        for lane in range(count):
-            steps = max(steps, lengths[begin + lane])
-            load(cell.thresholds, inputs, 0, begin + lane, lengths[begin + lane], run.symbols, lane)
-        forward(cell.first, cell.target, cell.start, steps, run.symbols, run.table, run.alpha)
-        for lane in range(count):
-            T = lengths[begin + lane]
-            out[begin + lane] = run.alpha[T, cell.finals[1], lane] - run.alpha[T, cell.finals[0], lane]
+    """out (n,): P(class +1) - P(class -1) at the end of each sequence of inputs (1, n, T, 1)."""
+    for which in range(lengths.size):
+        T = lengths[which]
+        load(cell.thresholds, inputs, 0, which, T, run.symbols)
+        forward(cell, run, T)
+        out[which] = run.alpha[T, cell.finals[1]] - run.alpha[T, cell.finals[0]]

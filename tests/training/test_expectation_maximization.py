@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from oracles_states import criterion, em_step
 
 from dynlatch.lanes.softmax_states import ascend, determinant, softmax
-from dynlatch.lanes.state_network import load, pass_through, passage
+from dynlatch.lanes.state_network import load, pass_through, passage, take
 from dynlatch.training import TrainingOutcome, resume, train
 from dynlatch.training.block import pack
 from dynlatch.training.models.state_network import SoftmaxStates, StateTables
@@ -84,21 +84,19 @@ def _score(model, theta, chosen):
         if net.dim == 2:  # P(wrong) = 1 - P(right)
             scores.append(np.log((1 + answers) / 2).mean())
             continue
-        run = _swept(model, column, own.sequences)
-        scores.append(run.score.mean())
+        scores.append(np.mean(_swept(model, column, own.sequences)))
     return scores
 
 
 def _swept(model, table, sequences):
     cell = model.cell()
-    run = passage(cell, len(sequences.inputs), len(sequences.lengths))
-    run.table[:] = table[:, None]
+    run, scores = passage(cell, len(sequences.inputs)), []
+    take(cell, table, run)
     inputs = np.ascontiguousarray(sequences.inputs.transpose(1, 0, 2))[None]
     for n, length in enumerate(sequences.lengths):
-        run.length[n], run.goal[n] = length, sequences.targets[n] > 0
-        load(cell.thresholds, inputs, 0, n, length, run.symbols, n)
-    pass_through(cell, run)
-    return run
+        load(cell.thresholds, inputs, 0, n, length, run.symbols)
+        scores.append(pass_through(cell, run, length, int(sequences.targets[n] > 0))[1])
+    return scores
 
 
 def test_hard_zeros_stay_zero_under_floor_and_determinant():
@@ -178,12 +176,13 @@ def test_ascent_follows_the_gradient(topology, weight):
     rng, model = np.random.default_rng(5), SoftmaxStates(topology)
     cell, symbols = model.cell(), rng.integers(0, 2, 7)
     theta = model.initial([rng])
-    run = passage(cell, 7, 1)
-    softmax(cell, theta, 0, run.table)
-    run.symbols[:, 0], run.length[0], run.goal[0] = symbols, 7, 1
-    pass_through(cell, run)
+    run, table = passage(cell, 7), np.empty(cell.trained)
+    softmax(cell, theta, 0, table)
+    take(cell, table, run)
+    run.symbols[:] = symbols
+    pass_through(cell, run, 7, 1)
     moved, S = theta.copy(), topology.states
-    ascend(cell, moved, run.table, run.counts, 0, 1e-6, weight, np.empty((S, S)), np.empty((S, S)))
+    ascend(cell, moved, table, run.counts, 0, 1e-6, weight, np.empty((S, S)), np.empty((S, S)))
 
     def value(x):
         return criterion(x, topology, topology.start, [topology.finals[1]], [symbols], weight)

@@ -10,7 +10,7 @@ from oracles_states import all_paths, softmax_tables
 import dynlatch as dl
 from dynlatch import analysis
 from dynlatch.errors import InvalidInput
-from dynlatch.lanes.state_network import pass_through, passage
+from dynlatch.lanes.state_network import pass_through, passage, take
 from dynlatch.training import train
 from dynlatch.training.models.state_network import SoftmaxStates, StateTables
 from dynlatch.training.models.topology import TWO_CHAINS, TWO_STATES, Topology, fully_connected, two_chains
@@ -23,15 +23,15 @@ SPARSE = Topology(((0, 1, 2), (1, 3), (2, 3), (3, 0)), (-0.5, 0.5), (2, 3))
 def sweep(topology, probabilities, sequences, goals):
     """(counts (n, K, S, S), scores, answers) of the kernels, sequences of symbols side by side."""
     cell = StateTables(topology).cell()
-    run = passage(cell, max(map(len, sequences)), len(sequences))
-    run.table[:] = np.reshape(probabilities, (cell.trained, -1))
-    for lane, symbols in enumerate(sequences):
-        run.symbols[: len(symbols), lane], run.length[lane], run.goal[lane] = symbols, len(symbols), goals[lane]
-    pass_through(cell, run)
-    j, i = np.array(topology.edges).T
+    run, (j, i) = passage(cell, max(map(len, sequences))), np.array(topology.edges).T
+    take(cell, np.asarray(probabilities), run)
     counts = np.zeros((len(sequences), topology.symbols, topology.states, topology.states))
-    counts[:, :, i, j] = run.counts.T.reshape(len(sequences), topology.symbols, -1)
-    return counts, run.score.copy(), run.answer.copy()
+    scores, answers = np.empty((2, len(sequences)))
+    for n, (symbols, goal) in enumerate(zip(sequences, goals, strict=True)):
+        run.symbols[: len(symbols)], run.counts[:] = symbols, 0.0
+        answers[n], scores[n] = pass_through(cell, run, len(symbols), goal)
+        counts[n][:, i, j] = run.counts.reshape(topology.symbols, -1)
+    return counts, scores, answers
 
 
 def tables_of(topology, probabilities):

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlatch.errors import InvalidInput
-from dynlatch.lanes.state_network import LANES, StateCell, answers, passage
+from dynlatch.lanes.state_network import StateCell, answers, passage, take
 from dynlatch.maps import Map
 from dynlatch.networks.readout import Readout
 from dynlatch.networks.state_network import StateNetwork
@@ -183,9 +183,9 @@ def _cell(topology: Topology, logits: bool) -> StateCell:
 
 
 def _outputs(cell: StateCell, probabilities: Array, sequences: Sequences) -> Array:
-    """The answers (n,): the sequences are the lanes."""
-    run = passage(cell, len(sequences.inputs), LANES)
-    run.table[:] = probabilities[:, None]
+    """The answers (n,)."""
+    run = passage(cell, len(sequences.inputs))
+    take(cell, probabilities, run)
     out = np.empty(len(sequences.lengths))
     answers(cell, run, np.ascontiguousarray(sequences.inputs.transpose(1, 0, 2))[None], sequences.lengths.astype(np.int64), out)
     return out

@@ -17,8 +17,8 @@ import numpy as np
 
 from dynlatch.lanes.compiling import kernel
 from dynlatch.lanes.random import uniform
-from dynlatch.lanes.state_epochs import Epoch, begin_again, copy_to_lanes, judge, opened, study
-from dynlatch.lanes.state_network import LANES, passage
+from dynlatch.lanes.state_epochs import Epoch, begin_again, judge, opened, study
+from dynlatch.lanes.state_network import passage, take
 from dynlatch.training.contract import Architecture, Show, State, Task
 from dynlatch.training.rules.states import check_settings, ending, needs_states
 from dynlatch.validation import Array
@@ -77,7 +77,7 @@ class ExpectationMaximization:
 
     def update(self, model: Architecture, theta: Array, state: State, show: Show) -> None:
         cell, epoch = model.cell(), Epoch(*state)
-        run = passage(cell, show.lanes.inputs.shape[2], LANES)
+        run = passage(cell, show.lanes.inputs.shape[2])
         random = np.ascontiguousarray(epoch.random.T)
         learn(cell, theta, show.lanes, epoch, run, random, ending(self), self.det_weight, self.floor)
         epoch.random[:] = random.T
@@ -87,7 +87,7 @@ class ExpectationMaximization:
 def learn(cell, theta, show, epoch, run, random, end, det_weight, floor):  # type: ignore[no-untyped-def]
     """Trial after trial, until every one sleeps."""
     for trial in range(theta.shape[1]):
-        copy_to_lanes(theta, trial, run)
+        take(cell, theta[:, trial], run)
         while study(cell, show, trial, epoch, run):
             afresh = judge(show, trial, epoch, end)
             if afresh:
@@ -95,7 +95,7 @@ def learn(cell, theta, show, epoch, run, random, end, det_weight, floor):  # typ
             elif not show.learned[trial]:
                 maximise(cell, theta, epoch.counts, trial, det_weight, floor)
             begin_again(epoch, trial, afresh)
-            copy_to_lanes(theta, trial, run)
+            take(cell, theta[:, trial], run)
 
 
 @kernel

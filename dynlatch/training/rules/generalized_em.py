@@ -14,8 +14,8 @@ import numpy as np
 
 from dynlatch.lanes.compiling import kernel
 from dynlatch.lanes.softmax_states import Pace, adapt, ascend, softmax, start_afresh, unhurried
-from dynlatch.lanes.state_epochs import Epoch, begin_again, copy_to_lanes, judge, opened, study
-from dynlatch.lanes.state_network import LANES, passage
+from dynlatch.lanes.state_epochs import Epoch, begin_again, judge, opened, study
+from dynlatch.lanes.state_network import passage, take
 from dynlatch.training.contract import Architecture, Show, State, Task
 from dynlatch.training.rules.states import check_settings, ending, needs_states, schedule
 from dynlatch.validation import Array
@@ -75,7 +75,7 @@ class GeneralizedEM:
 
     def update(self, model: Architecture, theta: Array, state: State, show: Show) -> None:
         cell, epoch, pace = model.cell(), Epoch(*state[: len(Epoch._fields)]), Pace(*state[len(Epoch._fields) :])
-        run = passage(cell, show.lanes.inputs.shape[2], LANES)
+        run = passage(cell, show.lanes.inputs.shape[2])
         random = np.ascontiguousarray(epoch.random.T)
         learn(
             cell,
@@ -97,11 +97,11 @@ class GeneralizedEM:
 @kernel
 def learn(cell, theta, show, epoch, run, random, end, pace, schedule, det_weight, steps, eta):  # type: ignore[no-untyped-def]
     """Trial after trial, until every one sleeps."""
-    table, n, states = np.empty_like(theta), epoch.order.shape[0], cell.first.size - 1
+    table, n, states = np.empty(cell.trained), show.lengths.shape[1], cell.first.size - 1
     A, inverse = np.empty((states, states)), np.empty((states, states))
     for trial in range(theta.shape[1]):
         softmax(cell, theta, trial, table)
-        copy_to_lanes(table, trial, run)
+        take(cell, table, run)
         while study(cell, show, trial, epoch, run):
             afresh = judge(show, trial, epoch, end)
             adapt(pace, schedule, trial, epoch.score[trial] / n)
@@ -109,8 +109,8 @@ def learn(cell, theta, show, epoch, run, random, end, pace, schedule, det_weight
                 start_afresh(cell, theta, trial, pace, eta, random)
             elif not show.learned[trial]:
                 for _ in range(steps):
-                    ascend(cell, theta, table, epoch.counts, trial, pace.eta[trial] / n, det_weight, A, inverse)
+                    ascend(cell, theta, table, epoch.counts[:, trial], trial, pace.eta[trial] / n, det_weight, A, inverse)
                     softmax(cell, theta, trial, table)
             begin_again(epoch, trial, afresh)
             softmax(cell, theta, trial, table)
-            copy_to_lanes(table, trial, run)
+            take(cell, table, run)

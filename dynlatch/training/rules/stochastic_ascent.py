@@ -16,7 +16,7 @@ from dynlatch.lanes.compiling import kernel
 from dynlatch.lanes.random import states
 from dynlatch.lanes.show import awake, is_right, next_sequence
 from dynlatch.lanes.softmax_states import Pace, adapt, ascend, softmax, start_afresh, unhurried
-from dynlatch.lanes.state_network import load, pass_through, passage
+from dynlatch.lanes.state_network import load, pass_through, passage, take
 from dynlatch.training.contract import Architecture, Show, State, Task
 from dynlatch.training.rules.states import check_settings, needs_states, schedule
 from dynlatch.validation import Array
@@ -77,7 +77,7 @@ class StochasticAscent:
 
     def update(self, model: Architecture, theta: Array, state: State, show: Show) -> None:
         cell, (right, stream, *pace) = model.cell(), state
-        run = passage(cell, show.lanes.inputs.shape[2], theta.shape[1])
+        run = passage(cell, show.lanes.inputs.shape[2])
         random, end = np.ascontiguousarray(stream.T), (float(self.sharpness or 0.0), self.patience, float(self.eta or 0.0))
         learn(
             cell,
@@ -96,50 +96,40 @@ class StochasticAscent:
 
 @kernel
 def learn(cell, theta, show, run, pace, schedule, right, end, random, det_weight):  # type: ignore[no-untyped-def]
-    """Sequence by sequence, the trials side by side, until every lane sleeps; `right` sums scores since the last mistake."""
+    """Trial after trial, until every one sleeps; `right` sums scores since the last mistake."""
     (sharpness, patience, eta), S = end, cell.first.size - 1
-    A, inverse = np.empty((S, S)), np.empty((S, S))
+    table, A, inverse = np.empty(cell.trained), np.empty((S, S)), np.empty((S, S))
     for lane in range(theta.shape[1]):
-        softmax(cell, theta, lane, run.table)
-    while present(cell, show, run):
-        pass_through(cell, run)
-        for lane in range(theta.shape[1]):
-            if run.length[lane] == 0:
-                continue
-            take_note(show, run, lane, right, sharpness)
-            adapt(pace, schedule, lane, run.score[lane])
+        softmax(cell, theta, lane, table)
+        take(cell, table, run)
+        while awake(show, lane):
+            score = present(cell, show, run, lane, right, sharpness)
+            adapt(pace, schedule, lane, score)
             if show.learned[lane]:
                 continue
             if pace.windows[lane] >= patience and show.streak[lane] < schedule.window:
                 start_afresh(cell, theta, lane, pace, eta, random)
             else:
-                ascend(cell, theta, run.table, run.counts, lane, pace.eta[lane], det_weight, A, inverse)
-            softmax(cell, theta, lane, run.table)
+                ascend(cell, theta, table, run.counts, lane, pace.eta[lane], det_weight, A, inverse)
+            softmax(cell, theta, lane, table)
+            take(cell, table, run)
 
 
 @kernel
-def present(cell, show, run):  # type: ignore[no-untyped-def]
-    """Load the next sequence of every lane that is awake; whether there is one."""
-    any_awake = False
-    for lane in range(run.length.size):
-        run.length[lane] = 0
-        if awake(show, lane):
-            any_awake = True
-            which = next_sequence(show, lane)
-            run.length[lane] = show.lengths[lane, which]
-            run.goal[lane] = 1 if show.targets[lane, which] > 0.0 else 0
-            load(cell.thresholds, show.inputs, lane, which, run.length[lane], run.symbols, lane)
-    return any_awake
-
-
-@kernel
-def take_note(show, run, lane, right, sharpness):  # type: ignore[no-untyped-def]
-    """Count the presentation; the trial is learned after enough right and likely answers."""
+def present(cell, show, run, lane, right, sharpness):  # type: ignore[no-untyped-def]
+    """Show the next sequence; its score. The trial is learned after enough right and likely answers."""
+    which = next_sequence(show, lane)
+    length, target = show.lengths[lane, which], show.targets[lane, which]
+    load(cell.thresholds, show.inputs, lane, which, length, run.symbols)
+    for p in range(run.counts.size):
+        run.counts[p] = 0.0
+    answer, score = pass_through(cell, run, length, 1 if target > 0.0 else 0)
     show.presentations[lane] += 1
-    if is_right(show.criterion, run.answer[lane], 1.0 if run.goal[lane] == 1 else -1.0):
+    if is_right(show.criterion, answer, target):
         show.streak[lane] += 1
-        right[lane] += run.score[lane]
+        right[lane] += score
     else:
         show.streak[lane], right[lane] = 0, 0.0
     if show.streak[lane] >= show.needed and right[lane] > sharpness * show.streak[lane]:
         show.learned[lane] = True
+    return score
