@@ -21,30 +21,32 @@ WIDTH = 32  # trials side by side: measured fastest (more overflow the inner cac
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """Trials in lanes: lane l is trial `numbers[l]`; lanes beyond fill the last pack up, and sleep."""
+    """Trials in lanes: lane l is trial `numbers[l]`; lanes beyond fill the last pack of `width` up, and sleep."""
 
     numbers: NDArray[np.int64]
     theta: Array  # (P + F, L)
     state: State
     show: Show
+    width: int
 
 
 def pack(rule: Rule, model: Architecture, trials: Sequence[Trial], columns: Array | None, budget: int) -> Block:
     """The block of `trials` before their first presentation; `columns` (P, L) are given initial weights, None draws them."""
-    lanes = [trials[k] for k in whole_packs(len(trials))]
+    width = packs.WIDTH if isinstance(model.cell(), Wiring) else 1  # other kernels take lanes one by one
+    lanes = [trials[k] for k in whole_packs(len(trials), width)]
     drawn = model.initial(generators([t.streams.weights for t in lanes])) if columns is None else columns
-    drawn = drawn[:, whole_packs(drawn.shape[1])]
+    drawn = drawn[:, whole_packs(drawn.shape[1], width)]
     constants = np.repeat(model.constants[:, None], len(lanes), axis=1)
     theta = np.ascontiguousarray(np.concatenate([drawn, constants]), dtype=np.float64)
     show = Show(_lanes(lanes, budget), _work(model, lanes))
     show.lanes.stuck[len(trials) :] = True
     state = rule.init(model, theta, show, [t.streams.rule for t in lanes])
-    return Block(np.array([t.number for t in trials], dtype=np.int64), theta, state, show)
+    return Block(np.array([t.number for t in trials], dtype=np.int64), theta, state, show, width)
 
 
-def whole_packs(lanes: int) -> NDArray[np.intp]:
+def whole_packs(lanes: int, width: int) -> NDArray[np.intp]:
     """Indices 0 .. lanes - 1, and the last one again until the packs are whole."""
-    return np.arange(lanes + -lanes % packs.WIDTH).clip(max=lanes - 1)
+    return np.arange(lanes + -lanes % width).clip(max=lanes - 1)
 
 
 def _lanes(trials: Sequence[Trial], budget: int) -> Lanes:
@@ -93,7 +95,7 @@ LANE_FIRST = ("inputs", "lengths", "targets", "random", "order", "position", "pr
 def keep(block: Block, chosen: NDArray[np.intp]) -> Block:
     """The block with the chosen lanes only, in whole packs."""
     numbers, lanes, work = block.numbers[chosen], block.show.lanes, block.show.work
-    chosen = chosen[whole_packs(len(chosen))] if len(chosen) else chosen
+    chosen = chosen[whole_packs(len(chosen), block.width)] if len(chosen) else chosen
     picked: dict[str, Any] = {name: np.ascontiguousarray(getattr(lanes, name)[chosen]) for name in LANE_FIRST}
     show = Show(lanes._replace(**picked), Work._make(_picked(array, chosen) for array in work))
     show.lanes.stuck[len(numbers) :] = True

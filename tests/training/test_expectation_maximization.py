@@ -28,7 +28,7 @@ def block(rule, model, task, n, trials=1, columns=None, budget=10**6, seed=0):
     def until(presentations):
         made.show.lanes.pause[0] = presentations
         rule.update(model, made.theta, made.state, made.show)
-        return made.theta[:, :trials].copy()
+        return made.theta.copy()
 
     return made, until, chosen
 

@@ -250,7 +250,7 @@ def test_at_one_temperature_annealing_samples_boltzmanns_law():
     samples = []
     for i in range(1, 201):
         advance(rule, model, packed, until=2 * 24 * i)  # 12 moves of each weight between two samples
-        samples.append(packed.theta[:2].copy())
+        samples.append(packed.theta[:2, :20].copy())
     assert np.all(packed.state[4] == 1.5)
     for k, (u, d) in enumerate([(1.0, 0.8), (2.0, -0.8)]):
         law = stats.norm(d / u, np.sqrt(2 * T) / u)  # the mean over two sequences halves the cost of each
@@ -274,12 +274,12 @@ def test_pauses_and_neighbours_change_no_bit(rule, model, task):
     alone = block(rule, model, task, n=5, trials=2, budget=budget)
     advance(rule, model, alone)
     for other, lanes in ((paused, slice(5)), (alone, slice(2))):
-        assert np.array_equal(whole.theta[:, lanes], other.theta)
-        assert np.array_equal(whole.show.lanes.presentations[lanes], other.show.lanes.presentations)
-        assert np.array_equal(whole.show.lanes.random[lanes], other.show.lanes.random)
-        assert np.array_equal(whole.show.lanes.learned[lanes], other.show.lanes.learned)
+        assert np.array_equal(whole.theta[:, lanes], other.theta[:, lanes])
+        assert np.array_equal(whole.show.lanes.presentations[lanes], other.show.lanes.presentations[lanes])
+        assert np.array_equal(whole.show.lanes.random[lanes], other.show.lanes.random[lanes])
+        assert np.array_equal(whole.show.lanes.learned[lanes], other.show.lanes.learned[lanes])
         for mine, its in zip(whole.state, other.state, strict=True):
-            assert np.array_equal(mine[..., lanes], its)
+            assert np.array_equal(mine[..., lanes], its[..., lanes])
 
 
 @pytest.mark.parametrize("rule", SEARCHES, ids=lambda rule: type(rule).__name__)
@@ -313,7 +313,7 @@ def test_a_solved_network_stays_as_it_is(rule):
     advance(rule, Dense(5), again, 10**4)
     assert again.show.lanes.learned[0]
     assert again.show.lanes.presentations[0] == 50
-    assert np.array_equal(again.theta, solved.progress.theta)
+    assert np.array_equal(again.theta[:, :1], solved.progress.theta)
 
 
 def test_outputs_that_overflow_are_worse_than_any_others():
