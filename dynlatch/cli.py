@@ -27,7 +27,9 @@ app.command(
 )
 app.command("dynlatch.commands.portrait:portrait", name="portrait", help="Basins, manifolds and attractors in one picture.")
 app.command("dynlatch.commands.merge:merge", name="merge", help="Join the stores of the shards of a sweep.")
-app.command("dynlatch.commands.reproduce:reproduce", name="reproduce", help="The papers' tables and figures, ours beside theirs.")
+app.command(
+    "dynlatch.commands.reproduce:reproduce", name="reproduce", help="The papers' tables and figures, ours beside theirs."
+)
 app.command("dynlatch.commands.theorem:theorem", name="theorem", help="A statement of the papers, checked or refuted.")
 app.command("dynlatch.commands.train:train", name="train", help="Train by a rule of the papers, and watch where the runs go.")
 

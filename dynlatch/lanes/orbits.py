@@ -71,7 +71,7 @@ def follow(code, w, case, starts, points, facts, steps, found, back, ends, early
 
 @kernel
 def _goals(points, facts):  # type: ignore[no-untyped-def]
-    """The places of the attractors of each network (C, M + 1), -1 after the last; whether there are cycles; how near is there."""
+    """Places of the attractors of each network (C, M + 1), -1 after the last; whether there are cycles; how near is there."""
     C, M, r = points.shape
     goals, cycles, limits = np.full((C, M + 1), -1), np.zeros(C, np.bool_), np.empty((C, M))
     for c in range(C):
