@@ -29,10 +29,10 @@ def survey(
     """Bring what is known of C networks under one input each up to date, and place their final states.
 
     w (C, E + n), states (C, E, r), starts (K, r): where searches begin; the first `probes` of them are followed at every look.
-    `bounded`: whether the degree of the map is 1. Of each final state (C, E, 3): the place of the attractor that its orbit goes
-    to, -1 for none; the point of the cycle that it belongs to; and whether it lies in the reduced attracting set, in the
-    adapted norm. And of each network a lower bound on the inputs in the direction push (C, n) that take them out of their basins (C,),
-    which is 0 where one is in none, or at a cycle; an empty `push` asks for none.
+    `bounded`: whether the degree of the map is 1. Of each final state (C, E, 3): the place of the attractor that its orbit
+    goes to, -1 for none; the point of the cycle that it belongs to; and whether it lies in the reduced attracting set, in
+    the adapted norm. And of each network a lower bound on the inputs in the direction push (C, n) that take them out of
+    their basins (C,), which is 0 where one is in none, or at a cycle; an empty `push` asks for none.
     """
     C, E, r = states.shape
     renew(code, w, *known)
