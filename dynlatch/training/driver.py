@@ -21,6 +21,7 @@ from dynlatch.training.trials import Trial, seeds, streams_of, task_of, trial
 from dynlatch.validation import count
 
 if TYPE_CHECKING:
+    from dynlatch.lanes.show import Lanes
     from dynlatch.training.monitor import RegionMonitor, RegionTrace, Watch
 
 TEST_SEQUENCES = 500
@@ -181,6 +182,8 @@ def _run_block(
         block = restored(block, before.progress)
     watch = None if job.monitor is None else job.monitor.open(plan.model, plan.task, block.show.lanes)
     try:
+        if watch is not None:
+            watch.look(block.theta, block.show, block.numbers)
         while len(block.numbers):
             block = _advance(job, block, watch, ledger, bar)
     finally:
@@ -201,28 +204,19 @@ def _advance(job: Job, block: Block, watch: Watch | None, ledger: Ledger, bar: C
     if watch is not None:
         watch.look(block.theta, block.show, block.numbers)
     bar(int((lanes.presentations - seen)[: len(block.numbers)].sum()))
-    outcomes = _outcomes(block)
-    ended = np.flatnonzero([outcome is not None for outcome in outcomes])
+    ended = np.flatnonzero((lanes.learned | lanes.stuck | (lanes.presentations >= lanes.budget))[: len(block.numbers)])
     if not len(ended):
         return block
-    ledger.write(block, ended, [outcome for outcome in outcomes if outcome is not None])
+    ledger.write(block, ended, [_outcome(lanes, k) for k in ended])
     bar(int((plan.max_presentations - lanes.presentations[ended]).clip(0).sum()))
     return keep(block, np.setdiff1d(np.arange(len(block.numbers)), ended))
 
 
-def _outcomes(block: Block) -> list[TrainingOutcome | None]:
-    """How each trial ended; None while it runs."""
-    lanes, trials = block.show.lanes, len(block.numbers)
-    ends = zip(lanes.learned, lanes.stuck, lanes.presentations >= lanes.budget, strict=True)
-    return [_outcome(*end) for end in ends][:trials]
-
-
-def _outcome(learned: bool, stuck: bool, used_up: bool) -> TrainingOutcome | None:
-    if learned:
+def _outcome(lanes: Lanes, k: int) -> TrainingOutcome:
+    """How the trial in lane k ended."""
+    if lanes.learned[k]:
         return TrainingOutcome.LEARNED
-    if stuck:
-        return TrainingOutcome.STUCK
-    return TrainingOutcome.BUDGET if used_up else None
+    return TrainingOutcome.STUCK if lanes.stuck[k] else TrainingOutcome.BUDGET
 
 
 def _result(job: Job, ledger: Ledger, trace: RegionTrace | None) -> TrainingResult:

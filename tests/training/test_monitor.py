@@ -14,6 +14,7 @@ from dynlatch.analysis.scalar import u_star
 from dynlatch.errors import InvalidInput
 from dynlatch.lanes.contraction import metrics
 from dynlatch.lanes.escape import bounds
+from dynlatch.lanes.packs import padded
 from dynlatch.lanes.points import encoded, weights
 from dynlatch.lanes.trace import REACH
 from dynlatch.training import train
@@ -39,7 +40,7 @@ def watched(model: Architecture, task: Task, theta: Array, **settings: int) -> t
 def look(watch: Watch, show: Show, model: Architecture, theta: Array, at: int) -> None:
     show.lanes.presentations[:] = at
     whole = np.concatenate([theta, np.repeat(model.constants[:, None], theta.shape[1], axis=1)])
-    watch.look(np.ascontiguousarray(whole), show, np.arange(theta.shape[1]))
+    watch.look(padded(whole), show, np.arange(theta.shape[1]))
 
 
 def one_portrait(model: Architecture, task: Task, theta: Array) -> tuple[RegionTrace, Show]:
@@ -193,7 +194,7 @@ def test_a_watched_run_ends_with_the_same_bits(trials: int) -> None:
     assert seen.trace.trials.tolist() == list(range(trials))
     for k in range(trials):
         assert seen.trace.rows(k)["presentation"][-1] == seen.presentations[k]
-        assert seen.trace.rows(k)["presentation"][0] == 10
+        assert seen.trace.rows(k)["presentation"][0] == 0
 
 
 def test_threshold_nets_have_exact_attractors_and_no_gradient() -> None:

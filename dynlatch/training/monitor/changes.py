@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +18,18 @@ CLASSES = ("-1", "+1")
 class Standing(NamedTuple):
     """What is compared: of one trial at one portrait."""
 
-    attractors: tuple[dict[int, str], ...]  # of each quiet input: label -> words
+    attractors: tuple[dict[int, tuple[int, Array]], ...]  # of each quiet input: label -> period, state
     basin: tuple[tuple[int, int], ...]  # of each quiet input: label of class -1, +1
     latched: bool
     wrong: tuple[bool, bool]
+
+
+class Outlook(NamedTuple):
+    """One portrait of several trials."""
+
+    seen: Sighting
+    latched: NDArray[np.bool_]  # (R,)
+    wrong: NDArray[np.bool_]  # (R, 2)
 
 
 class Standings:
@@ -30,25 +38,25 @@ class Standings:
     def __init__(self, rows: int, inputs: Array) -> None:
         self.inputs = inputs
         self.signs: list[bytes | None] = [None] * rows  # what is compared, as bytes
-        self.seen: list[tuple[Sighting, int] | None] = [None] * rows
+        self.seen: list[tuple[Outlook, int] | None] = [None] * rows
 
     def changes(
         self, seen: Sighting, rows: NDArray[np.intp], ids: NDArray[np.int64], at: NDArray[np.int64], horizon: Array
     ) -> Iterator[RegionEvent]:
         """The events between the last portrait of these rows and this one."""
-        for k, (row, sign) in enumerate(zip(rows.tolist(), signatures(seen), strict=True)):
+        outlook, Q = Outlook(seen, latched(seen), latched_wrong(seen)), len(self.inputs)
+        for k, (row, sign) in enumerate(zip(rows.tolist(), signatures(outlook), strict=True)):
             before = self.seen[row]
             if sign != self.signs[row]:
-                old = None if before is None else standing(before[0], before[1], len(self.inputs))
-                now = int(ids[k]), int(at[k]), float(horizon[k])
-                yield from changes(old, standing(seen, k, len(self.inputs)), *now, self.inputs)
-            self.signs[row], self.seen[row] = sign, (seen, k)
+                old = None if before is None else standing(*before, Q)
+                yield from changes(old, standing(outlook, k, Q), int(ids[k]), int(at[k]), float(horizon[k]), self.inputs)
+            self.signs[row], self.seen[row] = sign, (outlook, k)
 
 
-def signatures(seen: Sighting) -> list[bytes]:
-    """Everything in a `Standing` but the words: equal bytes, no events."""
-    R = len(seen.basin)
-    columns = [seen.basin.reshape(R, -1), latched(seen)[:, None], latched_wrong(seen)]
+def signatures(outlook: Outlook) -> list[bytes]:
+    """Everything in a `Standing`: equal bytes, no events."""
+    seen, R = outlook.seen, len(outlook.latched)
+    columns = [seen.basin.reshape(R, -1), outlook.latched[:, None], outlook.wrong]
     fixed = np.concatenate(columns, axis=1, dtype=np.int64)
     if not seen.points:
         return [row.tobytes() for row in fixed]
@@ -59,25 +67,21 @@ def signatures(seen: Sighting) -> list[bytes]:
     return [fixed[k].tobytes() + named[order[bounds[k] : bounds[k + 1]]].tobytes() for k in range(R)]
 
 
-def standing(seen: Sighting, k: int, quiet: int) -> Standing:
+def standing(outlook: Outlook, k: int, quiet: int) -> Standing:
     """Of one trial."""
-    named: tuple[dict[int, str], ...] = tuple({} for _ in range(quiet))
-    mine: dict[str, NDArray[Any]] = {}
+    seen = outlook.seen
+    named: tuple[dict[int, tuple[int, Array]], ...] = tuple({} for _ in range(quiet))
     if seen.points:
-        chosen = np.flatnonzero((seen.points["row"] == k) & seen.points["stable"].astype(bool))
-        mine = {name: column[chosen] for name, column in seen.points.items()}
-        for q, label, period, state in zip(mine["quiet"], mine["label"], mine["period"], mine["state"], strict=True):
-            named[q][int(label)] = _named(int(label), int(period), state)
-    wrong = latched_wrong(seen)[k]
-    return Standing(
-        named,
-        tuple((int(low), int(high)) for low, high in seen.basin[k]),
-        bool(latched(seen)[k]),
-        (bool(wrong[0]), bool(wrong[1])),
-    )
+        chosen = np.flatnonzero((seen.points["row"] == k) & seen.points["stable"])
+        mine = (seen.points[name][chosen] for name in ("quiet", "label", "period", "state"))
+        for q, label, period, state in zip(*mine, strict=True):
+            named[q][int(label)] = int(period), state
+    low, high = outlook.wrong[k].tolist()
+    return Standing(named, tuple(map(tuple, seen.basin[k].tolist())), bool(outlook.latched[k]), (low, high))
 
 
-def _named(label: int, period: int, state: Array) -> str:
+def _named(label: int, known: dict[int, tuple[int, Array]]) -> str:
+    period, state = known[label]
     at = ", ".join(f"{round(value, 9) + 0.0:.3g}" for value in state[:6]) + (", ..." if len(state) > 6 else "")
     return f"{'fixed point' if period == 1 else f'{period}-cycle'} {label} at ({at})"
 
@@ -95,9 +99,9 @@ def changes(
         assert before is not None
         where = f" (under the input {input_words(inputs[q])})" if several else ""
         for label in sorted(now.attractors[q].keys() - before.attractors[q].keys()):
-            yield event(RegionEventKind.ATTRACTOR_BORN, f"attractor born: {now.attractors[q][label]}{where}")
+            yield event(RegionEventKind.ATTRACTOR_BORN, f"attractor born: {_named(label, now.attractors[q])}{where}")
         for label in sorted(before.attractors[q].keys() - now.attractors[q].keys()):
-            yield event(RegionEventKind.ATTRACTOR_LOST, f"attractor lost: {before.attractors[q][label]}{where}")
+            yield event(RegionEventKind.ATTRACTOR_LOST, f"attractor lost: {_named(label, before.attractors[q])}{where}")
         for c in (0, 1):
             old, new = before.basin[q][c], now.basin[q][c]
             if old == new:

@@ -49,9 +49,10 @@ def final_states(net: Wiring, theta: Array, given: Sample, rows: NDArray[np.intp
     """Total inputs and outputs of all units at the end of the sample's sequences, each (rows, E, n)."""
     E, T, m = given.inputs.shape[1:]
     L, n = len(rows) * E, net.kinds.size
-    s, a = padded(np.zeros((T + 1, n + m + 1, L))), padded(np.zeros((T + 1, n, L)))
+    weights = padded(np.repeat(theta, E, axis=1))
+    s, a = np.zeros((T + 1, n + m + 1, weights.shape[1])), np.zeros((T + 1, n, weights.shape[1]))
     s[1:, n : n + m, :L] = given.inputs[rows].transpose(2, 3, 0, 1).reshape(T, m, L)
-    forward(net, padded(np.repeat(theta, E, axis=1)), T, s, a)
+    forward(net, weights, T, s, a)
     at = given.lengths[rows].ravel(), slice(None), np.arange(L)
     return a[at].reshape(len(rows), E, n), s[:, :n][at].reshape(len(rows), E, n)
 
@@ -59,11 +60,12 @@ def final_states(net: Wiring, theta: Array, given: Sample, rows: NDArray[np.intp
 def last_shown(show: Show, m: int) -> tuple[Array, NDArray[np.int64], Array]:
     """The sequence that each lane was shown last: inputs (T, m, L), lengths, targets; its first where none is kept."""
     lanes, work = show.lanes, show.work
+    n, kept = work.s.shape[1] - m - 1, work.length > 0
+    if kept.all():
+        return np.ascontiguousarray(work.s[1:, n : n + m]), work.length, work.target
     inputs = lanes.inputs[:, 0].transpose(1, 2, 0).copy()
     length, target = lanes.lengths[:, 0].copy(), lanes.targets[:, 0].copy()
-    kept = work.length > 0
     if kept.any():
-        n = work.s.shape[1] - m - 1
         inputs[:, :, kept] = work.s[1:, n : n + m][:, :, kept]
         length[kept], target[kept] = work.length[kept], work.target[kept]
     return inputs, length, target

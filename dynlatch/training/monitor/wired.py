@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlatch.lanes.known import KNOWN, LABEL, PERIOD, SIGN, STABLE, Known
-from dynlatch.lanes.packs import padded
 from dynlatch.lanes.points import encoded, weights
 from dynlatch.lanes.portraits import survey
 from dynlatch.lanes.show import Lanes
@@ -57,10 +56,9 @@ class WiredView:
         """Log-norm, share and horizon (3, L) of the sequences shown last, under the weights as they are."""
         if not self.traced:
             return None
-        lanes, given = padded(theta), last_shown(show, self.net.inputs)
-        out = np.empty((3, lanes.shape[1]))
-        trace(self.net, lanes, *given, self.criterion.amplitude, self.before, last, out)
-        return out[:, : theta.shape[1]]
+        out = np.empty((3, theta.shape[1]))
+        trace(self.net, theta, *last_shown(show, self.net.inputs), self.criterion.amplitude, self.before, last, out)
+        return out
 
     def portrait(self, theta: Array, rows: NDArray[np.intp]) -> Sighting:
         """The portrait of the trials `rows`, whose weights are the columns of theta."""
