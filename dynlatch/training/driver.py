@@ -207,7 +207,7 @@ def _advance(job: Job, block: Block, watch: Watch | None, ledger: Ledger, bar: C
     ended = np.flatnonzero((lanes.learned | lanes.stuck | (lanes.presentations >= lanes.budget))[: len(block.numbers)])
     if not len(ended):
         return block
-    ledger.write(block, ended, [_outcome(lanes, k) for k in ended])
+    ledger.write(block, ended, [_outcome(lanes, k) for k in ended.tolist()])
     bar(int((plan.max_presentations - lanes.presentations[ended]).clip(0).sum()))
     return keep(block, np.setdiff1d(np.arange(len(block.numbers)), ended))
 

@@ -48,7 +48,7 @@ class Standings:
         for k, (row, sign) in enumerate(zip(rows.tolist(), signatures(outlook), strict=True)):
             before = self.seen[row]
             if sign != self.signs[row]:
-                old = None if before is None else standing(*before, Q)
+                old = None if before is None else standing(before[0], before[1], Q)
                 yield from changes(old, standing(outlook, k, Q), int(ids[k]), int(at[k]), float(horizon[k]), self.inputs)
             self.signs[row], self.seen[row] = sign, (outlook, k)
 
@@ -77,7 +77,7 @@ def standing(outlook: Outlook, k: int, quiet: int) -> Standing:
         for q, label, period, state in zip(*mine, strict=True):
             named[q][int(label)] = int(period), state
     low, high = outlook.wrong[k].tolist()
-    return Standing(named, tuple(map(tuple, seen.basin[k].tolist())), bool(outlook.latched[k]), (low, high))
+    return Standing(named, tuple((int(minus), int(plus)) for minus, plus in seen.basin[k]), bool(outlook.latched[k]), (low, high))
 
 
 def _named(label: int, known: dict[int, tuple[int, Array]]) -> str:
