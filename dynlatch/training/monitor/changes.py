@@ -77,7 +77,9 @@ def standing(outlook: Outlook, k: int, quiet: int) -> Standing:
         for q, label, period, state in zip(*mine, strict=True):
             named[q][int(label)] = int(period), state
     low, high = outlook.wrong[k].tolist()
-    return Standing(named, tuple((int(minus), int(plus)) for minus, plus in seen.basin[k]), bool(outlook.latched[k]), (low, high))
+    return Standing(
+        named, tuple((int(minus), int(plus)) for minus, plus in seen.basin[k]), bool(outlook.latched[k]), (low, high)
+    )
 
 
 def _named(label: int, known: dict[int, tuple[int, Array]]) -> str:
