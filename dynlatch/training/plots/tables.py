@@ -1,4 +1,4 @@
-"""Tables of the papers as curves and as a table of colours."""
+"""Tables of the papers as curves."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dynlatch.analysis.plots.palette import MARKER, oklch, tints
+from dynlatch.analysis.plots.palette import MARKER, tints
 from dynlatch.analysis.plots.style import COLOURS, axes
-from dynlatch.training.experiments.contract import Agreement, Picture
+from dynlatch.training.experiments.contract import Picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,18 +19,10 @@ if TYPE_CHECKING:
 
 COLUMNS = 3  # panels a row
 DASHES = ("-", "--", "-.", ":")  # neighbouring hues differ in them too
-GREEN, RED, GREY = (tuple(oklch(0.90, chroma, hue)) for chroma, hue in ((0.06, 165.0), (0.07, 35.0), (0.0, 0.0)))
-ON_SHADE = "#1c1c1c"  # no colour of a page's theme: the shades are pale in every theme
-SHADE = {
-    Agreement.AGREES: GREEN,
-    Agreement.DISAGREES: RED,
-    Agreement.UNPUBLISHED: GREY,
-    Agreement.UNPLACED: GREY,
-}
 
 
 def pictures(table: PaperTable) -> tuple[Picture, ...]:
-    """Curves of every method beside the published ones, and the table in the colours of its verdicts."""
+    """Curves of every method beside the published ones."""
     what = "Error on fresh sequences" if table.unit else "Presentations"
     return (
         Picture(
@@ -38,12 +30,6 @@ def pictures(table: PaperTable) -> tuple[Picture, ...]:
             f"{what} against T: ours (filled, with 95 % intervals) and published (open). Crosses: published values whose "
             "column is lost, where they are usually put.",
             partial(draw_panels, table),
-        ),
-        Picture(
-            f"{table.title}, verdicts",
-            "Ours over the published value; green where they agree, red where they do not, grey where there is none to compare "
-            "(in brackets: its column is a guess).",
-            partial(draw_grid, table),
         ),
     )
 
@@ -85,38 +71,6 @@ def draw_panels(table: PaperTable) -> Figure:
     for ax in grid.flat[len(table.methods) :]:
         ax.set_visible(False)
     return figure
-
-
-def draw_grid(table: PaperTable) -> Figure:
-    """Methods by lengths, each cell in the colour of its verdict."""
-    import matplotlib.pyplot as plt
-    from matplotlib.patches import Rectangle
-
-    M, L = table.value.shape
-    figure, ax = plt.subplots(figsize=(3.2 + 1.05 * L, 0.8 + 0.5 * M), layout="constrained")
-    found = {v.what: v for v in table.verdicts}
-    for i, method in enumerate(table.methods):
-        for j, T in enumerate(table.lengths):
-            verdict = found.get(f"{method}, T = {T}")
-            if verdict is not None:
-                ax.add_patch(Rectangle((j + 0.02, i + 0.04), 0.96, 0.92, color=SHADE[verdict.agreement], lw=0.0))
-                ax.text(j + 0.5, i + 0.5, _text(table, i, j), ha="center", va="center", fontsize=8, color=ON_SHADE)
-    ax.set(xlim=(0, L), ylim=(M, 0))
-    ax.set_xticks(np.arange(L) + 0.5, [f"T = {T}" for T in table.lengths])
-    ax.set_yticks(np.arange(M) + 0.5, table.methods)
-    ax.tick_params(length=0)
-    ax.xaxis.tick_top()
-    ax.spines[:].set_visible(False)
-    return figure
-
-
-def _text(table: PaperTable, i: int, j: int) -> str:
-    from dynlatch.training.experiments.table_verdicts import amount, as_printed
-
-    ours, theirs, guess = amount(table, table.value[i, j]), table.published[i, j], table.guessed[i, j]
-    if np.isfinite(theirs):
-        return f"{ours}\npaper {as_printed(table, theirs)}"
-    return f"{ours}\n(paper {as_printed(table, guess)}?)" if np.isfinite(guess) else ours
 
 
 def _curve(ax: Axes, table: PaperTable, k: int, colour: object) -> None:
