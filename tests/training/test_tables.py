@@ -187,7 +187,7 @@ def _mean_error(cells):
 
 
 def test_orderings_on_fresh_seeds():
-    """A few cells of training.md's safe bars; all of them below, slow."""
+    """A few cells whose order holds whatever is set; all of them below, slow."""
     chosen = [cell for table in (table1, table3) for cell in table.cells(Scale.FULL, 12) if cell.name in FAST]
     error = {name: values.mean() for name, values in _mean_error(chosen).items()}
     assert error["two-sequence/EM/T=10"] == 0.0
