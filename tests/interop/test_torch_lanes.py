@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from dynlatch.lanes.influence import carried_gradient, influences
+from dynlatch.lanes.packs import padded
 from dynlatch.lanes.units import LOGISTIC, TANH
 from dynlatch.lanes.wiring import backward, forward, gradient
 from dynlatch.training.models import Dense, FocusedNet, LatchNet, LocalFeedbackNet, ParityNet
@@ -36,15 +37,15 @@ def torch_gradient(net, theta, inputs, target):
 def test_both_gradients_are_those_of_torch(model):
     net, rng, T, L = model.cell(), np.random.default_rng(1), 10, 3
     n, lengths, targets = net.kinds.size, np.array([5, 10, 8]), np.array([0.8, -0.8, 0.8])
-    theta, inputs = rng.uniform(-1, 1, (int(net.weight.max()) + 1, L)), rng.uniform(-1, 1, (T, net.inputs, L))
-    s, a, d = np.zeros((T + 1, n + net.inputs + 1, L)), np.zeros((T + 1, n, L)), np.zeros((T + 1, n, L))
-    s[1:, n:-1] = inputs
+    theta, inputs = padded(rng.uniform(-1, 1, (int(net.weight.max()) + 1, L))), rng.uniform(-1, 1, (T, net.inputs, L))
+    s, a, d = (padded(np.zeros((T + 1, rows, L))) for rows in (n + net.inputs + 1, n, n))
+    s[1:, n:-1, :L] = inputs
     forward(net, theta, T, s, a)
     d[lengths, net.output, np.arange(L)] = s[lengths, net.output, np.arange(L)] - targets
     g, carried = np.empty_like(theta), np.empty_like(theta)
-    carried_gradient(net, theta, T, s, d, influences(net, L), carried)
+    carried_gradient(net, theta, T, s, d, influences(net, theta.shape[1]), carried)
     backward(net, theta, T, s, d)
     gradient(net, T, s, d, g)
     expected = [torch_gradient(net, theta[:, k], inputs[: lengths[k], :, k], targets[k]) for k in range(L)]
-    np.testing.assert_allclose(g[: net.trained].T, np.array(expected)[:, : net.trained], rtol=0, atol=1e-14)
-    np.testing.assert_allclose(carried[: net.trained].T, np.array(expected)[:, : net.trained], rtol=0, atol=1e-14)
+    np.testing.assert_allclose(g[: net.trained, :L].T, np.array(expected)[:, : net.trained], rtol=0, atol=1e-14)
+    np.testing.assert_allclose(carried[: net.trained, :L].T, np.array(expected)[:, : net.trained], rtol=0, atol=1e-14)
