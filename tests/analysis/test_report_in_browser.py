@@ -3,8 +3,6 @@
 Needs the extra `browser` (playwright) and Chromium: the one of playwright, or one found on the path.
 """
 
-import shutil
-
 import numpy as np
 import pytest
 
@@ -12,9 +10,6 @@ import dynlatch as dl
 from dynlatch import analysis
 
 pytestmark = pytest.mark.slow
-sync_api = pytest.importorskip("playwright.sync_api")
-
-OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 
 @pytest.fixture(scope="module")
@@ -23,15 +18,6 @@ def pages(tmp_path_factory):
     networks = [dl.AdditiveNetwork(w * np.eye(2), input_matrix=np.eye(2)) for w in (0.5, 1.5)]
     audits = [analysis.audit(network, name=f"<script>alert({k})</script>") for k, network in enumerate(networks)]
     return audits[1].to_html(folder / "audit.html"), analysis.film_strip(audits).to_html(folder / "film.html")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_api.sync_playwright() as playwright:
-        path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-        opened = playwright.chromium.launch(executable_path=path, args=OPTIONS)
-        yield opened
-        opened.close()
 
 
 @pytest.mark.parametrize("width", [400, 1280])

@@ -3,7 +3,6 @@
 Needs the extra `browser` (playwright) and Chromium: the one of playwright, or one found on the path.
 """
 
-import shutil
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,9 +15,6 @@ from dynlatch.training.experiments.report import write_report
 from dynlatch.training.experiments.reproduce import run
 
 pytestmark = pytest.mark.slow
-sync_api = pytest.importorskip("playwright.sync_api")
-
-OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,15 +52,6 @@ def page_file(tmp_path_factory):
     call = Call("dynlatch reproduce all --out " + 20 * "results/", "2000-01-01 00:00:00", 1.0, 1.0, 0, True)
     origin = Provenance(tuple(made), "micro", None, 0, 64 * "0", versions(), (call,))
     return write_report(folder, made, findings, nothing, origin).page
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_api.sync_playwright() as playwright:
-        path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-        opened = playwright.chromium.launch(executable_path=path, args=OPTIONS)
-        yield opened
-        opened.close()
 
 
 @pytest.mark.parametrize("width", [400, 1400])

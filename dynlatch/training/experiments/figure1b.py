@@ -36,6 +36,7 @@ NAN = float("nan")
 
 
 def cell_name(reading: str) -> str:
+    """Of one reading of the noise."""
     return f"figure1b/{reading}/T={T}"
 
 

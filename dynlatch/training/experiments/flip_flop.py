@@ -78,6 +78,7 @@ GRIDS = {
 
 
 def cell_name(reading: str, T: int, noise: float) -> str:
+    """Of one reading of the rule, at a length and a half-width of the noise."""
     return f"flip-flop/{reading}/T={T}/noise={noise:g}"
 
 

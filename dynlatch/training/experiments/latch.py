@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 
 def read(sweep: Sweep, scale: Scale) -> LatchBenchmark:
+    """The benchmark from a sweep that holds `cells(scale, ...)`; annealing's price also over what it holds of the tables."""
     places = list(plan(scale))
     trials = [sweep.of(cell_name(*place)) for place in places]
     return LatchBenchmark(

@@ -79,6 +79,7 @@ def method_of(name: str) -> Method:
 
 
 def cell_name(reading: str, method: str, T: int) -> str:
+    """Of a method under one reading of the task."""
     return f"latch/{reading}/{method}/T={T}"
 
 

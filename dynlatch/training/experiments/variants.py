@@ -40,6 +40,7 @@ class Variant(NamedTuple):
 
 
 def ceil_parity(T: int) -> Task:
+    """Lengths from T/2 rounded up, where the protocol rounds down."""
     return Parity(T=T)
 
 

@@ -75,7 +75,7 @@ def plot_inputs(found: Figure1b, k: int, ax: Axes | None) -> Axes:
     if latch is not None:
         _threshold(ax, latch.thresholds[1], float(np.abs(u).max()))
     ax.set(xlabel="step t", ylabel="input $u_t$", xlim=(0.4, len(t) + 0.6), xticks=(1, *range(5, len(t) + 1, 5)))
-    ax.legend(frameon=False, fontsize=8.5, ncols=3, loc="lower right")
+    ax.legend(frameon=False, fontsize=8.5, ncols=3, loc="lower right", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.0)
     return ax
 
 
