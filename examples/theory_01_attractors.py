@@ -1,7 +1,9 @@
-"""Definitions 1 and 2: invariant sets and hyperbolic attractors.
+"""
+Definitions 1 and 2: invariant sets and hyperbolic attractors.
+==============================================================
 
 Left a latch, whose three fixed points are invariant and two of which attract. Right a cycle that Definition 2 calls a
-hyperbolic attractor, because each of its points has a small spectral radius, and that repels. Run it as
+hyperbolic attractor, because each of its points has a small spectral radius, and that repels. Run it as::
 
     python theory_01_attractors.py [figure.png]
 """
@@ -9,9 +11,6 @@ hyperbolic attractor, because each of its points has a small spectral radius, an
 # %%
 import sys
 
-import matplotlib
-
-matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 import dynlatch as dl
@@ -19,16 +18,19 @@ from dynlatch import analysis
 
 path = sys.argv[1] if len(sys.argv) > 1 else "theory_01_attractors.png"
 
-# %% Definition 1: E = M(E). The fixed points of the latch w = 2, found with a proof that there are no others.
+# %%
+# Definition 1: E = M(E). The fixed points of the latch w = 2, found with a proof that there are no others.
 latch = dl.LatchNeuron(2.0)
 invariant = analysis.check_theorem("definition1", latch)
 print(invariant.summary())
 
-# %% Definition 2: every eigenvalue of M' on X below 1. For a fixed point that is the right condition.
+# %%
+# Definition 2: every eigenvalue of M' on X below 1. For a fixed point that is the right condition.
 attractor = analysis.check_theorem("definition2", latch)
 print(attractor.summary())
 
-# %% For a cycle it is not. M' has radius 0.87 and 0.48 at the two points; their product has 26.
+# %%
+# For a cycle it is not. M' has radius 0.87 and 0.48 at the two points; their product has 26.
 wrong = analysis.counterexamples.CYCLE
 refuted = analysis.check_theorem("definition2", wrong.map, wrong.data["cycle"])
 print(refuted.summary())

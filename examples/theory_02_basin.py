@@ -1,7 +1,9 @@
-"""Definition 3: the basin of attraction.
+"""
+Definition 3: the basin of attraction.
+======================================
 
 An orbit that comes as close as you like to X need not converge to it. Where X is asymptotically stable both are the
-same. Run it as
+same. Run it as::
 
     python theory_02_basin.py [figure.png]
 """
@@ -9,9 +11,6 @@ same. Run it as
 # %%
 import sys
 
-import matplotlib
-
-matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -20,13 +19,15 @@ from dynlatch import analysis
 
 path = sys.argv[1] if len(sys.argv) > 1 else "theory_02_basin.png"
 
-# %% The latch: every start above zero converges to the upper state, and comes close to no other.
+# %%
+# The latch: every start above zero converges to the upper state, and comes close to no other.
 latch = dl.LatchNeuron(2.0)
 starts = np.linspace(-3.0, 3.0, 25)[:, None]
 check = analysis.check_theorem("definition3", latch, points=starts)
 print(check.summary())
 
-# %% As written the definition asks only that the orbit comes close once for every eps: inf, not lim.
+# %%
+# As written the definition asks only that the orbit comes close once for every eps: inf, not lim.
 wrong = analysis.counterexamples.COMES_CLOSE
 print(wrong.summary())
 found = wrong.verify()

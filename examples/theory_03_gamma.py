@@ -1,7 +1,9 @@
-"""Definition 4 and Lemma 1: the reduced attracting set Gamma in its four readings.
+"""
+Definition 4 and Lemma 1: the reduced attracting set Gamma in its four readings.
+================================================================================
 
 Eigenvalues or norms, of products or of every step: four sets, each inside the one before. Between the first and the
-last neither Theorem 1 nor Theorem 4 says anything. Run it as
+last neither Theorem 1 nor Theorem 4 says anything. Run it as::
 
     python theory_03_gamma.py [figure.png]
 """
@@ -9,9 +11,6 @@ last neither Theorem 1 nor Theorem 4 says anything. Run it as
 # %%
 import sys
 
-import matplotlib
-
-matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -20,7 +19,8 @@ from dynlatch import analysis
 
 path = sys.argv[1] if len(sys.argv) > 1 else "theory_03_gamma.png"
 
-# %% A pair of neurons, and Gamma of its upper state on a grid.
+# %%
+# A pair of neurons, and Gamma of its upper state on a grid.
 pair = dl.AdditiveNetwork([[1.3, 2.6], [3.7, 0.3]])
 grid = analysis.box_grid((-1.5, 6.0), 140, dim=2)
 up = analysis.fixed_points(pair, rng=0).attractors[-1]
@@ -29,7 +29,8 @@ print(gamma.summary())
 check = analysis.check_theorem("definition4", pair, points=grid[::7, ::7])
 print(check.summary())
 
-# %% Lemma 1, X in Gamma(X): true for this fixed point, false for a cycle by eigenvalues and for norms that do not fit X.
+# %%
+# Lemma 1, X in Gamma(X): true for this fixed point, false for a cycle by eigenvalues and for norms that do not fit X.
 lemma = analysis.check_theorem("lemma1", pair)
 for wrong in analysis.counterexamples.against("lemma1"):
     print(wrong.summary())

@@ -1,6 +1,8 @@
-"""Definition 5: robustly latched. A run that stays in Gamma, and one that is kicked out.
+"""
+Definition 5: robustly latched. A run that stays in Gamma, and one that is kicked out.
+======================================================================================
 
-Inputs up to u* keep the state of a latch in Gamma; larger ones may take it out, and with it the bit. Run it as
+Inputs up to u* keep the state of a latch in Gamma; larger ones may take it out, and with it the bit. Run it as::
 
     python theory_04_robust_latching.py [figure.png]
 """
@@ -8,9 +10,6 @@ Inputs up to u* keep the state of a latch in Gamma; larger ones may take it out,
 # %%
 import sys
 
-import matplotlib
-
-matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -19,13 +18,15 @@ from dynlatch import analysis
 
 path = sys.argv[1] if len(sys.argv) > 1 else "theory_04_robust_latching.png"
 
-# %% The latch w = 2: u* = 0.5328 is at once the threshold of the bit and of Gamma.
+# %%
+# The latch w = 2: u* = 0.5328 is at once the threshold of the bit and of Gamma.
 latch = dl.LatchNeuron(2.0)
 up = analysis.fixed_points(latch, rng=0).attractors[-1]
 threshold = analysis.gamma_threshold(latch, up)
 print(threshold.summary())
 
-# %% Two runs: noise up to u*, and the same with one burst of -0.8 for eight steps.
+# %%
+# Two runs: noise up to u*, and the same with one burst of -0.8 for eight steps.
 noise = np.random.default_rng(0).uniform(-threshold.lower, threshold.lower, (60, 1))
 burst = noise.copy()
 burst[20:28] = -0.8

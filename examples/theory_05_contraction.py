@@ -1,6 +1,8 @@
-"""Definition 6 and Theorem 2: contraction needs one alpha for all pairs.
+"""
+Definition 6 and Theorem 2: contraction needs one alpha for all pairs.
+======================================================================
 
-Slopes below 1 everywhere are not enough on an open set: on all of Gamma they come as close to 1 as you like. Run it as
+Slopes below 1 everywhere are not enough on an open set: on all of Gamma they come as close to 1 as you like. Run it as::
 
     python theory_05_contraction.py [figure.png]
 """
@@ -8,9 +10,6 @@ Slopes below 1 everywhere are not enough on an open set: on all of Gamma they co
 # %%
 import sys
 
-import matplotlib
-
-matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -19,14 +18,16 @@ from dynlatch import analysis
 
 path = sys.argv[1] if len(sys.argv) > 1 else "theory_05_contraction.png"
 
-# %% On a compact part of Gamma: alpha is the largest |M'|, proved by interval arithmetic.
+# %%
+# On a compact part of Gamma: alpha is the largest |M'|, proved by interval arithmetic.
 latch = dl.LatchNeuron(2.0)
 compact = analysis.check_theorem(2, latch, points=[[1.0], [6.0]])
 print(compact.summary())
 ball = analysis.check_theorem("definition6", latch)
 print(ball.summary())
 
-# %% On the whole of Gamma, (a_c, inf): |M'| < 1 at every point, and no alpha < 1 is above all quotients.
+# %%
+# On the whole of Gamma, (a_c, inf): |M'| < 1 at every point, and no alpha < 1 is above all quotients.
 wrong = analysis.counterexamples.CONTRACTION
 print(wrong.summary())
 print(wrong.verify())

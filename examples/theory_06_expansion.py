@@ -1,7 +1,9 @@
-"""Theorem 1: where |M'| > 1, some direction expands. For one step.
+"""
+Theorem 1: where |M'| > 1, some direction expands. For one step.
+================================================================
 
 The text concludes that outside Gamma uncertainty grows exponentially. It grows for a while, and then the attractor
-takes it. Run it as
+takes it. Run it as::
 
     python theory_06_expansion.py [figure.png]
 """
@@ -9,9 +11,6 @@ takes it. Run it as
 # %%
 import sys
 
-import matplotlib
-
-matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -20,12 +19,14 @@ from dynlatch import analysis
 
 path = sys.argv[1] if len(sys.argv) > 1 else "theory_06_expansion.png"
 
-# %% At the middle fixed point of the latch the slope is 2: a nearby state moves away.
+# %%
+# At the middle fixed point of the latch the slope is 2: a nearby state moves away.
 latch = dl.LatchNeuron(2.0)
 check = analysis.check_theorem(1, latch)
 print(check.summary())
 
-# %% From a start in the basin, outside Gamma: growth by 3.9, then decay without end. Only an input can hold it there.
+# %%
+# From a start in the basin, outside Gamma: growth by 3.9, then decay without end. Only an input can hold it there.
 wrong = analysis.counterexamples.GROWTH
 print(wrong.summary())
 found = wrong.verify()

@@ -1,7 +1,9 @@
-"""Theorem 3: bounded inputs keep the state within b / (1 - lambda) of the run without them.
+"""
+Theorem 3: bounded inputs keep the state within b / (1 - lambda) of the run without them.
+=========================================================================================
 
 True if lambda bounds |M'| on all runs between the two. The hypothesis of the paper looks at balls of radius b only, and
-a map that is steep just outside them refutes it. Run it as
+a map that is steep just outside them refutes it. Run it as::
 
     python theory_07_the_ball.py [figure.png]
 """
@@ -9,9 +11,6 @@ a map that is steep just outside them refutes it. Run it as
 # %%
 import sys
 
-import matplotlib
-
-matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -20,13 +19,15 @@ from dynlatch import analysis
 
 path = sys.argv[1] if len(sys.argv) > 1 else "theory_07_the_ball.png"
 
-# %% The latch under noise: within the tube.
+# %%
+# The latch under noise: within the tube.
 latch = dl.LatchNeuron(2.0)
 noise = np.random.default_rng(0).uniform(-0.3, 0.3, (60, 1))
 check = analysis.check_theorem(3, latch, inputs=noise)
 print(check.summary())
 
-# %% A piecewise-linear map: |M'| <= 0.45 on every ball of the hypothesis, inputs below 1, and 41 away after three steps.
+# %%
+# A piecewise-linear map: |M'| <= 0.45 on every ball of the hypothesis, inputs below 1, and 41 away after three steps.
 wrong = analysis.counterexamples.TUBE
 print(wrong.summary())
 found = wrong.verify()

@@ -1,7 +1,9 @@
-"""Theorem 4: robustly latched, hence da_t/da_0 -> 0.
+"""
+Theorem 4: robustly latched, hence da_t/da_0 -> 0.
+==================================================
 
 True on a compact set in one fixed norm. By eigenvalues it is false (the gradient explodes), and so it is where the
-factors may approach 1 (it tends to 1/2, exactly). Run it as
+factors may approach 1 (it tends to 1/2, exactly). Run it as::
 
     python theory_08_vanishing.py [figure.png]
 """
@@ -9,9 +11,6 @@ factors may approach 1 (it tends to 1/2, exactly). Run it as
 # %%
 import sys
 
-import matplotlib
-
-matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -20,20 +19,23 @@ from dynlatch import analysis
 
 path = sys.argv[1] if len(sys.argv) > 1 else "theory_08_vanishing.png"
 
-# %% A latch under noise that never takes it out of Gamma.
+# %%
+# A latch under noise that never takes it out of Gamma.
 latch = dl.LatchNeuron(2.0)
 noise = np.random.default_rng(0).uniform(-0.4, 0.4, (60, 1))
 check = analysis.check_theorem(4, latch, inputs=noise)
 print(check.summary())
 
-# %% Two states in Gamma by their eigenvalues; inputs lead from one to the other and back.
+# %%
+# Two states in Gamma by their eigenvalues; inputs lead from one to the other and back.
 explodes = analysis.counterexamples.ALTERNATING
 print(explodes.summary())
 print(explodes.verify())
 refuted = analysis.check_theorem(4, explodes.map, inputs=explodes.data["inputs"], points=explodes.data["states"])
 assert refuted.outcome == analysis.TheoremOutcome.REFUTED
 
-# %% One dimension, where eigenvalues are norms: slopes 1 - 1/(t+2)^2, whose product SymPy knows.
+# %%
+# One dimension, where eigenvalues are norms: slopes 1 - 1/(t+2)^2, whose product SymPy knows.
 half = analysis.counterexamples.HARMONIC
 for claim in half.proof():
     print(claim)

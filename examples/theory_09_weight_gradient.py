@@ -1,7 +1,9 @@
-"""Equation 5: the gradient of the weights forgets.
+"""
+Equation 5: the gradient of the weights forgets.
+================================================
 
 dC_T/dw is a sum over the steps tau through which w acts. Where a latch has latched, only the last few steps count: the
-event that set the bit, at the beginning, has no voice in it. Run it as
+event that set the bit, at the beginning, has no voice in it. Run it as::
 
     python theory_09_weight_gradient.py [figure.png]
 """
@@ -9,9 +11,6 @@ event that set the bit, at the beginning, has no voice in it. Run it as
 # %%
 import sys
 
-import matplotlib
-
-matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -20,18 +19,21 @@ from dynlatch import analysis
 
 path = sys.argv[1] if len(sys.argv) > 1 else "theory_09_weight_gradient.png"
 
-# %% The latch is switched on by three inputs, and holds its bit under noise.
+# %%
+# The latch is switched on by three inputs, and holds its bit under noise.
 latch = dl.LatchNeuron(1.5)
 inputs = np.random.default_rng(0).uniform(-0.15, 0.15, (60, 1))
 inputs[:3] = 0.6
 check = analysis.check_theorem("equation5", latch, inputs=inputs, points=[[0.0]])
 print(check.summary())
 
-# %% The terms, and how far back the gradient reaches.
+# %%
+# The terms, and how far back the gradient reaches.
 split = analysis.gradient_contributions(latch, [0.0], inputs, lambda a: a)
 print(split.summary())
 
-# %% Without a latch nothing is forgotten: the same inputs into an integrator.
+# %%
+# Without a latch nothing is forgotten: the same inputs into an integrator.
 integrator = dl.AdditiveNetwork([[1.0]], activation="linear")
 kept = analysis.gradient_contributions(integrator, [0.0], inputs, lambda a: a)
 

@@ -1,7 +1,9 @@
-"""Section C: only a projection of the state is latched.
+"""
+Section C: only a projection of the state is latched.
+=====================================================
 
 Latching of z = P a gives P da_t/da_0 -> 0, and no more. The limit in the paper also drops what the rest y remembers of
-z_0. Run it as
+z_0. Run it as::
 
     python theory_10_projection.py [figure.png]
 """
@@ -9,9 +11,6 @@ z_0. Run it as
 # %%
 import sys
 
-import matplotlib
-
-matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -20,7 +19,8 @@ from dynlatch import analysis
 
 path = sys.argv[1] if len(sys.argv) > 1 else "theory_10_projection.png"
 
-# %% z forgets, y adds up what it sees of z: y_t -> y_0 + 2 z_0.
+# %%
+# z forgets, y adds up what it sees of z: y_t -> y_0 + 2 z_0.
 wrong = analysis.counterexamples.PROJECTION
 print(wrong.summary())
 for claim in wrong.proof():
@@ -28,7 +28,8 @@ for claim in wrong.proof():
 check = analysis.check_theorem("projection", wrong.map, points=[[1.0, 0.0]])
 print(check.summary())
 
-# %% The same in a network of 20 units: 17 forget, 3 are integrators that listen to them.
+# %%
+# The same in a network of 20 units: 17 forget, 3 are integrators that listen to them.
 rng = np.random.default_rng(0)
 W = np.zeros((20, 20))
 W[:17, :17] = 0.5 * np.linalg.qr(rng.normal(size=(17, 17)))[0]

@@ -1,7 +1,9 @@
-"""Footnote 2: inputs that are not additive can be made so, by a larger state.
+"""
+Footnote 2: inputs that are not additive can be made so, by a larger state.
+===========================================================================
 
 The eigenvalues of M' stay as they are; its norm does not. Weigh the new variables in the norm, or no theorem applies.
-Run it as
+Run it as::
 
     python theory_11_additive_inputs.py [figure.png]
 """
@@ -9,9 +11,6 @@ Run it as
 # %%
 import sys
 
-import matplotlib
-
-matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -20,13 +19,15 @@ from dynlatch import analysis
 
 path = sys.argv[1] if len(sys.argv) > 1 else "theory_11_additive_inputs.png"
 
-# %% A unit whose input enters through its gate: a' = 2 tanh(a) (1 + u) / (1 + u^2).
+# %%
+# A unit whose input enters through its gate: a' = 2 tanh(a) (1 + u) / (1 + u^2).
 gated = dl.FunctionMap(lambda a, u: 2.0 * np.tanh(a) * (1.0 + u) / (1.0 + u**2), dim=1, input_dim=1)
 inputs = np.random.default_rng(0).uniform(-0.4, 0.4, (40, 1))
 check = analysis.check_theorem("footnote2", gated, inputs=inputs, points=[[1.9]])
 print(check.summary())
 
-# %% A contraction of which the doubled system has |M'| > 3 everywhere.
+# %%
+# A contraction of which the doubled system has |M'| > 3 everywhere.
 wrong = analysis.counterexamples.FOOTNOTE
 print(wrong.summary())
 found = wrong.verify()

@@ -1,7 +1,9 @@
-"""The error flow of the 2001 chapter: a product, its sum over paths, and its bounds.
+"""
+The error flow of the 2001 chapter: a product, its sum over paths, and its bounds.
+==================================================================================
 
 The error that comes back through q steps is a product of q matrices W diag f'; entry by entry, a sum over n^(q-1)
-paths. The bound n tau^q, tau = n max|w| / 4 for logistic units, holds and is far from the truth. Run it as
+paths. The bound n tau^q, tau = n max|w| / 4 for logistic units, holds and is far from the truth. Run it as::
 
     python theory_12_error_flow.py [figure.png]
 """
@@ -9,9 +11,6 @@ paths. The bound n tau^q, tau = n max|w| / 4 for logistic units, holds and is fa
 # %%
 import sys
 
-import matplotlib
-
-matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -20,14 +19,16 @@ from dynlatch import analysis
 
 path = sys.argv[1] if len(sys.argv) > 1 else "theory_12_error_flow.png"
 
-# %% Six logistic units with weights below 4/n, so that tau < 1.
+# %%
+# Six logistic units with weights below 4/n, so that tau < 1.
 rng = np.random.default_rng(0)
 n, q = 6, 4
 net = dl.AdditiveNetwork(rng.uniform(-0.6, 0.6, (n, n)), activation="logistic")
 start = rng.normal(size=n)
 visited = dl.trajectory(net, start, steps=40)
 
-# %% The sum over all paths of q steps, beside the product of Jacobians.
+# %%
+# The sum over all paths of q steps, beside the product of Jacobians.
 J = net.jacobian(visited[:q])
 paths = np.array(
     [J[q - 1][0, k] * J[q - 2][k, l] * J[q - 3][l, m] * J[0][m, 1] for k in range(n) for l in range(n) for m in range(n)]
@@ -35,7 +36,8 @@ paths = np.array(
 product = np.linalg.multi_dot(J[::-1])[0, 1]
 assert np.isclose(paths.sum(), product, rtol=1e-12)
 
-# %% All bounds, and which conditions for vanishing hold.
+# %%
+# All bounds, and which conditions for vanishing hold.
 bounds = analysis.gradient_bounds(net, start, steps=40)
 print(bounds.summary())
 truth, weak = bounds.log_norms[9], bounds.bounds["error flow"][9]

@@ -1,7 +1,9 @@
-"""Diffusion of credit: Markov models forget as well.
+"""
+Diffusion of credit: Markov models forget as well.
+==================================================
 
 Products of transition matrices tend to matrices of equal columns: the first state is forgotten, at a rate that the
-coefficients of Dobrushin and Birkhoff measure. Only certain transitions lose nothing. Run it as
+coefficients of Dobrushin and Birkhoff measure. Only certain transitions lose nothing. Run it as::
 
     python theory_13_diffusion_of_credit.py [figure.png]
 """
@@ -9,9 +11,6 @@ coefficients of Dobrushin and Birkhoff measure. Only certain transitions lose no
 # %%
 import sys
 
-import matplotlib
-
-matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -20,7 +19,8 @@ from dynlatch import analysis
 
 path = sys.argv[1] if len(sys.argv) > 1 else "theory_13_diffusion_of_credit.png"
 
-# %% Four chains of eight states: any transition, forward only, one step forward, and a certain cycle.
+# %%
+# Four chains of eight states: any transition, forward only, one step forward, and a certain cycle.
 rng = np.random.default_rng(0)
 shapes = {
     "full": np.ones((8, 8)),
@@ -36,7 +36,8 @@ credits = {name: analysis.credit_diffusion(chain, steps=60) for name, chain in c
 for name, credit in credits.items():
     print(name, "|", credit.summary())
 
-# %% Where one matrix is multiplied by itself the rate is its second eigenvalue.
+# %%
+# Where one matrix is multiplied by itself the rate is its second eigenvalue.
 second = np.sort(np.abs(np.linalg.eigvals(chains["full"].tables[0])))[-2]
 late = credits["full"].log_dobrushin
 assert np.isclose((late[59] - late[19]) / 40, np.log(second), rtol=0.05)

@@ -1,7 +1,9 @@
-""" "Note that a linear network would not be resistant to noise."
+"""
+"Note that a linear network would not be resistant to noise."
+=============================================================
 
 A linear unit of weight 1 keeps its gradient and adds up all noise; of weight below 1 it forgets; above 1 it runs away.
-The latch keeps its bit. Run it as
+The latch keeps its bit. Run it as::
 
     python theory_14_linear_network.py [figure.png]
 """
@@ -9,9 +11,6 @@ The latch keeps its bit. Run it as
 # %%
 import sys
 
-import matplotlib
-
-matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -20,7 +19,8 @@ from dynlatch import analysis
 
 path = sys.argv[1] if len(sys.argv) > 1 else "theory_14_linear_network.png"
 
-# %% 4000 runs of each unit, set to +1 (the latch to its upper state), under the same Gaussian noise of 0.2 a step.
+# %%
+# 4000 runs of each unit, set to +1 (the latch to its upper state), under the same Gaussian noise of 0.2 a step.
 noise = np.random.default_rng(0).normal(0.0, 0.2, (100, 4000, 1))
 units = {
     "linear, w = 0.9": dl.AdditiveNetwork([[0.9]], activation="linear"),
@@ -35,7 +35,8 @@ for name, unit in units.items():
     lost[name] = (runs < 0.0).mean(1)
     gradient[name] = analysis.gradient_decay(unit, [start], steps=100).log_norms / np.log(10.0)
 
-# %% A constant input, however small, moves the linear unit of weight 1 without end; the latch has u*.
+# %%
+# A constant input, however small, moves the linear unit of weight 1 without end; the latch has u*.
 assert dl.trajectory(units["linear, w = 1"], [1.0], np.full((300, 1), -0.01))[-1, 0] < -1.9
 assert dl.trajectory(units["latch, w = 2"], [1.9], np.full((300, 1), -0.5))[-1, 0] > 0.8
 

@@ -1,7 +1,9 @@
-"""The chaotic case, which the papers leave open.
+"""
+The chaotic case, which the papers leave open.
+==============================================
 
 Definition 2 admits a chaotic X if all eigenvalues of M' are below 1 on it. Such sets exist: here all of them are 0. In
-one fixed norm they do not, and on a chaotic attractor gradients grow: nothing is latched. Run it as
+one fixed norm they do not, and on a chaotic attractor gradients grow: nothing is latched. Run it as::
 
     python theory_15_chaos.py [figure.png]
 """
@@ -9,9 +11,6 @@ one fixed norm they do not, and on a chaotic attractor gradients grow: nothing i
 # %%
 import sys
 
-import matplotlib
-
-matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -20,14 +19,16 @@ from dynlatch import analysis
 
 path = sys.argv[1] if len(sys.argv) > 1 else "theory_15_chaos.png"
 
-# %% An attractor on which every Jacobian is nilpotent, and M^2 is the logistic map.
+# %%
+# An attractor on which every Jacobian is nilpotent, and M^2 is the logistic map.
 wrong = analysis.counterexamples.CHAOS
 print(wrong.summary())
 found = wrong.verify()
 print(found)
 assert found.holds
 
-# %% The usual case: two logistic units (Wang 1991). Eigenvalues above 1 along the orbit, a positive exponent.
+# %%
+# The usual case: two logistic units (Wang 1991). Eigenvalues above 1 along the orbit, a positive exponent.
 mu = 5.0
 net = dl.AdditiveNetwork(mu * np.array([[-5.0, 5.0], [-25.0, 25.0]]), activation="logistic")
 start = dl.trajectory(net, [0.1, 0.5], steps=200)[-1]
@@ -35,7 +36,8 @@ visited = dl.trajectory(net, start, steps=1500)
 exponents = analysis.lyapunov_exponents(net, start, steps=1500)
 print(exponents.summary())
 
-# %% Two starts 1e-10 apart.
+# %%
+# Two starts 1e-10 apart.
 apart = np.linalg.norm(dl.trajectory(net, start + 1e-10, steps=120) - visited[:121], axis=-1)
 
 # %%

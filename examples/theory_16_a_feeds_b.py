@@ -1,7 +1,9 @@
-""" "A feeds latch B": why the part that computes cannot learn from the part that stores.
+"""
+"A feeds latch B": why the part that computes cannot learn from the part that stores.
+=====================================================================================
 
 A extracts the class from the first inputs, B stores it. Before B has latched it holds no bit; once it has, no gradient
-comes back to A. What A must learn happened at the beginning. Run it as
+comes back to A. What A must learn happened at the beginning. Run it as::
 
     python theory_16_a_feeds_b.py [figure.png]
 """
@@ -9,9 +11,6 @@ comes back to A. What A must learn happened at the beginning. Run it as
 # %%
 import sys
 
-import matplotlib
-
-matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -20,14 +19,16 @@ from dynlatch import analysis
 
 path = sys.argv[1] if len(sys.argv) > 1 else "theory_16_a_feeds_b.png"
 
-# %% B is a latch; A is a unit that feeds it during three steps. The weight v from A to B is what A must learn.
+# %%
+# B is a latch; A is a unit that feeds it during three steps. The weight v from A to B is what A must learn.
 STEPS, ON = 60, 3
 inputs = np.zeros((STEPS, 1))
 inputs[:ON] = 1.0
 weights = np.array([0.1, 0.3, 0.6, 1.2])
 
 
-# %% dC/dh_t: what the error at the end says about the input of B at time t.
+# %%
+# dC/dh_t: what the error at the end says about the input of B at time t.
 def shares(w: float) -> np.ndarray:
     """log10 |da_T/dh_t| for t = 1 ... T, one column for each v."""
     unit = dl.LatchNeuron(w)
@@ -35,7 +36,8 @@ def shares(w: float) -> np.ndarray:
     return np.stack([decay.backward / np.log(10.0) for decay in decays], axis=-1)
 
 
-# %% The same B, latching (w = 2) and at the edge of it (w = 1): only the first stores a bit.
+# %%
+# The same B, latching (w = 2) and at the edge of it (w = 1): only the first stores a bit.
 latching, edge = shares(2.0), shares(1.0)
 kept = dl.trajectory(dl.LatchNeuron(2.0), [-0.2], weights[:, None] * inputs[:, None])[-1, :, 0]
 

@@ -1,7 +1,9 @@
-"""Store, resist noise, learn: the three requirements as one verdict for each model.
+"""
+Store, resist noise, learn: the three requirements as one verdict for each model.
+=================================================================================
 
 Store: two attractors, or at least a state that stays. Resist: inputs of 0.3 at each of 100 steps do not take the bit.
-Learn: more than 1e-3 of the gradient is left after 100 steps. No smooth unit meets all three. Run it as
+Learn: more than 1e-3 of the gradient is left after 100 steps. No smooth unit meets all three. Run it as::
 
     python theory_17_three_requirements.py [figure.png]
 """
@@ -9,9 +11,6 @@ Learn: more than 1e-3 of the gradient is left after 100 steps. No smooth unit me
 # %%
 import sys
 
-import matplotlib
-
-matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -20,7 +19,8 @@ from dynlatch import analysis
 
 path = sys.argv[1] if len(sys.argv) > 1 else "theory_17_three_requirements.png"
 
-# %% The models, each with the state that means "1".
+# %%
+# The models, each with the state that means "1".
 MODELS = {
     "leaky unit, w = 0.9": (dl.AdditiveNetwork([[0.9]], activation="linear"), [1.0]),
     "integrator, w = 1": (dl.AdditiveNetwork([[1.0]], activation="linear"), [1.0]),

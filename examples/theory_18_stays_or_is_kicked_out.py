@@ -1,7 +1,9 @@
-"""The basin and Gamma in the plane, a run that stays and one that is kicked out.
+"""
+The basin and Gamma in the plane, a run that stays and one that is kicked out.
+==============================================================================
 
 Two neurons that hold two memories. Inputs below the threshold u* leave the state in its basin whatever they do; above
-it there is a sequence that takes it across the edge. Run it as
+it there is a sequence that takes it across the edge. Run it as::
 
     python theory_18_stays_or_is_kicked_out.py [figure.png]
 """
@@ -9,9 +11,6 @@ it there is a sequence that takes it across the edge. Run it as
 # %%
 import sys
 
-import matplotlib
-
-matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -20,14 +19,16 @@ from dynlatch import analysis
 
 path = sys.argv[1] if len(sys.argv) > 1 else "theory_18_stays_or_is_kicked_out.png"
 
-# %% The pair, its upper state, and the threshold in the largest entry of the input (exact: the pair is monotone).
+# %%
+# The pair, its upper state, and the threshold in the largest entry of the input (exact: the pair is monotone).
 pair = dl.AdditiveNetwork([[1.3, 2.6], [3.7, 0.3]])
 up = analysis.fixed_points(pair, rng=0).attractors[-1]
 threshold = analysis.escape_threshold(pair, up, rng=0)
 print(threshold.summary())
 gamma = analysis.reduced_attracting_set(pair, up, analysis.box_grid((-6, 6), 160, dim=2))
 
-# %% Random inputs of 0.95 u* stay; the witness, a hair above u*, escapes.
+# %%
+# Random inputs of 0.95 u* stay; the witness, a hair above u*, escapes.
 noise = np.random.default_rng(0).uniform(-0.95, 0.95, (400, 2)) * threshold.lower
 stays = dl.trajectory(pair, up.point, noise)
 push = np.full((400, 2), -1.02 * threshold.upper)

@@ -40,12 +40,15 @@ class Sequences:
         Time first; zero after the end of a sequence.
     lengths : ndarray of int, shape (n,)
     targets : ndarray, shape (n,)
-        The class, -1 or +1.
+        The class, -1 or +1; zeros where `desired` says all.
+    desired : ndarray, shape (T, n, k), optional
+        What the k outputs should be after the input of the same row; NaN where nothing is asked.
     """
 
     inputs: Array
     lengths: NDArray[np.int64]
     targets: Array
+    desired: Array | None = None
 
 
 @runtime_checkable

@@ -101,7 +101,8 @@ def mean_error(errors: ArrayLike) -> Interval:
     middle = float(seen.mean())
     effective = max(n, n * middle * (1.0 - middle) / float(seen.var()))
     low, high = wilson(min(rate, 1.0) * effective, effective)[1:]
-    return Interval(float(values.mean()), scale * low, scale * high)
+    value = float(values.mean())  # of equal errors it may round beyond them
+    return Interval(value, min(scale * low, value), max(scale * high, value))
 
 
 def mean(values: ArrayLike, *, within: tuple[float, float] = (0.0, math.inf)) -> Interval:

@@ -1,6 +1,8 @@
-"""Which learning rules store a bit for how long? The 2-sequence and parity problems, T = 5 to 100.
+"""
+Which learning rules store a bit for how long? The 2-sequence and parity problems, T = 5 to 100.
+================================================================================================
 
-Gradient descent fails as T grows; search does not, and neither does EM, which propagates states instead of gradients. Run it as
+Gradient descent fails as T grows; search does not, and neither does EM, which propagates states instead of gradients. Run it as::
 
     python learning_rules.py [figure.png] [trials]
 """
@@ -8,9 +10,6 @@ Gradient descent fails as T grows; search does not, and neither does EM, which p
 # %%
 import sys
 
-import matplotlib
-
-matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 

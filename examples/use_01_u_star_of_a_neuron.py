@@ -1,6 +1,8 @@
-"""The escape threshold u* of a single unit, derived once by SymPy and drawn.
+"""
+The escape threshold u* of a single unit, derived once by SymPy and drawn.
+==========================================================================
 
-A unit a' = w tanh(a) + u keeps its bit as long as the inputs stay within u*(w). Run it as
+A unit a' = w tanh(a) + u keeps its bit as long as the inputs stay within u*(w). Run it as::
 
     python u_star_closed_form.py [figure.png]
 """
@@ -8,9 +10,6 @@ A unit a' = w tanh(a) + u keeps its bit as long as the inputs stay within u*(w).
 # %%
 import sys
 
-import matplotlib
-
-matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import sympy as sp

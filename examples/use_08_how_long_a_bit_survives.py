@@ -1,6 +1,8 @@
-"""What a latch pays for keeping its bit: retention under noise, the gradient horizon and u*, against the weight.
+"""
+What a latch pays for keeping its bit: retention under noise, the gradient horizon and u*, against the weight.
+==============================================================================================================
 
-A unit a' = w tanh(a) + noise loses its bit the later the larger w is, and its gradient the sooner. Run it as
+A unit a' = w tanh(a) + noise loses its bit the later the larger w is, and its gradient the sooner. Run it as::
 
     python noise_and_the_trade_off.py [figure.png]
 """
@@ -8,9 +10,6 @@ A unit a' = w tanh(a) + noise loses its bit the later the larger w is, and its g
 # %%
 import sys
 
-import matplotlib
-
-matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 

@@ -1,4 +1,6 @@
-"""Use: watch where gradients go while a network is being trained.
+"""
+Use: watch where gradients go while a network is being trained.
+===============================================================
 
 Needs the torch extra (`pip install 'dynlatch[torch]'`); about a minute and a half on one CPU core. A GRU learns to hold the
 sign of the last pulse on each of two channels. Three lines audit it every 100 steps: the import, the watch, the call.
@@ -24,7 +26,8 @@ STEPS = int(sys.argv[2]) if len(sys.argv) > 2 else 1500
 CHANNELS, UNITS, LENGTH, BATCH = 2, 24, 60, 64
 
 
-# %% The task: rare pulses of +1 or -1, and the sign of the last one on each channel as the target.
+# %%
+# The task: rare pulses of +1 or -1, and the sign of the last one on each channel as the target.
 def batch() -> tuple[torch.Tensor, torch.Tensor]:
     shape = (LENGTH, BATCH, CHANNELS)
     pulses = np.where(rng.random(shape) < 0.06, rng.choice([-1.0, 1.0], size=shape), 0.0)
@@ -45,7 +48,8 @@ class Net(torch.nn.Module):
         return self.readout(self.rnn(inputs)[0])
 
 
-# %% A plain training loop. The watch is made before it and called once a step; the rest is as it was.
+# %%
+# A plain training loop. The watch is made before it and called once a step; the rest is as it was.
 model = Net()
 optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
 probe, wanted = batch()
@@ -62,7 +66,8 @@ for _ in range(STEPS):
     watch(model)
 total = time.perf_counter() - began
 
-# %% What it cost, and what it saw. The file alone is enough for the film: a run that was interrupted has one too.
+# %%
+# What it cost, and what it saw. The file alone is enough for the film: a run that was interrupted has one too.
 film = analysis.film_strip(out / "audit.jsonl")
 film.to_html(out / "film.html")
 print(f"loss {loss.item():.4f} after {STEPS} steps in {total:.0f} s")

@@ -1,4 +1,6 @@
-"""Use: audit a trained network.
+"""
+Use: audit a trained network.
+=============================
 
 The shipped GRU was trained to remember the sign of the last pulse on each of three channels (`train_flipflop.py`).
 """
@@ -16,15 +18,18 @@ from dynlatch import analysis
 here = Path(__file__).parent
 out = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
 
-# %% The network and sequences of its task: 100 steps, 16 sequences, 3 channels.
+# %%
+# The network and sequences of its task: 100 steps, 16 sequences, 3 channels.
 network = dl.load_network(here / "data" / "flipflop_gru.safetensors")
 inputs = np.load(here / "data" / "flipflop_inputs.npy").astype(float)
 
-# %% Memory states, bits, gradient decay.
+# %%
+# Memory states, bits, gradient decay.
 report = analysis.audit(network, inputs, name="flip-flop GRU")
 report.to_html(out / "audit.html")
 
-# %% The portrait and the decay, side by side.
+# %%
+# The portrait and the decay, side by side.
 figure, (left, right) = plt.subplots(1, 2, figsize=(10.5, 4.4), layout="constrained")
 report.plot(left)
 report.along_inputs.plot(right)

@@ -1,7 +1,9 @@
-"""Theorem: the escape threshold u*, and the inputs that reach it.
+"""
+Theorem: the escape threshold u*, and the inputs that reach it.
+===============================================================
 
 Left the papers' Fig. 3, where a constant input is the worst there is. Right a pair of neurons in the 2-norm, where it is not:
-the best constant input needs 2.645, a sequence that turns only 2.229. Run it as
+the best constant input needs 2.645, a sequence that turns only 2.229. Run it as::
 
     python escape_paths.py [picture.png]
 """
@@ -9,9 +11,6 @@ the best constant input needs 2.645, a sequence that turns only 2.229. Run it as
 # %%
 import sys
 
-import matplotlib
-
-matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 import dynlatch as dl
@@ -20,20 +19,23 @@ from dynlatch.analysis.plots.escape import plot_input
 
 path = sys.argv[1] if len(sys.argv) > 1 else "escape_paths.png"
 
-# %% One neuron of weight 2: the threshold is where the map, shifted down, no longer meets the diagonal.
+# %%
+# One neuron of weight 2: the threshold is where the map, shifted down, no longer meets the diagonal.
 neuron = dl.LatchNeuron(2.0)
 upper_state = analysis.fixed_points(neuron, rng=0).attractors[1]
 single = analysis.escape_threshold(neuron, upper_state, rng=0)
 print(single.summary())
 
-# %% Two neurons, inputs bounded in the 2-norm: constant inputs, and any sequence.
+# %%
+# Two neurons, inputs bounded in the 2-norm: constant inputs, and any sequence.
 pair = dl.AdditiveNetwork([[1.3, 2.6], [3.7, 0.3]])
 state = analysis.fixed_points(pair, rng=0).attractors[-1]
 constant = analysis.escape_threshold(pair, state, norm=2, disturbance="constant", rng=0)
 sequence = analysis.escape_threshold(pair, state, norm=2, rng=0)
 print(sequence.summary())
 
-# %% The worst input alternates: each step undoes what the pair does with the one before.
+# %%
+# The worst input alternates: each step undoes what the pair does with the one before.
 figure, axes = plt.subplots(2, 2, figsize=(12.4, 8.4), layout="constrained", height_ratios=(2.4, 1.0))
 analysis.scalar_latch(2.0).plot(axes[0, 0])
 sequence.plot(axes[0, 1])

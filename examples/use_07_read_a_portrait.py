@@ -1,7 +1,9 @@
-"""Use: the state space of a network in one picture.
+"""
+Use: the state space of a network in one picture.
+=================================================
 
 Left a network of two units that holds four memories, right the shipped 24-unit GRU, whose eight memories are the corners of
-a cube. Run it as
+a cube. Run it as::
 
     python state_space_portrait.py [picture.png]
 """
@@ -10,9 +12,6 @@ a cube. Run it as
 import sys
 from pathlib import Path
 
-import matplotlib
-
-matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 import dynlatch as dl
@@ -21,17 +20,20 @@ from dynlatch import analysis
 here = Path(__file__).parent
 path = sys.argv[1] if len(sys.argv) > 1 else "portrait.png"
 
-# %% Two units: each keeps its own bit, and turns the other a little.
+# %%
+# Two units: each keeps its own bit, and turns the other a little.
 pair = dl.AdditiveNetwork([[2.2, 0.5], [-0.5, 2.2]])
 seen = analysis.portrait(pair, resolution=240)
 print(seen.summary())
 
-# %% The basins meet along the stable manifolds of the saddles. Each saddle lies between two memories: its unstable manifold
+# %%
+# The basins meet along the stable manifolds of the saddles. Each saddle lies between two memories: its unstable manifold
 # leads to the one or to the other. In Gamma, the deeper colour, the gradient da_t/da_0 shrinks at every step.
 saddles = [m.saddle for m in seen.manifolds if m.kind == "unstable"]
 print(f"{len(saddles)} saddles lie between the {len(seen.attractors)} memories.")
 
-# %% Twenty-four units: a plane through the state space.
+# %%
+# Twenty-four units: a plane through the state space.
 gru = dl.load_network(here / "data" / "flipflop_gru.safetensors")
 cube = analysis.portrait(gru, resolution=96)
 edges = [m for m in cube.manifolds if len(m.branches) == 2]
