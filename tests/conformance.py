@@ -38,6 +38,7 @@ Call = Callable[..., np.ndarray]
 DIFFERENCES = 1e-9  # agreement with extrapolated differences, which hold about 1e-11
 PRODUCTS = 1e-12  # agreement of two exact formulas
 BATCH = 1e-13  # agreement of a batch with a loop: BLAS orders its sums differently
+CHANGES = 3  # random directions in which the gradient by a parameter is looked at: each sees every entry
 
 
 def check_map(map: Map, rng: int | np.random.Generator = 0) -> None:
@@ -174,20 +175,25 @@ def check_products(map: SmoothMap, rng: np.random.Generator) -> None:
 
 
 def check_parameter_gradient(map: Parametric, rng: np.random.Generator) -> None:
-    """`parameter_vjp` is the gradient of `v . step` with respect to every entry of every parameter."""
+    """`parameter_vjp` is the gradient of `v . step`: its products with random changes of every parameter."""
     for name, value in map.parameters.items():
-        v = rng.normal(size=map.dim)
+        v, changes = rng.normal(size=map.dim), rng.normal(size=(CHANGES, *value.shape)) / np.sqrt(max(value.size, 1))
 
-        def gradient(a: np.ndarray, u: np.ndarray, name: str = name, value: Any = value, v: Any = v) -> Any:
-            def objective(flat: np.ndarray) -> np.ndarray:
-                return np.array([v @ map.with_parameters(**{name: flat.reshape(value.shape)}).step(a, u)])
+        def gradient(
+            a: np.ndarray, u: np.ndarray, name: str = name, value: Any = value, v: Any = v, changes: Any = changes
+        ) -> Any:
+            def objective(along: np.ndarray) -> np.ndarray:
+                moved = value + np.tensordot(along, changes, 1)
+                return np.array([v @ map.with_parameters(**{name: moved}).step(a, u)])
 
-            return numerical_jacobian(objective, value.ravel())
+            return numerical_jacobian(objective, np.zeros(CHANGES))
 
         a, u, numeric = _smooth_point(map, rng, gradient)
         exact = map.parameter_vjp(a, u, v)
         assert list(exact) == list(map.parameters), f"parameter_vjp has {list(exact)}, not {list(map.parameters)}"
-        _close(exact[name], numeric.reshape(value.shape), DIFFERENCES, f"parameter_vjp {name}")
+        assert exact[name].shape == value.shape, f"parameter_vjp {name} has shape {exact[name].shape}"
+        products = np.tensordot(changes, exact[name], value.ndim)
+        _close(products, numeric[0], DIFFERENCES, f"parameter_vjp {name}")
 
 
 def check_factors(map: Factored, rng: np.random.Generator) -> None:
