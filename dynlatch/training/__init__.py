@@ -51,33 +51,48 @@ if TYPE_CHECKING:
     from dynlatch.training.sweeps import Sweep as Sweep
     from dynlatch.training.sweeps import merge as merge
     from dynlatch.training.sweeps import sweep as sweep
+    from dynlatch.training.tasks import Adding as Adding
+    from dynlatch.training.tasks import EmbeddedReber as EmbeddedReber
+    from dynlatch.training.tasks import Gap as Gap
+    from dynlatch.training.tasks import GaussianTwoSequence as GaussianTwoSequence
     from dynlatch.training.tasks import Latch as Latch
+    from dynlatch.training.tasks import LongLag as LongLag
     from dynlatch.training.tasks import Parity as Parity
+    from dynlatch.training.tasks import Reber as Reber
+    from dynlatch.training.tasks import TemporalOrder as TemporalOrder
+    from dynlatch.training.tasks import Tomita as Tomita
     from dynlatch.training.tasks import TwoSequence as TwoSequence
+    from dynlatch.training.tasks import ZeroOne as ZeroOne
 
 _HOME = {
+    "Adding": "tasks",
     "AnyWiring": "models",
     "BackPropagation": "rules",
     "Cell": "sweeps",
     "Dense": "models",
     "DiscreteErrorPropagation": "rules",
     "Discretisation": "rules",
+    "EmbeddedReber": "tasks",
     "ExpectationMaximization": "rules",
     "Feedback": "rules",
     "FlipFlopLatch": "models",
     "FlipFlopRule": "rules",
     "FocusedBackPropagation": "rules",
     "FocusedNet": "models",
+    "Gap": "tasks",
+    "GaussianTwoSequence": "tasks",
     "GeneralizedEM": "rules",
     "Latch": "tasks",
     "LatchNet": "models",
     "LocalFeedback": "rules",
     "LocalFeedbackNet": "models",
+    "LongLag": "tasks",
     "MultigridRandomSearch": "rules",
     "Parity": "tasks",
     "ParityNet": "models",
     "PseudoNewton": "rules",
     "RealTimeRecurrentLearning": "rules",
+    "Reber": "tasks",
     "RegionEvent": "monitor",
     "RegionEventKind": "monitor",
     "RegionMonitor": "monitor",
@@ -90,12 +105,15 @@ _HOME = {
     "StateTables": "models",
     "StochasticAscent": "rules",
     "Sweep": "sweeps",
+    "TemporalOrder": "tasks",
     "TimeWeightedPseudoNewton": "rules",
+    "Tomita": "tasks",
     "Topology": "models",
     "TrainingOutcome": "outcomes",
     "TrainingResult": "result",
     "TwoSequence": "tasks",
     "WeightGuessing": "rules",
+    "ZeroOne": "tasks",
     "merge": "sweeps",
     "resume": "driver",
     "sweep": "sweeps",

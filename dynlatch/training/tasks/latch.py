@@ -86,6 +86,10 @@ class Latch:
         return 2 * self.L + 1
 
     @property
+    def output_dim(self) -> int:
+        return 1
+
+    @property
     def criterion(self) -> Criterion:
         return CLOSE
 

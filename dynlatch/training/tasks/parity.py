@@ -23,7 +23,7 @@ ROUNDINGS = {"ceil": lambda T: -(-T // 2), "floor": lambda T: max(T // 2, 1)}
 class Parity:
     """Class +1 is an odd number of +1 among inputs -1 and +1, each a fair coin; -1 is an even one.
 
-    Lengths are uniform on T/2, ..., T.
+    Lengths are uniform on T/2, ..., T, or on those from `shortest`.
 
     Parameters
     ----------
@@ -31,14 +31,14 @@ class Parity:
         Longest length.
     half_width : float
         Of the uniform noise that each input carries; 0 is clean parity.
-    shortest : {"ceil", "floor"}
-        How T/2 is rounded. `floor`, at least 1, is the protocol behind the papers' tables: at T = 3 it makes a third of the
-        sequences a single input long, a lesson in what one input does that gradient rules profit from.
+    shortest : {"ceil", "floor"} or int
+        Least length, or how T/2 is rounded. `floor`, at least 1, is the protocol behind the papers' tables: at T = 3 it makes a
+        third of the sequences a single input long, a lesson in what one input does that gradient rules profit from.
 
     Raises
     ------
     InvalidInput
-        On another `shortest`, or a negative noise.
+        On another `shortest`, or one above T, or a negative noise.
 
     Examples
     --------
@@ -50,21 +50,27 @@ class Parity:
 
     T: int
     half_width: float = 0.2
-    shortest: str = "ceil"
+    shortest: str | int = "ceil"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "T", count("T", self.T, least=1))
         object.__setattr__(self, "half_width", non_negative_number("half_width", self.half_width))
-        if self.shortest not in tuple(ROUNDINGS):
-            raise InvalidInput(f"`shortest` must be 'ceil' or 'floor' (of T/2); got {self.shortest!r}.")
+        if isinstance(self.shortest, str) and self.shortest not in ROUNDINGS:
+            raise InvalidInput(f"`shortest` must be 'ceil' or 'floor' (of T/2), or a length; got {self.shortest!r}.")
+        if not isinstance(self.shortest, str) and count("shortest", self.shortest, least=1) > self.T:
+            raise InvalidInput(f"`T` must be at least the shortest length, {self.shortest} (`shortest`); got {self.T}.")
 
     @property
     def length_range(self) -> tuple[int, int]:
         """The shortest and the longest length that are drawn."""
-        return ROUNDINGS[self.shortest](self.T), self.T
+        return ROUNDINGS[self.shortest](self.T) if isinstance(self.shortest, str) else self.shortest, self.T
 
     @property
     def input_dim(self) -> int:
+        return 1
+
+    @property
+    def output_dim(self) -> int:
         return 1
 
     @property

@@ -91,6 +91,10 @@ class TwoSequence:
         return 1
 
     @property
+    def output_dim(self) -> int:
+        return 1
+
+    @property
     def criterion(self) -> Criterion:
         return BY_SIGN
 
