@@ -272,6 +272,15 @@ def test_train_takes_settings_and_watches(tmp_path, capsys):
     assert (tmp_path / "path.png").read_bytes()[:4] == b"\x89PNG"
 
 
+def test_train_takes_any_model(capsys):
+    settings = ("--task", "two-sequence", "-T", "8", "--rule", "back-propagation", "--trials", "2", "--max-presentations", "60")
+    chosen = ("--model", "local-feedback-net", "--set", "units_count=2", "--set", "loop=tanh", "--json")
+    status, out, _ = run("train", *settings, *chosen, capsys=capsys)
+    assert status == 0
+    made = json.loads(out)["model"]
+    assert (made["name"], made["units_count"], made["loop"], made["input_dim"]) == ("LocalFeedbackNet", 2, "tanh", 1)
+
+
 def test_shards_are_merged(tmp_path, capsys):
     from dynlatch.training import BackPropagation, Cell, TwoSequence, sweep
 
@@ -346,6 +355,8 @@ def bad_inputs(folder):
         ("train", "--task", "two-sequence", "--rule", "back-propagation", "-T", "2"),
         ("train", "--task", "two-sequence", "--rule", "back-propagation", "-T", "9", "--trials", "0"),
         ("train", "--task", "two-sequence", "--rule", "back-propagation", "-T", "9", "--set", "mu=3"),
+        ("train", "--task", "two-sequence", "--rule", "back-propagation", "-T", "9", "--model", "transformer"),
+        ("train", "--task", "two-sequence", "--rule", "back-propagation", "-T", "9", "--model", "any-wiring"),
         ("train", "--task", "two-sequence", "--rule", "back-propagation", "-T", "9", "--set", "eta"),
         ("train", "--task", "two-sequence", "--rule", "back-propagation", "-T", "9", "--set", "eta=fast"),
         ("train", "--resume", folder / "other.npz"),

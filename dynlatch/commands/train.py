@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterable
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,8 +16,10 @@ from dynlatch.commands.output import note, write, write_json
 from dynlatch.commands.system import picture
 from dynlatch.errors import InvalidInput
 from dynlatch.results import load
+from dynlatch.training.contract import Architecture, Task
 from dynlatch.training.driver import resume as go_on
 from dynlatch.training.driver import train as run
+from dynlatch.training.models import ARCHITECTURES
 from dynlatch.training.monitor import RegionMonitor
 from dynlatch.training.result import TrainingResult
 from dynlatch.training.rules import RULES
@@ -31,6 +33,7 @@ def train(
     *,
     task: str | None = None,
     rule: str | None = None,
+    model: str | None = None,
     T: Annotated[int | None, Parameter(name=["-T", "--longest"])] = None,
     trials: int = 20,
     sequences: int | None = None,
@@ -53,6 +56,8 @@ def train(
         two-sequence, parity, latch, ...
     rule
         back-propagation, pseudo-newton, simulated-annealing, ...; what fits the task is said if one does not.
+    model
+        dense, parity-net, narx, lstm1997, ...; by default the usual one for the rule and the task.
     T
         Longest length of a sequence.
     trials
@@ -62,7 +67,7 @@ def train(
     max_presentations
         Presentations that a trial may use.
     settings
-        A setting of the rule or the task, as in `--set eta=0.05 --set prototypes=const`.
+        A setting of the rule, the task or the model, as in `--set eta=0.05 --set prototypes=const`.
     monitor
         Follow the runs through basins and reduced attracting sets.
     resume
@@ -80,8 +85,8 @@ def train(
     watch = RegionMonitor() if monitor else None
     shown = sys.stderr.isatty()
     if resume is not None:
-        if task is not None or rule is not None or T is not None or settings:
-            raise InvalidInput("`--resume` takes the task, the rule and their settings from the file: leave them out.")
+        if any(given is not None for given in (task, rule, model, T)) or settings:
+            raise InvalidInput("`--resume` takes task, rule, model and their settings from the file: leave them out.")
         result = go_on(_earlier(resume), max_presentations=max_presentations, monitor=watch, progress=shown)
     else:
         if task is None or rule is None or T is None:
@@ -89,11 +94,13 @@ def train(
         given = dict(_setting(text) for text in settings)
         chosen_task = _made(_named("--task", task, TASKS), {"T": T}, given)
         chosen_rule = _made(_named("--rule", rule, RULES), {}, given)
+        chosen_model = None if model is None else _model(model, chosen_task, given)
         if given:
-            raise InvalidInput(f"neither {task} nor {rule} has the setting {next(iter(given))!r}.")
+            named = ", ".join(name for name in (task, rule, model) if name is not None)
+            raise InvalidInput(f"{named}: none of them has the setting {next(iter(given))!r}.")
         result = run(
             chosen_rule,
-            None,
+            chosen_model,
             chosen_task,
             trials=trials,
             sequences=sequences,
@@ -166,22 +173,40 @@ def _named(option: str, name: str, kinds: Iterable[type]) -> type:
 
 
 def _setting(text: str) -> tuple[str, Any]:
-    """`name=value`; numbers as numbers."""
+    """`name=value`; numbers as numbers, several with commas between them as a tuple."""
     name, equals, value = text.partition("=")
     if not equals or not name:
         raise InvalidInput(f"`--set` needs name=value, as in eta=0.1; got {text!r}.")
+    parts = [_value(part) for part in value.split(",")]
+    return name, parts[0] if len(parts) == 1 else tuple(parts)
+
+
+def _value(text: str) -> Any:
     for kind in (int, float):
         try:
-            return name, kind(value)
+            return kind(text)
         except ValueError:
             continue
-    return name, value
+    return text
 
 
 def _made(kind: type, own: dict[str, Any], given: dict[str, Any]) -> Any:
     """An instance with the given settings that it has; they are taken out of `given`."""
     names = [f.name for f in fields(kind) if f.init]
     return kind(**own, **{name: given.pop(name) for name in names if name in given})
+
+
+def _model(name: str, task: Task, given: dict[str, Any]) -> Architecture:
+    """An architecture with as many inputs and outputs as the task, where it leaves them open, and the given settings."""
+    kind = _named("--model", name, ARCHITECTURES)
+    settings = {f.name: f for f in fields(kind) if f.init}
+    sizes = [size for size in ("input_dim", "output_dim") if size in settings and size not in given]
+    fitting: dict[str, Any] = {size: getattr(task, size) for size in sizes if hasattr(task, size)}
+    for own in settings.values():
+        if own.default is MISSING and own.default_factory is MISSING and own.name not in given | fitting:
+            raise InvalidInput(f"{name} needs `--set {own.name}=...`; what is no number or word is given in Python.")
+    made: Architecture = _made(kind, fitting, given)
+    return made
 
 
 def _earlier(path: str) -> TrainingResult:
