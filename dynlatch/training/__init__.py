@@ -12,16 +12,27 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dynlatch.training.driver import resume as resume
     from dynlatch.training.driver import train as train
+    from dynlatch.training.models import NARX as NARX
     from dynlatch.training.models import AnyWiring as AnyWiring
     from dynlatch.training.models import Dense as Dense
+    from dynlatch.training.models import ElmanNet as ElmanNet
+    from dynlatch.training.models import EmbeddedMemory as EmbeddedMemory
     from dynlatch.training.models import FlipFlopLatch as FlipFlopLatch
     from dynlatch.training.models import FocusedNet as FocusedNet
+    from dynlatch.training.models import GammaMemory as GammaMemory
+    from dynlatch.training.models import GuessingNetA1 as GuessingNetA1
+    from dynlatch.training.models import GuessingNetA2 as GuessingNetA2
+    from dynlatch.training.models import HierarchicalNet as HierarchicalNet
     from dynlatch.training.models import LatchNet as LatchNet
+    from dynlatch.training.models import LearnedTimeConstants as LearnedTimeConstants
     from dynlatch.training.models import LocalFeedbackNet as LocalFeedbackNet
+    from dynlatch.training.models import NARXNeuron as NARXNeuron
     from dynlatch.training.models import ParityNet as ParityNet
     from dynlatch.training.models import SoftmaxStates as SoftmaxStates
     from dynlatch.training.models import Start as Start
     from dynlatch.training.models import StateTables as StateTables
+    from dynlatch.training.models import TimeConstants as TimeConstants
+    from dynlatch.training.models import TimeDelayNet as TimeDelayNet
     from dynlatch.training.models import Topology as Topology
     from dynlatch.training.monitor import RegionEvent as RegionEvent
     from dynlatch.training.monitor import RegionEventKind as RegionEventKind
@@ -30,6 +41,7 @@ if TYPE_CHECKING:
     from dynlatch.training.outcomes import TrainingOutcome as TrainingOutcome
     from dynlatch.training.result import TrainingResult as TrainingResult
     from dynlatch.training.rules import BackPropagation as BackPropagation
+    from dynlatch.training.rules import ClippedBackPropagation as ClippedBackPropagation
     from dynlatch.training.rules import DiscreteErrorPropagation as DiscreteErrorPropagation
     from dynlatch.training.rules import Discretisation as Discretisation
     from dynlatch.training.rules import ExpectationMaximization as ExpectationMaximization
@@ -41,11 +53,13 @@ if TYPE_CHECKING:
     from dynlatch.training.rules import MultigridRandomSearch as MultigridRandomSearch
     from dynlatch.training.rules import PseudoNewton as PseudoNewton
     from dynlatch.training.rules import RealTimeRecurrentLearning as RealTimeRecurrentLearning
+    from dynlatch.training.rules import RegularizedBackPropagation as RegularizedBackPropagation
     from dynlatch.training.rules import Share as Share
     from dynlatch.training.rules import SimulatedAnnealing as SimulatedAnnealing
     from dynlatch.training.rules import Slope as Slope
     from dynlatch.training.rules import StochasticAscent as StochasticAscent
     from dynlatch.training.rules import TimeWeightedPseudoNewton as TimeWeightedPseudoNewton
+    from dynlatch.training.rules import TruncatedBackPropagation as TruncatedBackPropagation
     from dynlatch.training.rules import WeightGuessing as WeightGuessing
     from dynlatch.training.sweeps import Cell as Cell
     from dynlatch.training.sweeps import Sweep as Sweep
@@ -69,9 +83,12 @@ _HOME = {
     "AnyWiring": "models",
     "BackPropagation": "rules",
     "Cell": "sweeps",
+    "ClippedBackPropagation": "rules",
     "Dense": "models",
     "DiscreteErrorPropagation": "rules",
     "Discretisation": "rules",
+    "ElmanNet": "models",
+    "EmbeddedMemory": "models",
     "EmbeddedReber": "tasks",
     "ExpectationMaximization": "rules",
     "Feedback": "rules",
@@ -79,15 +96,22 @@ _HOME = {
     "FlipFlopRule": "rules",
     "FocusedBackPropagation": "rules",
     "FocusedNet": "models",
+    "GammaMemory": "models",
     "Gap": "tasks",
     "GaussianTwoSequence": "tasks",
     "GeneralizedEM": "rules",
+    "GuessingNetA1": "models",
+    "GuessingNetA2": "models",
+    "HierarchicalNet": "models",
     "Latch": "tasks",
     "LatchNet": "models",
+    "LearnedTimeConstants": "models",
     "LocalFeedback": "rules",
     "LocalFeedbackNet": "models",
     "LongLag": "tasks",
     "MultigridRandomSearch": "rules",
+    "NARX": "models",
+    "NARXNeuron": "models",
     "Parity": "tasks",
     "ParityNet": "models",
     "PseudoNewton": "rules",
@@ -97,6 +121,7 @@ _HOME = {
     "RegionEventKind": "monitor",
     "RegionMonitor": "monitor",
     "RegionTrace": "monitor",
+    "RegularizedBackPropagation": "rules",
     "Share": "rules",
     "SimulatedAnnealing": "rules",
     "Slope": "rules",
@@ -106,11 +131,14 @@ _HOME = {
     "StochasticAscent": "rules",
     "Sweep": "sweeps",
     "TemporalOrder": "tasks",
+    "TimeConstants": "models",
+    "TimeDelayNet": "models",
     "TimeWeightedPseudoNewton": "rules",
     "Tomita": "tasks",
     "Topology": "models",
     "TrainingOutcome": "outcomes",
     "TrainingResult": "result",
+    "TruncatedBackPropagation": "rules",
     "TwoSequence": "tasks",
     "WeightGuessing": "rules",
     "ZeroOne": "tasks",
