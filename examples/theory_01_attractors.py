@@ -1,6 +1,6 @@
 """
-Definitions 1 and 2: invariant sets and hyperbolic attractors.
-==============================================================
+Definitions 1 and 2: invariant sets and hyperbolic attractors
+=============================================================
 
 Left a latch, whose three fixed points are invariant and two of which attract. Right a cycle that Definition 2 calls a
 hyperbolic attractor, because each of its points has a small spectral radius, and that repels. Run it as::

@@ -1,6 +1,6 @@
 """
-Definition 3: the basin of attraction.
-======================================
+Definition 3: the basin of attraction
+=====================================
 
 An orbit that comes as close as you like to X need not converge to it. Where X is asymptotically stable both are the
 same. Run it as::

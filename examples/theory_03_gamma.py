@@ -1,6 +1,6 @@
 """
-Definition 4 and Lemma 1: the reduced attracting set Gamma in its four readings.
-================================================================================
+Definition 4 and Lemma 1: the reduced attracting set Gamma in its four readings
+===============================================================================
 
 Eigenvalues or norms, of products or of every step: four sets, each inside the one before. Between the first and the
 last neither Theorem 1 nor Theorem 4 says anything. Run it as::

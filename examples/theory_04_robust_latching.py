@@ -1,6 +1,6 @@
 """
-Definition 5: robustly latched. A run that stays in Gamma, and one that is kicked out.
-======================================================================================
+Definition 5: robustly latched. A run that stays in Gamma, and one that is kicked out
+=====================================================================================
 
 Inputs up to u* keep the state of a latch in Gamma; larger ones may take it out, and with it the bit. Run it as::
 

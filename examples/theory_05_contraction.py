@@ -1,6 +1,6 @@
 """
-Definition 6 and Theorem 2: contraction needs one alpha for all pairs.
-======================================================================
+Definition 6 and Theorem 2: contraction needs one alpha for all pairs
+=====================================================================
 
 Slopes below 1 everywhere are not enough on an open set: on all of Gamma they come as close to 1 as you like. Run it as::
 

@@ -1,6 +1,6 @@
 """
-Theorem 3: bounded inputs keep the state within b / (1 - lambda) of the run without them.
-=========================================================================================
+Theorem 3: bounded inputs keep the state within b / (1 - lambda) of the run without them
+========================================================================================
 
 True if lambda bounds |M'| on all runs between the two. The hypothesis of the paper looks at balls of radius b only, and
 a map that is steep just outside them refutes it. Run it as::

@@ -1,6 +1,6 @@
 """
-Theorem 4: robustly latched, hence da_t/da_0 -> 0.
-==================================================
+Theorem 4: robustly latched, hence da_t/da_0 -> 0
+=================================================
 
 True on a compact set in one fixed norm. By eigenvalues it is false (the gradient explodes), and so it is where the
 factors may approach 1 (it tends to 1/2, exactly). Run it as::

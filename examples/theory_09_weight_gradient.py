@@ -1,6 +1,6 @@
 """
-Equation 5: the gradient of the weights forgets.
-================================================
+Equation 5: the gradient of the weights forgets
+===============================================
 
 dC_T/dw is a sum over the steps tau through which w acts. Where a latch has latched, only the last few steps count: the
 event that set the bit, at the beginning, has no voice in it. Run it as::

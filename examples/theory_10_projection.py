@@ -1,6 +1,6 @@
 """
-Section C: only a projection of the state is latched.
-=====================================================
+Section C: only a projection of the state is latched
+====================================================
 
 Latching of z = P a gives P da_t/da_0 -> 0, and no more. The limit in the paper also drops what the rest y remembers of
 z_0. Run it as::

@@ -1,6 +1,6 @@
 """
-Footnote 2: inputs that are not additive can be made so, by a larger state.
-===========================================================================
+Footnote 2: inputs that are not additive can be made so, by a larger state
+==========================================================================
 
 The eigenvalues of M' stay as they are; its norm does not. Weigh the new variables in the norm, or no theorem applies.
 Run it as::

@@ -1,6 +1,6 @@
 """
-The error flow of the 2001 chapter: a product, its sum over paths, and its bounds.
-==================================================================================
+The error flow of the 2001 chapter: a product, its sum over paths, and its bounds
+=================================================================================
 
 The error that comes back through q steps is a product of q matrices W diag f'; entry by entry, a sum over n^(q-1)
 paths. The bound n tau^q, tau = n max|w| / 4 for logistic units, holds and is far from the truth. Run it as::

@@ -1,6 +1,6 @@
 """
-Diffusion of credit: Markov models forget as well.
-==================================================
+Diffusion of credit: Markov models forget as well
+=================================================
 
 Products of transition matrices tend to matrices of equal columns: the first state is forgotten, at a rate that the
 coefficients of Dobrushin and Birkhoff measure. Only certain transitions lose nothing. Run it as::

@@ -1,6 +1,6 @@
 """
-"Note that a linear network would not be resistant to noise."
-=============================================================
+"A linear network would not be resistant to noise"
+==================================================
 
 A linear unit of weight 1 keeps its gradient and adds up all noise; of weight below 1 it forgets; above 1 it runs away.
 The latch keeps its bit. Run it as::

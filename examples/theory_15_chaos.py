@@ -1,6 +1,6 @@
 """
-The chaotic case, which the papers leave open.
-==============================================
+The chaotic case, which the papers leave open
+=============================================
 
 Definition 2 admits a chaotic X if all eigenvalues of M' are below 1 on it. Such sets exist: here all of them are 0. In
 one fixed norm they do not, and on a chaotic attractor gradients grow: nothing is latched. Run it as::

@@ -1,6 +1,6 @@
 """
-"A feeds latch B": why the part that computes cannot learn from the part that stores.
-=====================================================================================
+"A feeds latch B": why the part that computes cannot learn from the part that stores
+====================================================================================
 
 A extracts the class from the first inputs, B stores it. Before B has latched it holds no bit; once it has, no gradient
 comes back to A. What A must learn happened at the beginning. Run it as::

@@ -1,6 +1,6 @@
 """
-Store, resist noise, learn: the three requirements as one verdict for each model.
-=================================================================================
+Store, resist noise, learn: the three requirements as one verdict for each model
+================================================================================
 
 Store: two attractors, or at least a state that stays. Resist: inputs of 0.3 at each of 100 steps do not take the bit.
 Learn: more than 1e-3 of the gradient is left after 100 steps. No smooth unit meets all three. Run it as::

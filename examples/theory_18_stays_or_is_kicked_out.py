@@ -1,6 +1,6 @@
 """
-The basin and Gamma in the plane, a run that stays and one that is kicked out.
-==============================================================================
+The basin and Gamma in the plane, a run that stays and one that is kicked out
+=============================================================================
 
 Two neurons that hold two memories. Inputs below the threshold u* leave the state in its basin whatever they do; above
 it there is a sequence that takes it across the edge. Run it as::

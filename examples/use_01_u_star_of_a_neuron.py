@@ -1,10 +1,10 @@
 """
-The escape threshold u* of a single unit, derived once by SymPy and drawn.
-==========================================================================
+Use 1: u* of one neuron, in closed form
+=======================================
 
 A unit a' = w tanh(a) + u keeps its bit as long as the inputs stay within u*(w). Run it as::
 
-    python u_star_closed_form.py [figure.png]
+    python use_01_u_star_of_a_neuron.py [figure.png]
 """
 
 # %%
@@ -47,7 +47,7 @@ right.plot(weights, [u_star(v) for v in weights], color="#CC79A7", lw=2.5, label
 right.set(xlabel="weight w", ylabel="largest harmless input (activation units)", xlim=(1, 3), ylim=(0, 3))
 right.spines[["top", "right"]].set_visible(False)
 right.legend(frameon=False)
-path = sys.argv[1] if len(sys.argv) > 1 else "u_star.png"
+path = sys.argv[1] if len(sys.argv) > 1 else "use_01_u_star_of_a_neuron.png"
 figure.savefig(path, dpi=150)
 
 # %%

@@ -1,11 +1,11 @@
 """
-Theorem: the escape threshold u*, and the inputs that reach it.
-===============================================================
+Use 2: u* of a small net, and the inputs that reach it
+======================================================
 
 Left the papers' Fig. 3, where a constant input is the worst there is. Right a pair of neurons in the 2-norm, where it is not:
 the best constant input needs 2.645, a sequence that turns only 2.229. Run it as::
 
-    python escape_paths.py [picture.png]
+    python use_02_u_star_of_a_small_net.py [picture.png]
 """
 
 # %%
@@ -17,7 +17,7 @@ import dynlatch as dl
 from dynlatch import analysis
 from dynlatch.analysis.plots.escape import plot_input
 
-path = sys.argv[1] if len(sys.argv) > 1 else "escape_paths.png"
+path = sys.argv[1] if len(sys.argv) > 1 else "use_02_u_star_of_a_small_net.png"
 
 # %%
 # One neuron of weight 2: the threshold is where the map, shifted down, no longer meets the diagonal.

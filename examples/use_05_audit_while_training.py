@@ -1,6 +1,6 @@
 """
-Use: watch where gradients go while a network is being trained.
-===============================================================
+Use 5: watch where gradients go while a PyTorch network learns
+==============================================================
 
 Needs the torch extra (`pip install 'dynlatch[torch]'`); about a minute and a half on one CPU core. A GRU learns to hold the
 sign of the last pulse on each of two channels. Three lines audit it every 100 steps: the import, the watch, the call.
@@ -70,6 +70,7 @@ total = time.perf_counter() - began
 # What it cost, and what it saw. The file alone is enough for the film: a run that was interrupted has one too.
 film = analysis.film_strip(out / "audit.jsonl")
 film.to_html(out / "film.html")
-print(f"loss {loss.item():.4f} after {STEPS} steps in {total:.0f} s")
-print(f"{len(watch.audits)} audits took {watch.spent:.2f} s: {watch.spent / total:.1%} of the loop")
+film.plot().figure.savefig(out / "film.png", dpi=120)
 print(film.summary())
+print(f"The loss is {loss.item():.4f} after {STEPS} steps, which took {total:.0f} s.")
+print(f"{len(watch.audits)} audits took {watch.spent / total:.1%} of the loop; picture: {out / 'film.png'}.")

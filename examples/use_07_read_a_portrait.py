@@ -1,11 +1,11 @@
 """
-Use: the state space of a network in one picture.
-=================================================
+Use 7: read a portrait
+======================
 
 Left a network of two units that holds four memories, right the shipped 24-unit GRU, whose eight memories are the corners of
 a cube. Run it as::
 
-    python state_space_portrait.py [picture.png]
+    python use_07_read_a_portrait.py [picture.png]
 """
 
 # %%
@@ -18,7 +18,7 @@ import dynlatch as dl
 from dynlatch import analysis
 
 here = Path(__file__).parent
-path = sys.argv[1] if len(sys.argv) > 1 else "portrait.png"
+path = sys.argv[1] if len(sys.argv) > 1 else "use_07_read_a_portrait.png"
 
 # %%
 # Two units: each keeps its own bit, and turns the other a little.
@@ -44,4 +44,5 @@ figure, (left, right) = plt.subplots(1, 2, figsize=(14.6, 5.2), layout="compress
 seen.plot(left)
 cube.plot(right)
 figure.savefig(path, dpi=120)
-print(f"The picture is in {path}.")
+print(f"The pair has {len(seen.attractors)} memories and {len(saddles)} saddles between them, each a way out.")
+print(f"A run leaves a memory over the saddle nearest to it; darker is Gamma, where gradients shrink; picture: {path}.")

@@ -1,10 +1,10 @@
 """
-What a latch pays for keeping its bit: retention under noise, the gradient horizon and u*, against the weight.
-==============================================================================================================
+Use 8: how long a bit survives noise
+====================================
 
 A unit a' = w tanh(a) + noise loses its bit the later the larger w is, and its gradient the sooner. Run it as::
 
-    python noise_and_the_trade_off.py [figure.png]
+    python use_08_how_long_a_bit_survives.py [figure.png]
 """
 
 # %%
@@ -45,7 +45,7 @@ for name, ceiling in ceilings.items():
 right.set(xlabel="length T of the task", ylabel="largest possible accuracy", xscale="log", ylim=(0.45, 1.02))
 right.spines[["top", "right"]].set_visible(False)
 right.legend(frameon=False)
-path = sys.argv[1] if len(sys.argv) > 1 else "noise_and_the_trade_off.png"
+path = sys.argv[1] if len(sys.argv) > 1 else "use_08_how_long_a_bit_survives.png"
 figure.savefig(path, dpi=150)
 
 # %%

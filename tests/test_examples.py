@@ -1,66 +1,41 @@
-"""Every example that needs no torch runs as a user would run it: by itself, in an empty folder."""
+"""Every example runs as a user would run it, and ends with a figure and two sentences."""
 
 from __future__ import annotations
 
-import os
 import re
 import runpy
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
-NEEDS_TORCH = re.compile(r"^\s*(import|from) torch\b", re.MULTILINE)
-THEORY = sorted(EXAMPLES.glob("theory_*.py"))  # eighteen short ones: run in this process, which has imported everything
-SCRIPTS = sorted(path for path in EXAMPLES.glob("*.py") if not NEEDS_TORCH.search(path.read_text(encoding="utf-8")))
-TOLD = "u_star_closed_form"  # has a test of its own below
-LONG = {
-    "audit_trained_net",
-    "escape_paths",
-    "learning_rules",
-    "noise_and_the_trade_off",
-    "state_space_portrait",
-}  # run with `-m slow`
-
-
-def test_there_are_examples():
-    assert any(path.name == "u_star_closed_form.py" for path in SCRIPTS)
+NUMBERED = sorted(EXAMPLES.glob("*_[0-9][0-9]_*.py"))
+NEEDS_TORCH = {"use_05_audit_while_training"}  # run by tests/interop/test_live_torch.py
+LONG = {  # more than five seconds: run with `-m slow`
+    "use_02_u_star_of_a_small_net",
+    "use_03_u_star_of_a_trained_net",
+    "use_04_audit_a_trained_net",
+    "use_07_read_a_portrait",
+    "use_08_how_long_a_bit_survives",
+    "use_09_which_rule",
+}
+MOST_LINES = 78
 
 
 @pytest.mark.parametrize(
     "script",
     [
         pytest.param(path, id=path.stem, marks=[pytest.mark.slow] if path.stem in LONG else [])
-        for path in SCRIPTS
-        if path.stem != TOLD and path not in THEORY
+        for path in NUMBERED
+        if path.stem not in NEEDS_TORCH
     ],
 )
-def test_runs(script, tmp_path):
-    environment = {**os.environ, "MPLBACKEND": "Agg", "PYTHONWARNINGS": "error", "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        [sys.executable, str(script)], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.strip(), "an example says what it found"
-
-
-def test_u_star_writes_its_figure_where_it_is_told(tmp_path):
-    script = EXAMPLES / f"{TOLD}.py"
-    figure = tmp_path / "sub.png"
-    done = subprocess.run([sys.executable, str(script), str(figure)], cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert figure.read_bytes()[:4] == b"\x89PNG"
-    assert list(tmp_path.iterdir()) == [figure]
-    assert "0.532839975353552" in done.stdout
-
-
-@pytest.mark.parametrize("script", [pytest.param(path, id=path.stem) for path in THEORY])
-def test_theory_ends_with_a_figure_and_two_sentences(script, tmp_path, monkeypatch, capsys):
+def test_ends_with_a_figure_and_two_sentences(script, tmp_path, monkeypatch, capsys):
     import matplotlib.pyplot as plt
 
-    figure = tmp_path / f"{script.stem}.png"
+    figure = tmp_path / "figure.png"
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", [str(script), str(figure)])
     try:
         runpy.run_path(str(script), run_name="__main__")
@@ -72,7 +47,23 @@ def test_theory_ends_with_a_figure_and_two_sentences(script, tmp_path, monkeypat
     assert str(figure) in lines[-1]
 
 
-def test_theory_is_numbered_without_gaps():
-    numbers = [int(path.stem.split("_")[1]) for path in THEORY]
-    assert numbers == list(range(1, len(THEORY) + 1))
-    assert all(len(path.read_text(encoding="utf-8").splitlines()) <= 66 for path in THEORY)
+@pytest.mark.parametrize("family", ["theory", "use"])
+def test_numbers_have_no_gaps(family):
+    numbers = [int(path.stem.split("_")[1]) for path in NUMBERED if path.stem.startswith(f"{family}_")]
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_what_is_listed_exists():
+    assert {path.stem for path in NUMBERED} >= LONG | NEEDS_TORCH
+
+
+@pytest.mark.parametrize("script", [pytest.param(path, id=path.stem) for path in NUMBERED])
+def test_is_a_page_of_the_gallery(script):
+    """A title under which it is listed, cells that begin with words, and not more than a screen or two."""
+    text = script.read_text(encoding="utf-8")
+    title, line = re.match(r'"""\n(.+)\n(=+)\n\n', text).groups()
+    assert len(title) == len(line)
+    assert not title.endswith(".")
+    assert re.search(r"^# %%\n# \S", text, re.MULTILINE)
+    assert not re.search(r"^# %% ", text, re.MULTILINE)
+    assert len(text.splitlines()) <= MOST_LINES

@@ -71,7 +71,7 @@ def test_weights_that_are_not_finite_leave_a_reason(tmp_path):
 
 
 def test_the_example_runs(tmp_path):
-    script = Path(__file__).parents[2] / "examples" / "audit_while_training.py"
+    script = Path(__file__).parents[2] / "examples" / "use_05_audit_while_training.py"
     done = subprocess.run(
         [sys.executable, str(script), str(tmp_path), "40"],
         env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "error", "MPLBACKEND": "Agg"},
