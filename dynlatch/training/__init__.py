@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from dynlatch.training.models import GuessingNetA1 as GuessingNetA1
     from dynlatch.training.models import GuessingNetA2 as GuessingNetA2
     from dynlatch.training.models import HierarchicalNet as HierarchicalNet
+    from dynlatch.training.models import InputOutputHMM as InputOutputHMM
     from dynlatch.training.models import LatchNet as LatchNet
     from dynlatch.training.models import LearnedTimeConstants as LearnedTimeConstants
     from dynlatch.training.models import LocalFeedbackNet as LocalFeedbackNet
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from dynlatch.training.outcomes import TrainingOutcome as TrainingOutcome
     from dynlatch.training.result import TrainingResult as TrainingResult
     from dynlatch.training.rules import BackPropagation as BackPropagation
+    from dynlatch.training.rules import BaumWelch as BaumWelch
     from dynlatch.training.rules import ClippedBackPropagation as ClippedBackPropagation
     from dynlatch.training.rules import DiscreteErrorPropagation as DiscreteErrorPropagation
     from dynlatch.training.rules import Discretisation as Discretisation
@@ -82,6 +84,7 @@ _HOME = {
     "Adding": "tasks",
     "AnyWiring": "models",
     "BackPropagation": "rules",
+    "BaumWelch": "rules",
     "Cell": "sweeps",
     "ClippedBackPropagation": "rules",
     "Dense": "models",
@@ -103,6 +106,7 @@ _HOME = {
     "GuessingNetA1": "models",
     "GuessingNetA2": "models",
     "HierarchicalNet": "models",
+    "InputOutputHMM": "models",
     "Latch": "tasks",
     "LatchNet": "models",
     "LearnedTimeConstants": "models",

@@ -16,17 +16,19 @@ from dynlatch.maps import Map
 from dynlatch.training import rules as r
 from dynlatch.training.contract import Architecture, Rule, Task
 from dynlatch.training.models import (
+    Chunker,
     Dense,
     FlipFlopLatch,
     FocusedNet,
+    InputOutputHMM,
     LatchNet,
     LocalFeedbackNet,
     ParityNet,
     SoftmaxStates,
     StateTables,
 )
-from dynlatch.training.models.topology import TWO_STATES, two_chains
-from dynlatch.training.tasks import Latch, Parity, TwoSequence
+from dynlatch.training.models.topology import TWO_STATES, fully_connected, two_chains
+from dynlatch.training.tasks import Latch, Parity, SymbolLag, Tomita, TwoSequence
 from dynlatch.validation import Array, count
 
 
@@ -103,6 +105,24 @@ def _two_state_softmax(task: Parity) -> Architecture:
     return SoftmaxStates(TWO_STATES)
 
 
+def _chain_hmm(task: TwoSequence) -> Architecture:
+    return InputOutputHMM(two_chains(task.N, task.symbols))
+
+
+def _tomita_hmm(task: Tomita) -> Architecture:
+    """As many states as the published networks had."""
+    return InputOutputHMM(fully_connected(TOMITA_STATES[task.grammar], task.symbols, (0, 1)))
+
+
+def _hmm(states: int) -> Callable[[Any], Architecture]:
+    return lambda task: InputOutputHMM(fully_connected(states, task.symbols, (0, 1)))
+
+
+def _chunker(task: SymbolLag | TwoSequence) -> Architecture:
+    return Chunker(4, input_dim=task.input_dim)
+
+
+TOMITA_STATES = {1: 2, 2: 8, 3: 7, 4: 4, 5: 4, 6: 3, 7: 3}
 TWO_VALUED, STEP, GRADIENT = r.Discretisation.TWO_VALUED, r.Slope.STEP, r.Slope.GRADIENT
 PLAIN, NORMALISED = r.Feedback.PLAIN, r.Feedback.NORMALISED
 
@@ -193,6 +213,10 @@ PRESETS: dict[tuple[type, type], Preset] = {
         100,
         20_000,
     ),
+    (r.BaumWelch, TwoSequence): Preset(r.BaumWelch(patience=5), _chain_hmm, 100, 20_000),
+    (r.BaumWelch, Parity): Preset(r.BaumWelch(patience=5), _hmm(2), 100, 50_000),
+    (r.BaumWelch, Tomita): Preset(r.BaumWelch(patience=10), _tomita_hmm, 100, 50_000),
+    (r.HistoryCompression, SymbolLag): Preset(r.HistoryCompression(eta=0.2), _chunker, 100, 50_000),
 }
 
 

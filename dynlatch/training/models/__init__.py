@@ -45,4 +45,5 @@ ARCHITECTURES = (
     FlipFlopLatch,
     StateTables,
     SoftmaxStates,
+    InputOutputHMM,
 )

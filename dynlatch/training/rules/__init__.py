@@ -1,8 +1,8 @@
 """The learning rules, one a file."""
 
 from dynlatch.training.rules.back_propagation import BackPropagation as BackPropagation
-from dynlatch.training.rules.clipped_back_propagation import ClippedBackPropagation as ClippedBackPropagation
 from dynlatch.training.rules.baum_welch import BaumWelch as BaumWelch
+from dynlatch.training.rules.clipped_back_propagation import ClippedBackPropagation as ClippedBackPropagation
 from dynlatch.training.rules.discrete_error_propagation import DiscreteErrorPropagation as DiscreteErrorPropagation
 from dynlatch.training.rules.discrete_error_propagation import Discretisation as Discretisation
 from dynlatch.training.rules.discrete_error_propagation import Feedback as Feedback
@@ -41,4 +41,5 @@ RULES = (
     ExpectationMaximization,
     GeneralizedEM,
     StochasticAscent,
+    BaumWelch,
 )
