@@ -1,0 +1,166 @@
+"""What a trained network is asked when remedies are compared: how far back its gradient reaches, and how it keeps its bit.
+
+    h_q     least number of last steps that carry the share q of the sum of |G_t|, dy_T/dW = sum_t G_t      (eq. 5)
+    rate    change of ln|ds_T/ds_0| a step, s the state
+    kept    share of answers that are right after `steps` more steps of the task's noise
+    keeping what the memory is, after as many quiet steps: an attractor, a neutral direction, or nothing
+
+Bengio, Simard and Frasconi (1994), sections II and III, asked of every architecture that was proposed since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynlatch.analysis import escape_threshold, gradient_contributions, gradient_decay
+from dynlatch.errors import DynlatchError
+from dynlatch.maps import Parametric, SmoothMap, trajectory
+from dynlatch.training.contract import Architecture, Sequences, Task
+from dynlatch.validation import Array, count
+
+NAN = float("nan")
+NEUTRAL = 1e-3  # size of an exponent, per step, below which a direction counts as neutral
+SETTLED = 1e-9  # change in a step of a state that has come to rest
+
+
+class Keeping(IntEnum):
+    """What holds the answer, seen over a long quiet time after sequences of both classes."""
+
+    FORGETS = 0
+    LATCHED = 1
+    NEUTRAL = 2
+    UNSTABLE = 3
+    KEPT = 4
+
+    @property
+    def sentence(self) -> str:
+        return {
+            Keeping.FORGETS: "The answers of both classes are not both right any more after a long quiet time.",
+            Keeping.LATCHED: "The answers stay, and nearby states approach each other: attractors hold them.",
+            Keeping.NEUTRAL: "The answers stay, and some nearby states keep their distance: an integrator holds them.",
+            Keeping.UNSTABLE: "The answers stay, and some nearby states part.",
+            Keeping.KEPT: "The answers stay; the map has no derivative to say how.",
+        }[self]
+
+
+@dataclass(frozen=True)
+class Examination:
+    """The questions, for a task with one answer of two classes.
+
+    Parameters
+    ----------
+    steps : int
+        Of further noise, and of quiet.
+    sequences : int
+        Fresh sequences, of both classes.
+    bracketed : int
+        u* is bracketed for the first so many trials of a cell: it takes seconds a network.
+    """
+
+    steps: int = 1000
+    sequences: int = 8
+    bracketed: int = 1
+
+    facts = ("h50", "h95", "rate", "kept", "keeping", "exponent", "lower", "upper")
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "sequences"):
+            count(name, getattr(self, name), least=1)
+        count("bracketed", self.bracketed)
+
+    def __call__(
+        self, model: Architecture, theta: Array, task: Task, number: int, rng: np.random.Generator
+    ) -> Mapping[str, float]:
+        """The facts of trial `number`, whose weights and constants are theta (P + F,); NaN where there is no such thing."""
+        network, found = model.network(theta[: len(model.names)]), dict.fromkeys(self.facts, NAN)
+        given, noisy = task.sample(self.sequences, rng), prolonged(task, self.steps).sample(self.sequences, rng)
+        found["kept"] = float(right(model, theta, noisy, task).mean())
+        lasting = right(model, theta, quieted(given, task, self.steps), task).all()
+        found["keeping"] = float(Keeping.KEPT if lasting else Keeping.FORGETS)
+        if isinstance(network, SmoothMap) and isinstance(network, Parametric):
+            found.update(reach(network, given))
+            ends = np.array([_run(network, given, k)[-1] for k in _one_each(given)])
+            if lasting:
+                found["exponent"] = exponent(network, ends, task, self.steps)
+                found["keeping"] = float(_kind(found["exponent"]))
+            if number < self.bracketed and found["keeping"] == Keeping.LATCHED:
+                found.update(bracket(network, ends, self.steps))
+        return found
+
+
+def prolonged(task: Any, steps: int) -> Task:
+    """The same task, all its sequences as long as the longest and `steps` steps more."""
+    T = task.T + steps
+    lengths = {name: T for name in ("T", "shortest") if any(f.name == name for f in fields(task))}
+    made: Task = replace(task, **lengths)
+    return made
+
+
+def right(model: Architecture, theta: Array, given: Sequences, task: Task) -> NDArray[np.bool_]:
+    """Which sequences are answered right."""
+    signed = model.outputs(theta, given) * given.targets
+    return np.asarray((task.criterion.low < signed) & (signed < task.criterion.high))
+
+
+def quieted(given: Sequences, task: Task, steps: int) -> Sequences:
+    """The same sequences, with so many quiet steps after them."""
+    T, quiet = len(given.inputs), task.quiet_inputs[0].input
+    inputs = np.concatenate([given.inputs, np.zeros((steps, *given.inputs.shape[1:]))])
+    after = (np.arange(T + steps)[:, None] >= given.lengths) & (np.arange(T + steps)[:, None] < given.lengths + steps)
+    inputs[after] = quiet
+    return Sequences(inputs, given.lengths + steps, given.targets)
+
+
+def reach(network: Any, given: Sequences) -> dict[str, float]:
+    """h_50, h_95 and the rate: medians over the sequences."""
+    rows = []
+    for k, T in enumerate(given.lengths.tolist()):
+        start, inputs = _start(network), given.inputs[:T, k]
+        split = gradient_contributions(network, start, inputs, lambda a: network.output_vjp(a, network.readout.matrix[0]))
+        rate = float(gradient_decay(network, start, inputs).rate)
+        rows.append((int(split.reach(0.5)), int(split.reach(0.95)), rate))
+    return dict(zip(("h50", "h95", "rate"), np.median(rows, axis=0).tolist(), strict=True))
+
+
+def exponent(network: SmoothMap, ends: Array, task: Task, steps: int) -> float:
+    """The larger of the leading exponents, per step, of the quiet runs from the states `ends` (2, n)."""
+    quiet = np.broadcast_to(task.quiet_inputs[0].input, (steps, task.input_dim))
+    return max(float(gradient_decay(network, end, quiet).rate) for end in ends)
+
+
+def _kind(exponent: float) -> Keeping:
+    if abs(exponent) <= NEUTRAL:
+        return Keeping.NEUTRAL
+    return Keeping.LATCHED if exponent < 0.0 else Keeping.UNSTABLE
+
+
+def bracket(network: SmoothMap, ends: Array, steps: int) -> dict[str, float]:
+    """u* of the class that is the easier one to lose; NaN where a state does not come to rest."""
+    found = []
+    for end in trajectory(network, ends, steps=steps)[-1]:
+        if np.abs(network.step(end) - end).max() > SETTLED:
+            return {}
+        try:
+            found.append(escape_threshold(network, end))
+        except DynlatchError:
+            return {}
+    return {"lower": min(one.lower for one in found), "upper": min(one.upper for one in found)}
+
+
+def _start(network: Any) -> Array:
+    return np.asarray(getattr(network, "start", np.zeros(network.dim)), dtype=np.float64)
+
+
+def _run(network: SmoothMap, given: Sequences, k: int) -> Array:
+    return trajectory(network, _start(network), given.inputs[: given.lengths[k], k])
+
+
+def _one_each(given: Sequences) -> tuple[int, int]:
+    """The first sequence of each class."""
+    return int(np.argmax(given.targets < 0.0)), int(np.argmax(given.targets > 0.0))
