@@ -155,6 +155,10 @@ RECORDS: Mapping[str, str] = {
     "TruncatedBackPropagation": "dynlatch.training.rules",
     "TwoSequence": "dynlatch.training.tasks",
     "WeightGuessing": "dynlatch.training.rules",
+    "HistoryCompression": "dynlatch.training.rules",
+    "Chunker": "dynlatch.training.models",
+    "PredictorHierarchy": "dynlatch.training.models",
+    "SymbolLag": "dynlatch.training.tasks",
 }
 ENUMS: Mapping[str, str] = {
     "AttractorKind": "dynlatch.analysis.basins",
@@ -181,6 +185,7 @@ ENUMS: Mapping[str, str] = {
     "Slope": "dynlatch.training.rules",
     "Start": "dynlatch.training.models",
     "TrainingOutcome": "dynlatch.training.outcomes",
+    "Surprise": "dynlatch.training.models",
 }
 
 

@@ -30,14 +30,15 @@ print(ball.summary())
 # On the whole of Gamma, (a_c, inf): |M'| < 1 at every point, and no alpha < 1 is above all quotients.
 wrong = analysis.counterexamples.CONTRACTION
 print(wrong.summary())
-print(wrong.verify())
+found = wrong.verify()
+print(found)
 closer = [analysis.check_theorem(2, latch, points=[[0.8814 + gap], [6.0]]).hypothesis[0].value for gap in (1e-1, 1e-2, 1e-3)]
 assert np.all(np.diff(closer) > 0)
 
 # %%
 figure, (left, right) = plt.subplots(1, 2, figsize=(11.4, 4.4), layout="constrained")
 compact.plot(left).set_title("D = [1, 6]: every quotient below alpha")
-wrong.verify().plot(right).set_title("D = Gamma: no alpha below 1")
+found.plot(right).set_title("D = Gamma: no alpha below 1")
 figure.savefig(path, dpi=120)
 
 # %%

@@ -18,7 +18,7 @@ import numpy as np
 import dynlatch as dl
 from dynlatch import analysis
 
-here = Path(__file__).parent
+here = Path(sys.argv[0]).parent
 path = sys.argv[1] if len(sys.argv) > 1 else "use_03_u_star_of_a_trained_net.png"
 
 # %%

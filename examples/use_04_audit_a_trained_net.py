@@ -20,7 +20,7 @@ import numpy as np
 import dynlatch as dl
 from dynlatch import analysis
 
-here = Path(__file__).parent
+here = Path(sys.argv[0]).parent
 path = Path(sys.argv[1] if len(sys.argv) > 1 else "use_04_audit_a_trained_net.png")
 
 # %%

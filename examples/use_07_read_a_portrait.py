@@ -17,7 +17,7 @@ import matplotlib.pyplot as plt
 import dynlatch as dl
 from dynlatch import analysis
 
-here = Path(__file__).parent
+here = Path(sys.argv[0]).parent
 path = sys.argv[1] if len(sys.argv) > 1 else "use_07_read_a_portrait.png"
 
 # %%

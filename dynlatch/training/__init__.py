@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from dynlatch.training.driver import train as train
     from dynlatch.training.models import NARX as NARX
     from dynlatch.training.models import AnyWiring as AnyWiring
+    from dynlatch.training.models import Chunker as Chunker
     from dynlatch.training.models import Dense as Dense
     from dynlatch.training.models import ElmanNet as ElmanNet
     from dynlatch.training.models import EmbeddedMemory as EmbeddedMemory
@@ -29,9 +30,11 @@ if TYPE_CHECKING:
     from dynlatch.training.models import LocalFeedbackNet as LocalFeedbackNet
     from dynlatch.training.models import NARXNeuron as NARXNeuron
     from dynlatch.training.models import ParityNet as ParityNet
+    from dynlatch.training.models import PredictorHierarchy as PredictorHierarchy
     from dynlatch.training.models import SoftmaxStates as SoftmaxStates
     from dynlatch.training.models import Start as Start
     from dynlatch.training.models import StateTables as StateTables
+    from dynlatch.training.models import Surprise as Surprise
     from dynlatch.training.models import TimeConstants as TimeConstants
     from dynlatch.training.models import TimeDelayNet as TimeDelayNet
     from dynlatch.training.models import Topology as Topology
@@ -51,6 +54,7 @@ if TYPE_CHECKING:
     from dynlatch.training.rules import FlipFlopRule as FlipFlopRule
     from dynlatch.training.rules import FocusedBackPropagation as FocusedBackPropagation
     from dynlatch.training.rules import GeneralizedEM as GeneralizedEM
+    from dynlatch.training.rules import HistoryCompression as HistoryCompression
     from dynlatch.training.rules import LocalFeedback as LocalFeedback
     from dynlatch.training.rules import MultigridRandomSearch as MultigridRandomSearch
     from dynlatch.training.rules import PseudoNewton as PseudoNewton
@@ -75,6 +79,7 @@ if TYPE_CHECKING:
     from dynlatch.training.tasks import LongLag as LongLag
     from dynlatch.training.tasks import Parity as Parity
     from dynlatch.training.tasks import Reber as Reber
+    from dynlatch.training.tasks import SymbolLag as SymbolLag
     from dynlatch.training.tasks import TemporalOrder as TemporalOrder
     from dynlatch.training.tasks import Tomita as Tomita
     from dynlatch.training.tasks import TwoSequence as TwoSequence
@@ -86,6 +91,7 @@ _HOME = {
     "BackPropagation": "rules",
     "BaumWelch": "rules",
     "Cell": "sweeps",
+    "Chunker": "models",
     "ClippedBackPropagation": "rules",
     "Dense": "models",
     "DiscreteErrorPropagation": "rules",
@@ -106,6 +112,7 @@ _HOME = {
     "GuessingNetA1": "models",
     "GuessingNetA2": "models",
     "HierarchicalNet": "models",
+    "HistoryCompression": "rules",
     "InputOutputHMM": "models",
     "Latch": "tasks",
     "LatchNet": "models",
@@ -118,6 +125,7 @@ _HOME = {
     "NARXNeuron": "models",
     "Parity": "tasks",
     "ParityNet": "models",
+    "PredictorHierarchy": "models",
     "PseudoNewton": "rules",
     "RealTimeRecurrentLearning": "rules",
     "Reber": "tasks",
@@ -133,7 +141,9 @@ _HOME = {
     "Start": "models",
     "StateTables": "models",
     "StochasticAscent": "rules",
+    "Surprise": "models",
     "Sweep": "sweeps",
+    "SymbolLag": "tasks",
     "TemporalOrder": "tasks",
     "TimeConstants": "models",
     "TimeDelayNet": "models",

@@ -74,6 +74,6 @@ def test_of_a_map_that_nothing_disturbs_the_bracket_is_that_of_the_verb():
     found = Examination(steps=50)(model, theta, Latch(T=20, L=1, std=0.0), 0, np.random.default_rng(0))
     network = model.network(column)
     point = analysis.fixed_points(network).attractors.points[0]
-    threshold = analysis.escape_threshold(network, point)
+    threshold = analysis.escape_threshold(network, point, direction=[0.0, 0.0, 1.0])
     assert (found["lower"], found["upper"]) == pytest.approx((threshold.lower, threshold.upper), rel=1e-9)
     assert isinstance(network, dl.AdditiveNetwork)

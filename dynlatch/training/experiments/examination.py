@@ -90,7 +90,7 @@ class Examination:
                 found["exponent"] = exponent(network, ends, task, self.steps)
                 found["keeping"] = float(_kind(found["exponent"]))
             if number < self.bracketed and found["keeping"] == Keeping.LATCHED:
-                found.update(bracket(network, ends, self.steps))
+                found.update(bracket(network, ends, task, self.steps))
         return found
 
 
@@ -140,14 +140,14 @@ def _kind(exponent: float) -> Keeping:
     return Keeping.LATCHED if exponent < 0.0 else Keeping.UNSTABLE
 
 
-def bracket(network: SmoothMap, ends: Array, steps: int) -> dict[str, float]:
-    """u* of the class that is the easier one to lose; NaN where a state does not come to rest."""
-    found = []
+def bracket(network: SmoothMap, ends: Array, task: Task, steps: int) -> dict[str, float]:
+    """u* in the channel of the noise, of the class that is the easier one to lose; NaN where a state does not come to rest."""
+    found, channel = [], np.eye(task.input_dim)[task.noise.channel]
     for end in trajectory(network, ends, steps=steps)[-1]:
         if np.abs(network.step(end) - end).max() > SETTLED:
             return {}
         try:
-            found.append(escape_threshold(network, end))
+            found.append(escape_threshold(network, end, direction=channel))
         except DynlatchError:
             return {}
     return {"lower": min(one.lower for one in found), "upper": min(one.upper for one in found)}

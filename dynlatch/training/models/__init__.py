@@ -1,6 +1,8 @@
 """Network architectures that are trained: shapes without weights, one a file."""
 
 from dynlatch.training.models.any_wiring import AnyWiring as AnyWiring
+from dynlatch.training.models.chunker import Chunker as Chunker
+from dynlatch.training.models.chunker import Surprise as Surprise
 from dynlatch.training.models.dense import Dense as Dense
 from dynlatch.training.models.elman import ElmanNet as ElmanNet
 from dynlatch.training.models.embedded_memory import EmbeddedMemory as EmbeddedMemory
@@ -17,6 +19,7 @@ from dynlatch.training.models.local_feedback import LocalFeedbackNet as LocalFee
 from dynlatch.training.models.narx import NARX as NARX
 from dynlatch.training.models.narx import NARXNeuron as NARXNeuron
 from dynlatch.training.models.parity_net import ParityNet as ParityNet
+from dynlatch.training.models.predictor_hierarchy import PredictorHierarchy as PredictorHierarchy
 from dynlatch.training.models.state_network import SoftmaxStates as SoftmaxStates
 from dynlatch.training.models.state_network import StateTables as StateTables
 from dynlatch.training.models.time_constants import LearnedTimeConstants as LearnedTimeConstants
@@ -46,4 +49,6 @@ ARCHITECTURES = (
     StateTables,
     SoftmaxStates,
     InputOutputHMM,
+    Chunker,
+    PredictorHierarchy,
 )

@@ -8,9 +8,10 @@ from dynlatch.training.tasks.long_lag import LongLag as LongLag
 from dynlatch.training.tasks.parity import Parity as Parity
 from dynlatch.training.tasks.reber import EmbeddedReber as EmbeddedReber
 from dynlatch.training.tasks.reber import Reber as Reber
+from dynlatch.training.tasks.symbol_lag import SymbolLag as SymbolLag
 from dynlatch.training.tasks.temporal_order import TemporalOrder as TemporalOrder
 from dynlatch.training.tasks.tomita import Tomita as Tomita
 from dynlatch.training.tasks.two_sequence import TwoSequence as TwoSequence
 from dynlatch.training.tasks.zero_one import ZeroOne as ZeroOne
 
-TASKS = (Latch, TwoSequence, Parity)
+TASKS = (Latch, TwoSequence, Parity, Tomita, SymbolLag)
