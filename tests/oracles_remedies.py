@@ -174,3 +174,78 @@ def time_warping(model, column, inputs):
         field = [math.tanh(dot(p, "W", i, S) + dot(p, "B", i, before) + p[f"b[{i}]"]) for i in range(n)]
         S, before = [old + l * move for old, move in zip(S, field, strict=True)], u
     return answer(model, p, S)
+
+
+def lstm_truncated(model, column, inputs, target):
+    """The rule of Hochreiter and Schmidhuber (1997), A.1, as they wrote it: -dC/dw by the forward traces of every cell.
+
+    ds/dw of the weights into cells and input gates (and forget gates, Gers et al.) is carried along; errors exist at the end only.
+    """
+    p, f, cells = parameters(model, column), F["logistic"], model.units_count
+    forgets = "b_forget[0]" in p
+    kinds = ["in", "out"] + (["forget"] if forgets else [])
+    s, m, gates = [0.0] * cells, [0.0] * cells, {kind: [0.0] * model.blocks for kind in kinds}
+    traces = [{} for _ in range(cells)]
+    for u in inputs:
+        hidden = m + [value for kind in kinds for value in gates[kind]]
+        read = {kind: {f"B_{kind}[{{}},{k}]": x for k, x in enumerate(u)} for kind in (*kinds, "z")}
+        for kind, of in read.items():
+            of.update({f"W_{kind}[{{}},{j}]": y for j, y in enumerate(hidden)})
+            of[f"b_{kind}[{{}}]"] = 1.0
+
+        def net(kind, i, read=read):
+            return sum(p[name.format(i)] * y for name, y in read[kind].items())
+
+        gates = {kind: [f(net(kind, b)) for b in range(model.blocks)] for kind in kinds}
+        for c in range(cells):
+            b, z = c // model.size, f(net("z", c))
+            g, slope, y_in = 4 * z - 2, 4 * z * (1 - z), gates["in"][b]
+            kept = gates["forget"][b] if forgets else 1.0
+            new = {name: kept * value for name, value in traces[c].items()}
+            for name, y in read["z"].items():
+                new[name.format(c)] = new.get(name.format(c), 0.0) + slope * y_in * y
+            for name, y in read["in"].items():
+                new[name.format(b)] = new.get(name.format(b), 0.0) + g * y_in * (1 - y_in) * y
+            for name, y in read["forget"].items() if forgets else ():
+                new[name.format(b)] = new.get(name.format(b), 0.0) + s[c] * kept * (1 - kept) * y
+            traces[c], s[c] = new, kept * s[c] + y_in * g
+        h = [2 * f(value) - 1 for value in s]
+        m = [gates["out"][c // model.size] * h[c] for c in range(cells)]
+    y = math.tanh(dot(p, "V", 0, m))
+    e = (1 - y * y) * (target - y)
+    step = dict.fromkeys(p, 0.0) | {f"V[0,{c}]": e * m[c] for c in range(cells)}
+    for c in range(cells):
+        b = c // model.size
+        y_out = gates["out"][b]
+        for name, value in read["out"].items():
+            step[name.format(b)] += y_out * (1 - y_out) * h[c] * p[f"V[0,{c}]"] * e * value
+        for name, value in traces[c].items():
+            step[name] += y_out * 0.5 * (1 - h[c] ** 2) * p[f"V[0,{c}]"] * e * value
+    return [step[name] for name in p]
+
+
+def elman_one_step(model, column, inputs, target):
+    """-dC/dw of Elman's net with the last hidden outputs taken as an input: nothing goes further back than the last step."""
+    p, n = parameters(model, column), model.units_count
+    h = [0.0] * n
+    for u in inputs:
+        before = h
+        h = [math.tanh(dot(p, "B", i, u) + dot(p, "W", i, before) + p[f"b[{i}]"]) for i in range(n)]
+    y = answer(model, p, h)
+    e = (1 - y * y) * (target - y)
+    step = {"c[0]": e} | {f"V[0,{i}]": e * h[i] for i in range(n)}
+    for i in range(n):
+        error = (1 - h[i] ** 2) * p[f"V[0,{i}]"] * e
+        step |= {f"B[{i},{k}]": error * x for k, x in enumerate(inputs[-1])} | {f"b[{i}]": error}
+        step |= {f"W[{i},{j}]": error * x for j, x in enumerate(before)}
+    return [step[name] for name in p]
+
+
+def carried_loss(W, errors, outputs):
+    """Omega of Pascanu et al. for `a' = W tanh(a) + ...`, where the errors d(t+1) and the outputs tanh(a(t)) are held constant."""
+    total = 0.0
+    for d, x in zip(errors, outputs, strict=True):
+        n = len(d)
+        v = [(1 - x[j] ** 2) * sum(W[i * n + j] * d[i] for i in range(n)) for j in range(n)]
+        total += (math.hypot(*v) / math.hypot(*d) - 1) ** 2
+    return total
