@@ -28,6 +28,7 @@ from dynlatch.training.models import (
     StateTables,
 )
 from dynlatch.training.models.topology import TWO_STATES, fully_connected, two_chains
+from dynlatch.training.remedies import REMEDIES
 from dynlatch.training.tasks import Latch, Parity, SymbolLag, Tomita, TwoSequence
 from dynlatch.validation import Array, count
 
@@ -218,6 +219,7 @@ PRESETS: dict[tuple[type, type], Preset] = {
     (r.BaumWelch, Tomita): Preset(r.BaumWelch(patience=10), _tomita_hmm, 100, 50_000),
     (r.HistoryCompression, SymbolLag): Preset(r.HistoryCompression(eta=0.2), _chunker, 100, 50_000),
 }
+PRESETS |= {pair: Preset(*row) for pair, row in REMEDIES.items()}
 
 
 def planned(
