@@ -1,7 +1,8 @@
 """Showing all sequences of a trial to one weight vector: its cost, or whether every answer is right.
 
 Rules that try whole weight vectors see their data through this file. The cost of a weight vector is the mean over the sequences
-of `(y - amplitude d)^2 / 2`. Presentations are counted as by a learner that shows one sequence after the other.
+of `(y - amplitude d)^2 / 2`, or of the sum over what their steps ask. Presentations are counted as by a learner that shows one
+sequence after the other.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from numpy.typing import NDArray
 
 from dynlatch.lanes.compiling import kernel
 from dynlatch.lanes.packs import WIDTH
-from dynlatch.lanes.show import Lanes, add_noise, is_right
-from dynlatch.lanes.stage import answer, run
+from dynlatch.lanes.show import Lanes, add_noise
+from dynlatch.lanes.stage import answered, run
 
 
 @kernel
@@ -58,9 +59,9 @@ def evaluate(stage, net, show, lane):  # type: ignore[no-untyped-def]
     for b in range(stage.steps.size):
         _present(stage, net, show, lane, b)
     for place in range(n):
-        y, target = answer(stage, net, show, lane, place)
-        cost += 0.5 * (y - show.criterion.amplitude * target) ** 2
-        wrong += 0 if is_right(show.criterion, y, target) else 1
+        own, right = answered(stage, net, show, lane, place)
+        cost += own
+        wrong += 0 if right else 1
     show.presentations[lane] += n
     return cost / n if cost < np.inf else np.inf, wrong
 
@@ -76,8 +77,7 @@ def all_right(stage, net, show, lane, wanted):  # type: ignore[no-untyped-def]
         place = shown % n
         if place % WIDTH == 0:
             _present(stage, net, show, lane, place // WIDTH)
-        y, target = answer(stage, net, show, lane, place)
-        right = is_right(show.criterion, y, target)
+        _, right = answered(stage, net, show, lane, place)
         shown += 1
     show.presentations[lane] += shown
     if is_noisy(show):

@@ -6,16 +6,26 @@ The copy of connection e (from j to i) at step t has `dC/dw_et = d_i(t) s_j(t - 
 
 from __future__ import annotations
 
+import numpy as np
+
 from dynlatch.lanes.compiling import kernel
 from dynlatch.lanes.packs import begins, fma, load, pack, store
+from dynlatch.lanes.show import asks_steps
 
 
 @kernel
-def bend(net, steps, length, live, h):  # type: ignore[no-untyped-def]
-    """h = d2C/dx2 of `C = (y - target)^2 / 2`: 1 for the output unit at each sequence's own end, else 0."""
+def bend(net, steps, show, work):  # type: ignore[no-untyped-def]
+    """work.h = d2C/dx2 of sums of `(y - target)^2 / 2`: 1 for the outputs and steps that are asked, else 0."""
+    h, desired = work.h, show.desired
     h[: steps + 1] = 0.0
-    for lane in range(live.size):
-        h[length[lane], net.output, lane] = live[lane]
+    for lane in range(work.live.size):
+        if not asks_steps(show):
+            h[work.length[lane], net.output, lane] = work.live[lane]
+            continue
+        for t in range(work.length[lane]):
+            for k in range(desired.shape[3]):
+                if not np.isnan(desired[lane, work.which[lane], t, k]):
+                    h[t + 1, net.outputs[k], lane] = work.live[lane]
 
 
 @kernel

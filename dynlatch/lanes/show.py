@@ -2,6 +2,9 @@
 
 One presentation is one sequence run through one network. Every learner sees data through these functions only, so that
 presentations are counted in one place. Lane l is trial l; each has its own order, noise, count and end.
+
+What is asked is a class, of the output at the end, or, where `desired` has steps, a number of every output at any step: the
+cost is the sum of `(y - z)^2 / 2` over what is asked.
 """
 
 from __future__ import annotations
@@ -28,11 +31,18 @@ class Noise(NamedTuple):
 
 
 class Criterion(NamedTuple):
-    """When an output y counts as right for the class d = +-1: low < d y < high; the cost is (y - amplitude d)^2 / 2."""
+    """When an answer is right.
+
+    For a class d = +-1: low < d y < high, and the cost is (y - amplitude d)^2 / 2. For targets at steps: every |y - z| is
+    below `tolerance`; or, where `among` is not 0, at every asked step the output whose target z is largest is among so many
+    largest outputs of those asked, a tie counting against it. One of the two is positive for such a task, neither for classes.
+    """
 
     amplitude: float
     low: float
     high: float
+    tolerance: float = 0.0
+    among: int = 0
 
 
 @bundle
@@ -41,7 +51,8 @@ class Lanes(NamedTuple):
 
     inputs: Array  # (L, n, T, m)
     lengths: NDArray[np.int64]  # (L, n)
-    targets: Array  # (L, n), -1 or +1
+    targets: Array  # (L, n), -1 or +1; 0 where there are no classes
+    desired: Array  # (L, n, T, k) of output k at step t + 1, NaN where nothing is asked; T = 0 where classes are asked
     noise: Noise
     criterion: Criterion
     random: NDArray[np.uint64]  # (L, 4): the stream of order and noise
@@ -113,6 +124,45 @@ def is_right(criterion, y, target):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def asks_steps(show):  # type: ignore[no-untyped-def]
+    """Whether numbers are asked at steps; otherwise classes, at the end."""
+    return show.desired.shape[2] > 0
+
+
+@kernel
+def graded(net, show, lane, which, length, s, at):  # type: ignore[no-untyped-def]
+    """Of what sequence `which` of the trial asks at its steps: the cost, and whether all is right.
+
+    s (T + 1, units and inputs, lanes) are its signals, in lane `at`.
+    """
+    desired, cost, right = show.desired, 0.0, True
+    for t in range(length):
+        for k in range(desired.shape[3]):
+            wanted = desired[lane, which, t, k]
+            if wanted == wanted:
+                cost += 0.5 * (s[t + 1, net.outputs[k], at] - wanted) ** 2
+        right = right and step_right(net, show.criterion, desired[lane, which, t], s[t + 1, :, at])
+    return cost, right
+
+
+@kernel
+def step_right(net, criterion, wanted, x):  # type: ignore[no-untyped-def]
+    """Whether the outputs among the signals x of one step are right for the targets `wanted` (k,), NaN where not asked."""
+    top, outputs, right = -1, net.outputs, True
+    for k in range(wanted.size):
+        if wanted[k] == wanted[k]:
+            top = k if top < 0 or wanted[k] > wanted[top] else top
+            right = right and abs(x[outputs[k]] - wanted[k]) < criterion.tolerance
+    if criterion.among == 0 or top < 0:
+        return right
+    beaten = 0
+    for k in range(wanted.size):
+        if k != top and wanted[k] == wanted[k] and not x[outputs[k]] < x[outputs[top]]:
+            beaten += 1
+    return beaten < criterion.among and x[outputs[top]] == x[outputs[top]]
+
+
+@kernel
 def count(show, lane, right):  # type: ignore[no-untyped-def]
     """One presentation of the lane, answered right or wrong; the trial is learned after `needed` right ones in a row."""
     show.presentations[lane] += 1
@@ -125,8 +175,8 @@ def count(show, lane, right):  # type: ignore[no-untyped-def]
 def present(net, theta, show, work):  # type: ignore[no-untyped-def]
     """Show every lane that is awake its next sequence; the number of steps of the longest, 0 when all lanes sleep.
 
-    Afterwards `work` holds the signals, the answers, and in d the derivative of the cost with respect to the outputs: nothing
-    but `output - amplitude target` at each sequence's own end.
+    Afterwards `work` holds the signals, the answers, and in d the derivative of the cost with respect to the outputs: for a
+    class nothing but `output - amplitude target` at each sequence's own end, otherwise `y - z` wherever it is asked.
     """
     steps = _load(net, show, work)
     if steps == 0:
@@ -138,11 +188,26 @@ def present(net, theta, show, work):  # type: ignore[no-untyped-def]
         if work.live[lane] == 0.0:
             continue
         y, target = work.s[work.length[lane], net.output, lane], work.target[lane]
-        right = is_right(criterion, y, target)
+        if asks_steps(show):
+            _, right = graded(net, show, lane, work.which[lane], work.length[lane], work.s, lane)
+            _differences(net, show, work, lane)
+        else:
+            right = is_right(criterion, y, target)
+            work.d[work.length[lane], net.output, lane] = y - criterion.amplitude * target
         work.output[lane], work.wrong[lane] = y, not right
-        work.d[work.length[lane], net.output, lane] = y - criterion.amplitude * target
         count(show, lane, right)
     return steps
+
+
+@kernel
+def _differences(net, show, work, lane):  # type: ignore[no-untyped-def]
+    """`y - z` at every step and output that is asked, into d, which is zero."""
+    desired, which = show.desired, work.which[lane]
+    for t in range(work.length[lane]):
+        for k in range(desired.shape[3]):
+            wanted = desired[lane, which, t, k]
+            if wanted == wanted:
+                work.d[t + 1, net.outputs[k], lane] += work.s[t + 1, net.outputs[k], lane] - wanted
 
 
 @kernel

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from dynlatch.lanes.bundles import bundle
 from dynlatch.lanes.compiling import kernel
 from dynlatch.lanes.packs import WIDTH, fma, load, pack, store
-from dynlatch.lanes.show import Lanes
+from dynlatch.lanes.show import Lanes, asks_steps, graded, is_right
 from dynlatch.lanes.units import respond
 from dynlatch.lanes.wiring import Wiring
 from dynlatch.validation import Array
@@ -94,8 +94,11 @@ def run(stage, net, b):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def answer(stage, net, show, lane, place):  # type: ignore[no-untyped-def]
-    """The output at the end of the sequence at this place, and its class."""
-    j = stage.order[place]
-    t = stage.before + show.lengths[lane, j]
-    return stage.s[place // WIDTH, t, net.output, place % WIDTH], show.targets[lane, j]
+def answered(stage, net, show, lane, place):  # type: ignore[no-untyped-def]
+    """The cost of the answers to the sequence at this place, and whether they are right."""
+    j, s, at = stage.order[place], stage.s[place // WIDTH, stage.before :], place % WIDTH
+    length = show.lengths[lane, j]
+    if asks_steps(show):
+        return graded(net, show, lane, j, length, s, at)
+    y, target = s[length, net.output, at], show.targets[lane, j]
+    return 0.5 * (y - show.criterion.amplitude * target) ** 2, is_right(show.criterion, y, target)

@@ -34,7 +34,7 @@ def memory_of(net):  # type: ignore[no-untyped-def]
     """The units that are read one step later, and the answer: those whose outputs are the state."""
     n, source, delay = net.kinds.size, net.source, net.delay
     kept = np.zeros(n, dtype=np.bool_)
-    kept[net.output] = True
+    kept[net.outputs] = True
     for e in range(source.size):
         if source[e] < n and delay[e] > 0:
             kept[source[e]] = True

@@ -46,7 +46,8 @@ class Wiring(NamedTuple):
     weight: NDArray[np.int64]  # (E,)
     delay: NDArray[np.int64]  # (E,)
     inputs: int  # m
-    output: int  # the unit that is trained
+    output: int  # the unit that answers; the first of
+    outputs: NDArray[np.int64]  # (k,) the units whose outputs are asked
     trained: int  # rows 0 .. trained-1 of theta are trained, the others are constants
     target: NDArray[np.int64]  # (E,)
     arriving: NDArray[np.int64]  # (E, 3) weight, source and delay once more, side by side
@@ -59,7 +60,7 @@ def wire(
     *,
     kinds: Sequence[int],
     inputs: int,
-    output: int,
+    output: int | Sequence[int],
     trained: int,
     start: Sequence[float] | float = 0.0,
 ) -> Wiring:
@@ -86,7 +87,8 @@ def wire(
     leaving = np.searchsorted(source[by_source], np.arange(n + 1))
     joined = (first, source, weight, delay)
     back = (target, arriving, leaving, departing[by_source])
-    return Wiring(np.array(kinds, dtype=np.int64), begin, *joined, inputs, output, trained, *back)
+    outputs = np.array(output, dtype=np.int64, ndmin=1)
+    return Wiring(np.array(kinds, dtype=np.int64), begin, *joined, inputs, int(outputs[0]), outputs, trained, *back)
 
 
 @kernel

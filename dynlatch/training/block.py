@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from dynlatch.lanes import packs, random
 from dynlatch.lanes.show import Lanes, Work
 from dynlatch.lanes.wiring import Wiring
+from dynlatch.training.answers import asked, output_dim
 from dynlatch.training.contract import Architecture, Rule, Show, State
 from dynlatch.training.trials import Trial, generators
 from dynlatch.validation import Array
@@ -56,6 +57,7 @@ def _lanes(trials: Sequence[Trial], budget: int) -> Lanes:
         inputs=np.ascontiguousarray(np.stack([s.inputs.transpose(1, 0, 2) for s in sequences])),
         lengths=np.stack([s.lengths for s in sequences]).astype(np.int64),
         targets=np.stack([s.targets for s in sequences]).astype(np.float64),
+        desired=np.ascontiguousarray(np.stack([_desired(t) for t in trials])),
         noise=task.noise,
         criterion=task.criterion,
         random=random.states([t.streams.show for t in trials]),
@@ -69,6 +71,13 @@ def _lanes(trials: Sequence[Trial], budget: int) -> Lanes:
         budget=budget,
         pause=np.zeros(1, dtype=np.int64),
     )
+
+
+def _desired(trial: Trial) -> Array:
+    """Targets at steps of one trial, (n, T, k); (n, 0, k) where classes are asked."""
+    sequences, k = trial.sequences, output_dim(trial.task)
+    found = asked(sequences, trial.task.criterion, k)
+    return np.empty((len(sequences.lengths), 0, k)) if found is None else found.transpose(1, 0, 2)
 
 
 def _work(model: Architecture, trials: Sequence[Trial]) -> Work:
@@ -89,7 +98,19 @@ def _work(model: Architecture, trials: Sequence[Trial]) -> Work:
     )
 
 
-LANE_FIRST = ("inputs", "lengths", "targets", "random", "order", "position", "presentations", "streak", "learned", "stuck")
+LANE_FIRST = (
+    "inputs",
+    "lengths",
+    "targets",
+    "desired",
+    "random",
+    "order",
+    "position",
+    "presentations",
+    "streak",
+    "learned",
+    "stuck",
+)
 
 
 def keep(block: Block, chosen: NDArray[np.intp]) -> Block:

@@ -40,9 +40,10 @@ class Sequences:
         Time first; zero after the end of a sequence.
     lengths : ndarray of int, shape (n,)
     targets : ndarray, shape (n,)
-        The class, -1 or +1; zeros where `desired` says all.
+        The class, -1 or +1; all 0 where there are no classes.
     desired : ndarray, shape (T, n, k), optional
-        What the k outputs should be after the input of the same row; NaN where nothing is asked.
+        Targets of the k outputs at any step, NaN where nothing is asked: row t for the outputs that have read row t of the
+        inputs. None where the class is asked, at the end.
     """
 
     inputs: Array
@@ -61,6 +62,8 @@ class Task(Protocol):
        to which `noise` (lanes.show.Noise) is added at every presentation where noise is fresh.
     4. `criterion` says when an answer is right; `streak(n)` how many right answers in a row end a trial of n sequences.
     5. `quiet_inputs` are the constant inputs under which portraits are drawn.
+    6. Where numbers are asked at steps (`Sequences.desired`), the criterion has a `tolerance` or an `among`, and `output_dim`
+       is the number of outputs that are asked, 1 for a task without it.
     """
 
     @property
@@ -87,7 +90,8 @@ class Architecture(Protocol):
     2. `network(column)` is the frozen map with those parameters: what the monitor, the analysis and the user receive.
     3. `cell()` is the compiled form, a NamedTuple of `dynlatch.lanes`; `constants` (F,) its untrained weights.
     4. `outputs(theta, sequences)` are the answers (n,) of one network, a column of theta with the constants (P + F,), each
-       at the end of its sequence; `column(network)` (P,) are the parameters of a map made by `network`.
+       at the end of its sequence, or, of sequences with `desired`, the k outputs after every step (T, n, k);
+       `column(network)` (P,) are the parameters of a map made by `network`.
     """
 
     @property

@@ -11,6 +11,7 @@ from dynlatch.errors import InvalidInput
 from dynlatch.maps import Map
 from dynlatch.progress import counter
 from dynlatch.randomness import Rng
+from dynlatch.training.answers import right
 from dynlatch.training.block import WIDTH, Block, keep, pack
 from dynlatch.training.contract import Architecture, Rule, Task
 from dynlatch.training.outcomes import TrainingOutcome
@@ -247,9 +248,7 @@ def _error(job: Job, k: int, progress: Progress | None) -> float:
     plan = job.plan
     streams = streams_of(job.seeds[k])
     fresh = task_of(streams, plan.task).sample(job.test_sequences, np.random.default_rng(streams.test))
-    criterion = plan.task.criterion
-    signed = plan.model.outputs(progress.theta[:, k], fresh) * fresh.targets
-    return float(np.mean(~((signed > criterion.low) & (signed < criterion.high))))
+    return float(np.mean(~right(plan.task.criterion, plan.model.outputs(progress.theta[:, k], fresh), fresh)))
 
 
 def _entropy(seed: np.random.SeedSequence) -> tuple[int, tuple[int, ...]]:

@@ -12,8 +12,10 @@ from dataclasses import fields, replace
 from typing import Any, NamedTuple
 
 from dynlatch.errors import InvalidInput
+from dynlatch.lanes.wiring import Wiring
 from dynlatch.maps import Map
 from dynlatch.training import rules as r
+from dynlatch.training.answers import output_dim
 from dynlatch.training.contract import Architecture, Rule, Task
 from dynlatch.training.models import (
     Chunker,
@@ -287,6 +289,12 @@ def _accepted(rule: Rule, model: Architecture, task: Task) -> None:
         raise InvalidInput(
             f"{_name(task)} has sequences of {task.input_dim} inputs, and {_name(model)} reads {model.input_dim}: "
             "take a model made for the task, or leave `network` None."
+        )
+    cell, k = model.cell(), output_dim(task)
+    if isinstance(cell, Wiring) and len(cell.outputs) != k:
+        raise InvalidInput(
+            f"{_name(task)} asks for {k} output{'s' * (k > 1)}, and {_name(model)} has {len(cell.outputs)}: "
+            "take a model made for the task."
         )
     refused = rule.refuses(model, task)
     if refused is not None:

@@ -124,10 +124,15 @@ def _read(net: Wiring, network: ThresholdNetwork) -> Array:
 
 
 def wired_outputs(net: Wiring, theta: Array, sequences: Sequences) -> Array:
-    """The answers (n,) of one network of weighted sums, weights theta (P + F,): the sequences are the lanes."""
+    """The answers of one network of weighted sums, weights theta (P + F,): the sequences are the lanes.
+
+    (n,) at the end of each sequence, or (T, n, k) after every step where targets stand at steps.
+    """
     T, n, m = sequences.inputs.shape
     units, weights = net.kinds.size, shaped_array("theta", theta, (int(net.weight.max()) + 1,))
     s = padded(np.zeros((T + 1, units + m + 1, n)))
     s[1:, units:-1, :n] = sequences.inputs.transpose(0, 2, 1)
     forward(net, np.repeat(weights[:, None], s.shape[-1], axis=1), T, s, np.zeros((T + 1, units, s.shape[-1])))
+    if sequences.desired is not None:
+        return np.ascontiguousarray(s[1:, net.outputs, :n].transpose(0, 2, 1))
     return np.asarray(s[sequences.lengths, net.output, np.arange(n)])

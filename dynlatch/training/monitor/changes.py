@@ -9,19 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlatch.training.monitor.events import RegionEvent, RegionEventKind, input_words
-from dynlatch.training.monitor.sighting import Sighting, latched, latched_wrong
+from dynlatch.training.monitor.sighting import WORDS, Sighting, latched, latched_wrong
 from dynlatch.validation import Array
-
-CLASSES = ("-1", "+1")
 
 
 class Standing(NamedTuple):
     """What is compared: of one trial at one portrait."""
 
     attractors: tuple[dict[int, tuple[int, Array]], ...]  # of each quiet input: label -> period, state
-    basin: tuple[tuple[int, int], ...]  # of each quiet input: label of class -1, +1
+    basin: tuple[tuple[int, ...], ...]  # of each quiet input: labels of the classes
     latched: bool
-    wrong: tuple[bool, bool]
+    wrong: tuple[bool, ...]
 
 
 class Outlook(NamedTuple):
@@ -29,7 +27,7 @@ class Outlook(NamedTuple):
 
     seen: Sighting
     latched: NDArray[np.bool_]  # (R,)
-    wrong: NDArray[np.bool_]  # (R, 2)
+    wrong: NDArray[np.bool_]  # (R, C)
 
 
 class Standings:
@@ -76,10 +74,8 @@ def standing(outlook: Outlook, k: int, quiet: int) -> Standing:
         mine = (seen.points[name][chosen] for name in ("quiet", "label", "period", "state"))
         for q, label, period, state in zip(*mine, strict=True):
             named[q][int(label)] = int(period), state
-    low, high = outlook.wrong[k].tolist()
-    return Standing(
-        named, tuple((int(minus), int(plus)) for minus, plus in seen.basin[k]), bool(outlook.latched[k]), (low, high)
-    )
+    basin = tuple(tuple(labels) for labels in seen.basin[k].tolist())
+    return Standing(named, basin, bool(outlook.latched[k]), tuple(outlook.wrong[k].tolist()))
 
 
 def _named(label: int, known: dict[int, tuple[int, Array]]) -> str:
@@ -96,7 +92,7 @@ def changes(
     def event(kind: RegionEventKind, words: str) -> RegionEvent:
         return RegionEvent(trial, presentation, kind, words)
 
-    several = len(now.basin) > 1
+    several, names = len(now.basin) > 1, WORDS[len(now.wrong)]
     for q in range(len(now.basin)) if before is not None else ():
         assert before is not None
         where = f" (under the input {input_words(inputs[q])})" if several else ""
@@ -104,20 +100,20 @@ def changes(
             yield event(RegionEventKind.ATTRACTOR_BORN, f"attractor born: {_named(label, now.attractors[q])}{where}")
         for label in sorted(before.attractors[q].keys() - now.attractors[q].keys()):
             yield event(RegionEventKind.ATTRACTOR_LOST, f"attractor lost: {_named(label, before.attractors[q])}{where}")
-        for c in (0, 1):
+        for c in range(len(names)):
             old, new = before.basin[q][c], now.basin[q][c]
             if old == new:
                 continue
             if old >= 0:
-                yield event(RegionEventKind.BASIN_LEFT, f"class {CLASSES[c]} left the basin of attractor {old}{where}")
+                yield event(RegionEventKind.BASIN_LEFT, f"{names[c]} left the basin of attractor {old}{where}")
             if new >= 0:
-                yield event(RegionEventKind.BASIN_ENTERED, f"class {CLASSES[c]} entered the basin of attractor {new}{where}")
+                yield event(RegionEventKind.BASIN_ENTERED, f"{names[c]} entered the basin of attractor {new}{where}")
     reach = f"; the gradient horizon is {horizon:.0f} steps" if np.isfinite(horizon) else ""
     if now.latched and not (before is not None and before.latched):
         yield event(RegionEventKind.LATCHED, f"latched: the classes go to different attractors, with the right answers{reach}")
     if before is not None and before.latched and not now.latched:
         yield event(RegionEventKind.LATCH_LOST, f"the latch is lost{reach}")
-    for c in (0, 1):
+    for c in range(len(names)):
         if now.wrong[c] and not (before is not None and before.wrong[c]):
-            words = f"class {CLASSES[c]} latched wrong: its final states lie in a reduced attracting set, the answer is wrong"
+            words = f"{names[c]} latched wrong: its final states lie in a reduced attracting set, the answer is wrong"
             yield event(RegionEventKind.LATCHED_WRONG, f"{words}{reach}")

@@ -27,7 +27,7 @@ class GraphView:
         return None
 
     def portrait(self, theta: Array, rows: NDArray[np.intp]) -> Sighting:
-        seen = [self._one(theta[:, k], row) for k, row in enumerate(rows)]
+        seen, C = [self._one(theta[:, k], row) for k, row in enumerate(rows)], self.sample.classes
         points = [
             {"row": k, "quiet": q, "label": int(cycle[0]), "period": len(cycle), "stable": True, "sign": 1,
              "state": graph.states[cycle[0]]}
@@ -37,20 +37,20 @@ class GraphView:
         return Sighting(
             fixed_points=np.array([[int((g.periods == 1).sum()) for g in graphs] for graphs, *_ in seen]),
             attractors=np.array([[len(g) for g in graphs] for graphs, *_ in seen]),
-            basin=agreed(by_class(label)),
-            phase=agreed(by_class(phase)),
-            gamma=np.ones((len(rows), len(self.inputs), 2)),
-            right=np.array([one[3] for one in seen]),
-            margin=np.array([one[4] for one in seen]),
-            final=np.array([one[5] for one in seen]),
+            basin=agreed(by_class(label, C)),
+            phase=agreed(by_class(phase, C)),
+            gamma=np.ones((len(rows), len(self.inputs), C)),
+            right=self.sample.right(self.model, self.criterion, theta, rows),
+            margin=np.array([one[3] for one in seen]),
+            final=np.array([one[4] for one in seen]),
             points={name: np.array([point[name] for point in points]) for name in points[0]},
             coefficients=np.empty((len(rows), 3, 0)),
         )
 
     def _one(
         self, column: Array, row: int
-    ) -> tuple[list[FiniteAttractors], NDArray[np.int64], NDArray[np.int64], Array, float, Array]:
-        """Graphs, labels (E, Q) and phases of the final states, what is right (2,), the margin, the final states."""
+    ) -> tuple[list[FiniteAttractors], NDArray[np.int64], NDArray[np.int64], float, Array]:
+        """Graphs, labels (E, Q) and phases of the final states, the margin, the final states."""
         network = self.model.network(column[: len(self.model.names)])
         graphs = [finite_attractors(network, u) for u in self.inputs]
         given = self.sample.sequences(row)
@@ -59,7 +59,5 @@ class GraphView:
             x = np.where((t < given.lengths)[:, None], network.step(x, u), x)
         ends = np.stack([graph.basin(x) for graph in graphs], axis=1)
         label = np.stack([np.array([c[0] for c in g.cycles])[ends[:, q]] for q, g in enumerate(graphs)], axis=1)
-        y = self.model.outputs(column, given) * given.targets
-        right = ((self.criterion.low < y) & (y < self.criterion.high)).reshape(2, -1).mean(-1)
         margin = noise_factor(network) * min(float(g.margins[ends[:, q]].min()) for q, g in enumerate(graphs))
-        return graphs, label, np.zeros_like(label), right, margin, x[:: len(x) // 2][:2]
+        return graphs, label, np.zeros_like(label), margin, x[:: len(x) // self.sample.classes]

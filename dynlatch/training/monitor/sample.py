@@ -8,36 +8,51 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlatch.lanes.packs import padded
-from dynlatch.lanes.show import Lanes
+from dynlatch.lanes.show import Criterion, Lanes
 from dynlatch.lanes.wiring import Wiring, forward
-from dynlatch.training.contract import Sequences, Show
+from dynlatch.training.answers import right
+from dynlatch.training.contract import Architecture, Sequences, Show
 from dynlatch.validation import Array
 
 EACH = 2  # sequences of each class
 
 
 class Sample(NamedTuple):
-    """EACH training sequences of each class of every trial, the lower class first, with noise that stays the same."""
+    """EACH training sequences of each class of every trial, the lower class first, with noise that stays the same.
+
+    Sequences without classes, whose targets are all 0, are one class.
+    """
 
     inputs: Array  # (B, E, T, m)
     lengths: NDArray[np.int64]  # (B, E)
     targets: Array  # (B, E)
+    desired: Array  # (B, E, T, k), T = 0 where classes are asked
+    classes: int  # 2, or 1
 
     def sequences(self, row: int) -> Sequences:
         """Those of one trial."""
-        return Sequences(self.inputs[row].transpose(1, 0, 2), self.lengths[row], self.targets[row])
+        desired = self.desired[row].transpose(1, 0, 2) if self.desired.shape[2] else None
+        return Sequences(self.inputs[row].transpose(1, 0, 2), self.lengths[row], self.targets[row], desired)
+
+    def right(self, model: Architecture, criterion: Criterion, theta: Array, rows: NDArray[np.intp]) -> Array:
+        """(R, classes) the share of those of the trials `rows`, whose weights are the columns of theta, answered right."""
+        given = [self.sequences(row) for row in rows.tolist()]
+        good = [right(criterion, model.outputs(theta[:, k], own), own) for k, own in enumerate(given)]
+        return np.asarray(np.array(good).reshape(len(rows), self.classes, -1).mean(-1))
 
 
 def sample(lanes: Lanes) -> Sample:
     """A sample of what the trials are trained on; where noise is fresh, one draw of it, kept."""
-    chosen = np.array([[*_first(targets < 0.0), *_first(targets > 0.0)] for targets in lanes.targets])
+    classes = 2 if np.any(lanes.targets) else 1
+    signs = (-1.0, 1.0) if classes == 2 else (0.0,)
+    chosen = np.array([np.concatenate([_first(np.sign(targets) == sign) for sign in signs]) for targets in lanes.targets])
     row = np.arange(len(chosen))[:, None]
     inputs = lanes.inputs[row, chosen].copy()
     noise, stream = lanes.noise, np.random.default_rng(0)
     shape = inputs[:, :, noise.first - 1 :, noise.channel].shape
     drawn = noise.std * stream.standard_normal(shape) + stream.uniform(-noise.half_width, noise.half_width, shape)
     inputs[:, :, noise.first - 1 :, noise.channel] += drawn
-    return Sample(inputs, lanes.lengths[row, chosen], lanes.targets[row, chosen])
+    return Sample(inputs, lanes.lengths[row, chosen], lanes.targets[row, chosen], lanes.desired[row, chosen], classes)
 
 
 def _first(mask: NDArray[np.bool_]) -> NDArray[np.intp]:

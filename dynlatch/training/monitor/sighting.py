@@ -10,49 +10,52 @@ from numpy.typing import NDArray
 from dynlatch.maps import Map
 from dynlatch.validation import Array
 
+WORDS = {1: ("the sample",), 2: ("class -1", "class +1")}  # what the classes are called
 NOWHERE, APART = -1, -2  # of final states: their orbits come to no known attractor; those of one class go different ways
 
 
 class Sighting(NamedTuple):
-    """R trials, Q quiet inputs, 2 classes (-1 first). Basins are named by the labels of their attractors."""
+    """R trials, Q quiet inputs, C classes (-1 first; one, where there are none). Basins have the labels of their attractors."""
 
     fixed_points: NDArray[np.int64]  # (R, Q)
     attractors: NDArray[np.int64]  # (R, Q)
-    basin: NDArray[np.int64]  # (R, Q, 2) NOWHERE, APART, or a label
-    phase: NDArray[np.int64]  # (R, Q, 2) the point of the cycle that the final states belong to
-    gamma: Array  # (R, Q, 2) share of the final states in the reduced attracting set
-    right: Array  # (R, 2) share of the sample answered right
+    basin: NDArray[np.int64]  # (R, Q, C) NOWHERE, APART, or a label
+    phase: NDArray[np.int64]  # (R, Q, C) the point of the cycle that the final states belong to
+    gamma: Array  # (R, Q, C) share of the final states in the reduced attracting set
+    right: Array  # (R, C) share of the sample answered right
     margin: Array  # (R,)
-    final: Array  # (R, 2, r) final state of the first sequence of each class
+    final: Array  # (R, C, r) final state of the first sequence of each class
     points: dict[str, NDArray[Any]]  # one row a point: row, quiet, label, period, stable, state
     coefficients: Array  # (R, 3, K) tau_1, |det| and the second eigenvalue's modulus of each matrix of a state network
 
 
 def agreed(labels: NDArray[np.int64]) -> NDArray[np.int64]:
-    """One word for the labels (..., E / 2) of a class: their common value, or APART."""
+    """One word for the labels (..., E / C) of a class: their common value, or APART."""
     first = labels[..., 0]
     return np.where((labels == first[..., None]).all(-1), first, APART)
 
 
-def by_class(values: NDArray[np.int64]) -> NDArray[np.int64]:
-    """(R, E, Q) as (R, Q, 2, E / 2): the lower class comes first in the sample."""
+def by_class(values: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
+    """(R, E, Q) as (R, Q, C, E / C): the lower class comes first in the sample."""
     R, E, Q = values.shape
-    return values.transpose(0, 2, 1).reshape(R, Q, 2, E // 2)
+    return values.transpose(0, 2, 1).reshape(R, Q, classes, E // classes)
 
 
 def latched(seen: Sighting) -> NDArray[np.bool_]:
     """(R,) whether the classes go to different attractors, or phases of one cycle, under every quiet input, and are right."""
+    if seen.basin.shape[2] < 2:
+        return np.zeros(len(seen.basin), dtype=np.bool_)
     settled = (seen.basin >= 0).all((1, 2))
     apart = (seen.basin[..., 0] != seen.basin[..., 1]) | (seen.phase[..., 0] != seen.phase[..., 1])
     return np.asarray(settled & apart.all(1) & (seen.right == 1.0).all(1))
 
 
 def latched_wrong(seen: Sighting) -> NDArray[np.bool_]:
-    """(R, 2) whether a class ends in reduced attracting sets under every quiet input, with wrong answers.
+    """(R, C) whether a class ends in reduced attracting sets under every quiet input, with wrong answers.
 
-    Where there is one attractor nothing is latched, right or wrong.
+    Where there is one attractor, or one class, nothing is latched, right or wrong.
     """
-    several = np.asarray((seen.attractors > 1).any(1))[:, None]
+    several = np.asarray((seen.attractors > 1).any(1) & (seen.basin.shape[2] > 1))[:, None]
     return np.asarray(several & (seen.gamma == 1.0).all(1) & (seen.basin >= 0).all(1) & (seen.right == 0.0))
 
 

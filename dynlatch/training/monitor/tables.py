@@ -38,26 +38,22 @@ class TableView:
         return network
 
     def portrait(self, theta: Array, rows: NDArray[np.intp]) -> Sighting:
-        R, Q = len(rows), len(self.inputs)
+        R, Q, C = len(rows), len(self.inputs), self.sample.classes
         networks = [self._network(theta[:, k]) for k in range(R)]
         columns = [np.stack([net.tau_1(), net.abs_det(), np.abs(net.second_eigenvalue())]) for net in networks]
         nothing = np.zeros((R, Q), dtype=np.int64)
         return Sighting(
             fixed_points=nothing,
             attractors=nothing,
-            basin=np.full((R, Q, 2), NOWHERE),
-            phase=np.zeros((R, Q, 2), dtype=np.int64),
-            gamma=np.zeros((R, Q, 2)),
-            right=np.array([self._right(theta[:, k], row) for k, row in enumerate(rows)]),
+            basin=np.full((R, Q, C), NOWHERE),
+            phase=np.zeros((R, Q, C), dtype=np.int64),
+            gamma=np.zeros((R, Q, C)),
+            right=self.sample.right(self.model, self.criterion, theta, rows),
             margin=np.full(R, np.nan),
-            final=np.zeros((R, 2, 0)),
+            final=np.zeros((R, C, 0)),
             points={},
             coefficients=np.array(columns),
         )
-
-    def _right(self, column: Array, row: int) -> Array:
-        y = self.model.outputs(column, self.sample.sequences(row)) * self.sample.targets[row]
-        return np.asarray(((self.criterion.low < y) & (y < self.criterion.high)).reshape(2, -1).mean(-1))
 
 
 def _log_norm(tables: Array, symbols: NDArray[np.intp]) -> float:

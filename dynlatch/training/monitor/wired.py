@@ -64,7 +64,7 @@ class WiredView:
         """The portrait of the trials `rows`, whose weights are the columns of theta."""
         total, output = final_states(self.net, theta, self.sample, rows)
         states = np.ascontiguousarray((total if self.before else output)[..., self.memory])
-        (R, E, r), Q = states.shape, len(self.inputs)
+        (R, E, r), Q, C = states.shape, len(self.inputs), self.sample.classes
         w = np.stack([weights(self.net, theta, u) for u in self.inputs], axis=1).reshape(R * Q, -1)
         known = Known(self.points[rows].reshape(R * Q, MOST, r), self.facts[rows].reshape(R * Q, MOST + 1, 4))
         # Of a threshold net all states are followed.
@@ -75,21 +75,27 @@ class WiredView:
         place, phase, gamma = ends.reshape(R, Q, E, 3).transpose(3, 0, 2, 1)
         facts = self.facts[rows]
         label = np.where(place < 0, -1, facts[np.arange(R)[:, None, None], np.arange(Q), place.clip(0), LABEL])
-        y = output[..., self.net.output] * self.sample.targets[rows]
-        right = (self.criterion.low < y) & (y < self.criterion.high)
         listed = np.arange(MOST) < facts[:, :, -1, KNOWN, None]
         return Sighting(
             fixed_points=(listed & (facts[:, :, :-1, PERIOD] == 1)).sum(-1),
             attractors=(listed & (facts[:, :, :-1, STABLE] == 1)).sum(-1),
-            basin=agreed(by_class(label)),
-            phase=agreed(by_class(phase)),
-            gamma=by_class(gamma).mean(-1),
-            right=right.reshape(R, 2, -1).mean(-1),
+            basin=agreed(by_class(label, C)),
+            phase=agreed(by_class(phase, C)),
+            gamma=by_class(gamma, C).mean(-1),
+            right=self._right(theta, rows, output),
             margin=self._margins(theta, rows, place, bound.reshape(R, Q)),
-            final=states[:, :: E // 2][:, :2],
+            final=states[:, :: E // C],
             points=self._listed(rows, listed, facts),
             coefficients=np.empty((R, 3, 0)),
         )
+
+    def _right(self, theta: Array, rows: NDArray[np.intp], output: Array) -> Array:
+        """(R, C) the share of the sample answered right; `output` (R, E, n) stands at the ends."""
+        if self.sample.desired.shape[2]:
+            return self.sample.right(self.model, self.criterion, theta, rows)
+        y = output[..., self.net.output] * self.sample.targets[rows]
+        right = (self.criterion.low < y) & (y < self.criterion.high)
+        return np.asarray(right.reshape(len(rows), self.sample.classes, -1).mean(-1))
 
     def _listed(self, rows: NDArray[np.intp], known: NDArray[np.bool_], facts: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
         k, q, m = np.nonzero(known)

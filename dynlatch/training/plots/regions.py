@@ -11,6 +11,7 @@ from dynlatch.analysis.plots.plane import plane_of
 from dynlatch.analysis.plots.style import COLOURS, axes
 from dynlatch.analysis.scalar import fixed_points
 from dynlatch.training.monitor.events import RegionEventKind, input_words
+from dynlatch.training.monitor.sighting import WORDS
 from dynlatch.training.plots.over_w import shade_portraits
 from dynlatch.validation import Array
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from dynlatch.training.monitor.record import RegionTrace
 
-CLASSES = ("class -1", "class +1")
 INK = "#222222"
 
 
@@ -65,10 +65,10 @@ def _path(trace: RegionTrace, trial: int, ax: Axes) -> Axes:
 
 
 def _follow(ax: Axes, x: Array, y: Array, c: int, right: Array) -> None:
-    """A path with its beginning open, its end filled, and a cross where the answer was wrong."""
+    """The path of class c with its beginning open, its end filled, and a cross where an answer was wrong; right (R, C)."""
     colour = tints(2, MARKER)[c]
-    ax.plot(x, y, color=colour, lw=1.4, label=CLASSES[c], zorder=4)
-    wrong = right < 1.0
+    ax.plot(x, y, color=colour, lw=1.4, label=WORDS[right.shape[1]][c], zorder=4)
+    wrong = right[:, c] < 1.0
     ax.plot(x[wrong], y[wrong], "x", color=colour, ms=4, mew=0.9, zorder=4)
     ax.plot(x[:1], y[:1], "o", mfc="white", mec=colour, ms=7, mew=1.6, zorder=5)
     ax.plot(x[-1:], y[-1:], "o", color=colour, ms=7, zorder=5)
@@ -83,8 +83,8 @@ def _over_w(ax: Axes, rows: dict[str, Any]) -> None:
     upper = fixed_points(hi)[-1]
     top = 1.1 * max(upper, np.abs(rows["final"]).max(), 1.0)
     shade_portraits(ax, lo, hi, top)
-    for c in (0, 1):
-        _follow(ax, w, rows["final"][:, c, 0], c, rows["right"][:, c])
+    for c in range(rows["final"].shape[1]):
+        _follow(ax, w, rows["final"][:, c, 0], c, rows["right"])
     ax.set(xlim=(lo, hi), ylim=(-top, top), xlabel="self-connection w", ylabel="activation a at the end")
     _legend(ax)
 
@@ -98,8 +98,8 @@ def _over_time(ax: Axes, trace: RegionTrace, trial: int, rows: dict[str, Any]) -
         colour = COLOURS["attracting"] if stable else COLOURS["repelling"]
         at, where = points["presentation"][chosen], points["state"][chosen, 0]
         ax.plot(at, where, ls="", color=colour, alpha=0.6, label=name, marker=".", ms=size)
-    for c in (0, 1):
-        _follow(ax, rows["presentation"], rows["final"][:, c, 0], c, rows["right"][:, c])
+    for c in range(rows["final"].shape[1]):
+        _follow(ax, rows["presentation"], rows["final"][:, c, 0], c, rows["right"])
     ax.set(xlabel="presentations", ylabel=f"{trace.coordinates} at the end")
     _legend(ax)
 
@@ -113,9 +113,9 @@ def _in_plane(ax: Axes, trace: RegionTrace, trial: int, rows: dict[str, Any]) ->
     when = points["presentation"][stable] / max(rows["presentation"][-1], 1)
     x, y = plane.of(points["state"][stable]).T
     ax.scatter(x, y, c=when, cmap="Greys", vmin=-0.8, vmax=1.0, s=30, marker="s", lw=0, label="attractors, later ones darker")
-    for c in (0, 1):
+    for c in range(rows["final"].shape[1]):
         path = plane.of(rows["final"][:, c])
-        _follow(ax, path[:, 0], path[:, 1], c, rows["right"][:, c])
+        _follow(ax, path[:, 0], path[:, 1], c, rows["right"])
     ax.set(xlabel=plane.names[0], ylabel=plane.names[1])
     _legend(ax)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dynlatch.lanes.units import THRESHOLD
 from dynlatch.lanes.wiring import Wiring
-from dynlatch.training.contract import Architecture
+from dynlatch.training.answers import asks_steps
+from dynlatch.training.contract import Architecture, Task
 
 
 def needs_wiring(rule: object, model: Architecture) -> str | None:
@@ -23,6 +24,16 @@ def needs_slopes(rule: object, model: Architecture) -> str | None:
             "take units='tanh', or train it by DiscreteErrorPropagation."
         )
     return refused
+
+
+def needs_classes(rule: object, task: Task) -> str | None:
+    """None if the task asks for a class at the end of each sequence."""
+    if not asks_steps(task.criterion):
+        return None
+    return (
+        f"{_name(rule)} learns classes that are asked at the end of a sequence; {_name(task)} asks for numbers, at steps: "
+        "take a gradient rule such as BackPropagation, or a search."
+    )
 
 
 def _name(value: object) -> str:

@@ -29,6 +29,7 @@ from dynlatch.lanes.flip_flop import FlipFlopCell, run, wanted_input, wanted_sta
 from dynlatch.lanes.random import states, uniform
 from dynlatch.lanes.show import add_noise, awake, count, is_right, next_sequence
 from dynlatch.training.contract import Architecture, Show, State, Task
+from dynlatch.training.rules.common import needs_classes
 from dynlatch.validation import Array, positive_number, word
 
 NOTHING, TRAINED, _ = range(3)  # the readings of `Share`, for the kernel
@@ -89,7 +90,7 @@ class FlipFlopRule:
 
     def refuses(self, model: Architecture, task: Task) -> str | None:
         if isinstance(model.cell(), FlipFlopCell):
-            return None
+            return needs_classes(self, task)
         return f"FlipFlopRule trains the flip-flop, FlipFlopLatch(); {type(model).__name__} is none."
 
     def init(self, model: Architecture, theta: Array, show: Show, streams: Sequence[np.random.SeedSequence]) -> State:

@@ -75,7 +75,7 @@ def learn(net, theta, show, work, change, g, h, eta, mu, momentum):  # type: ign
     steps = present(net, theta, show, work)
     while steps > 0:
         backward(net, theta, steps, work.s, work.d)
-        bend(net, steps, work.length, work.live, work.h)
+        bend(net, steps, show, work)
         curvature(net, theta, steps, work.s, work.h)
         gradient(net, steps, work.s, work.d, g)
         summed_curvature(net, steps, work.s, work.h, h)

@@ -10,6 +10,7 @@ from dynlatch.lanes.softmax_states import Schedule
 from dynlatch.lanes.state_epochs import Ending
 from dynlatch.lanes.state_network import StateCell
 from dynlatch.training.contract import Architecture, Task
+from dynlatch.training.rules.common import needs_classes
 from dynlatch.validation import count, finite_number, positive_number
 
 
@@ -24,7 +25,7 @@ def needs_states(rule: object, model: Architecture, task: Task, *, logits: bool)
             f"{name} reads one input a step as a symbol: {type(task).__name__} has no symbols; "
             "take TwoSequence or Parity, or train a network of weighted sums on it."
         )
-    return None
+    return needs_classes(rule, task)
 
 
 def check_settings(rule: Any) -> None:

@@ -74,7 +74,7 @@ def learn(net, theta, show, work, change, g, eta, mu, momentum):  # type: ignore
     steps = present(net, theta, show, work)
     while steps > 0:
         backward(net, theta, steps, work.s, work.d)
-        bend(net, steps, work.length, work.live, work.h)
+        bend(net, steps, show, work)
         curvature(net, theta, steps, work.s, work.h)
         weighed_gradient(net, steps, work.s, work.d, work.h, mu, g)
         descend(theta, change, g, eta, momentum, net.trained, work.live)
