@@ -9,6 +9,7 @@ u* = 0.532839975353552: the caption's 0.532 is its first three digits, cut rathe
 from collections.abc import Mapping
 
 from dynlatch.training.experiments.contract import Experiment as Experiment
+from dynlatch.training.experiments.diffusion import DIFFUSION
 from dynlatch.training.experiments.export import export as export
 from dynlatch.training.experiments.figure1b import FIGURE1B
 from dynlatch.training.experiments.figure2a import FIGURE2A
@@ -24,8 +25,12 @@ from dynlatch.training.experiments.tables import TABLE1, TABLE2, TABLE3, TABLE4
 # Bound here, once all modules are loaded: the name of an experiment hides that of its module.
 table1, table2, table3, table4, latch = TABLE1, TABLE2, TABLE3, TABLE4, LATCH
 figure1b, figure2a, figure2b, figure3, figure4, flip_flop = FIGURE1B, FIGURE2A, FIGURE2B, FIGURE3, FIGURE4, FLIP_FLOP
+diffusion = DIFFUSION
 
 ALL: Mapping[str, Experiment] = {
     made.name: made
-    for made in (table1, table2, table3, table4, latch, figure1b, figure2a, figure2b, figure3, figure4, flip_flop)
+    for made in (
+        *(table1, table2, table3, table4, latch, figure1b, figure2a, figure2b, figure3, figure4, flip_flop),
+        diffusion,
+    )
 }
