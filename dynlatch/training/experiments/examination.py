@@ -3,6 +3,7 @@
     h_q     least number of last steps that carry the share q of the sum of |G_t|, dy_T/dW = sum_t G_t      (eq. 5)
     rate    change of ln|ds_T/ds_0| a step, s the state
     kept    share of answers that are right after `steps` more steps of the task's noise
+    stands  the most noise, in multiples of the task's, after which 9 of 10 answers still are
     keeping what the memory is, after as many quiet steps: an attractor, a neutral direction, or nothing
 
 Bengio, Simard and Frasconi (1994), sections II and III, asked of every architecture that was proposed since.
@@ -10,7 +11,7 @@ Bengio, Simard and Frasconi (1994), sections II and III, asked of every architec
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from enum import IntEnum
 from typing import Any
@@ -26,6 +27,8 @@ from dynlatch.validation import Array, count
 
 NAN = float("nan")
 NEUTRAL = 1e-3  # size of an exponent, per step, below which a direction counts as neutral
+LOUDER = (1.4, 2.0, 2.8, 4.0, 5.6, 8.0, 11.0, 16.0)  # times the task's noise
+MOST = 0.9  # share of answers
 SETTLED = 1e-9  # change in a step of a state that has come to rest
 
 
@@ -64,10 +67,10 @@ class Examination:
     """
 
     steps: int = 1000
-    sequences: int = 8
+    sequences: int = 20
     bracketed: int = 1
 
-    facts = ("h50", "h95", "rate", "kept", "keeping", "exponent", "lower", "upper")
+    facts = ("h50", "h95", "rate", "kept", "stands", "keeping", "exponent", "lower", "upper")
 
     def __post_init__(self) -> None:
         for name in ("steps", "sequences"):
@@ -80,7 +83,8 @@ class Examination:
         """The facts of trial `number`, whose weights and constants are theta (P + F,); NaN where there is no such thing."""
         network, found = model.network(theta[: len(model.names)]), dict.fromkeys(self.facts, NAN)
         given, noisy = task.sample(self.sequences, rng), prolonged(task, self.steps).sample(self.sequences, rng)
-        found["kept"] = float(right(model, theta, noisy, task).mean())
+        shares = [float(right(model, theta, louder(noisy, task.T, factor), task).mean()) for factor in (1.0, *LOUDER)]
+        found["kept"], found["stands"] = shares[0], stands(shares)
         lasting = right(model, theta, quieted(given, task, self.steps), task).all()
         found["keeping"] = float(Keeping.KEPT if lasting else Keeping.FORGETS)
         if isinstance(network, SmoothMap) and isinstance(network, Parametric):
@@ -100,6 +104,20 @@ def prolonged(task: Any, steps: int) -> Task:
     lengths = {name: T for name in ("T", "shortest") if any(f.name == name for f in fields(task))}
     made: Task = replace(task, **lengths)
     return made
+
+
+def louder(given: Sequences, T: int, factor: float) -> Sequences:
+    """The same sequences, the inputs after step T that many times as large."""
+    inputs = given.inputs.copy()
+    inputs[T:] *= factor
+    return Sequences(inputs, given.lengths, given.targets)
+
+
+def stands(shares: Sequence[float]) -> float:
+    """The largest of the factors 1, *LOUDER up to which all shares are at least MOST; 0 if not even 1 is."""
+    enough = np.array(shares) >= MOST
+    held = len(shares) if enough.all() else int(np.argmin(enough))
+    return (0.0, 1.0, *LOUDER)[held]
 
 
 def right(model: Architecture, theta: Array, given: Sequences, task: Task) -> NDArray[np.bool_]:

@@ -1,0 +1,73 @@
+"""The remedies that are compared: an architecture, the rule that trains it, and who proposed it.
+
+Learning rates are ours, one for each remedy and the same for all lengths and both tasks; what a paper fixes (the gate biases of
+LSTM and its learning rate, Mozer's time constants) is as published.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from dynlatch.training import models as m
+from dynlatch.training import rules as r
+from dynlatch.training.contract import Architecture, Rule, Task
+
+
+class Remedy(NamedTuple):
+    """One row of the comparison: `model` gives the architecture for a task."""
+
+    name: str
+    source: str
+    model: Callable[[Task], Architecture]
+    rule: Rule
+
+
+def _sized(kind: Callable[..., Architecture], **settings: Any) -> Callable[[Task], Architecture]:
+    """An architecture with as many inputs as the task has."""
+    return lambda task: kind(input_dim=task.input_dim, **settings)
+
+
+PLAIN, TIME_DELAYS, LSTM = "back-propagation through time", "time-delay net, 20 steps", "LSTM of 1997"
+PASCANU, LIN, BPS = "Pascanu, Mikolov and Bengio (2013)", "Lin, Horne, Tino and Giles (1996)", "Gori, Bengio and De Mori (1989)"
+ELMAN = _sized(m.ElmanNet, units_count=5)
+
+REMEDIES = (
+    Remedy(PLAIN, "Rumelhart, Hinton and Williams (1986)", ELMAN, r.BackPropagation(eta=0.1)),
+    Remedy("real-time recurrent learning", "Williams and Zipser (1989)", ELMAN, r.RealTimeRecurrentLearning(eta=0.1)),
+    Remedy("one step back", "Elman (1990)", ELMAN, r.TruncatedBackPropagation(eta=0.1)),
+    Remedy("gradient clipping", PASCANU, ELMAN, r.ClippedBackPropagation(eta=0.1)),
+    Remedy("gradient regulariser", PASCANU, ELMAN, r.RegularizedBackPropagation(eta=0.1)),
+    Remedy("local feedback, linear loops", BPS, _sized(m.LocalFeedbackNet), r.LocalFeedback(eta=0.03)),
+    Remedy("local feedback, latching loops", BPS, _sized(m.LocalFeedbackNet, loop="tanh"), r.LocalFeedback(eta=0.03)),
+    Remedy("focused back-propagation", "Mozer (1989)", _sized(m.FocusedNet), r.FocusedBackPropagation(eta=0.01)),
+    Remedy("time constants", "Mozer (1992)", _sized(m.TimeConstants), r.BackPropagation(eta=0.05)),
+    Remedy("time constants, learned", "Mozer (1992)", _sized(m.LearnedTimeConstants), r.BackPropagation(eta=0.05)),
+    Remedy("gamma memory", "de Vries and Principe (1992)", _sized(m.GammaMemory), r.BackPropagation(eta=0.05)),
+    Remedy("time-warping invariance", "Sun, Chen and Lee (1993)", _sized(m.TimeWarpingNet), r.BackPropagation(eta=0.05)),
+    Remedy("NARX, 3 delays", LIN, _sized(m.NARX), r.BackPropagation(eta=0.1)),
+    Remedy("embedded memory, 3 delays", LIN, _sized(m.EmbeddedMemory), r.BackPropagation(eta=0.1)),
+    Remedy(
+        "hierarchy of delays 1, 4, 16",
+        "El Hihi and Bengio (1996)",
+        _sized(m.HierarchicalNet, delays=(1, 4, 16)),
+        r.BackPropagation(eta=0.1),
+    ),
+    Remedy(
+        "hierarchy of periods 1, 4, 16",
+        "El Hihi and Bengio (1996)",
+        _sized(m.ClockedNet, periods=(1, 4, 16)),
+        r.BackPropagation(eta=0.1),
+    ),
+    Remedy(TIME_DELAYS, "Waibel and others (1989)", _sized(m.TimeDelayNet, window=20), r.BackPropagation(eta=0.1)),
+    Remedy("second-order connections", "Giles and others (1992)", _sized(m.SecondOrderNet), r.BackPropagation(eta=0.1)),
+    Remedy("radial basis units", "Frasconi and others (1996)", _sized(m.RadialBasisNet), r.BackPropagation(eta=0.1)),
+    Remedy(LSTM, "Hochreiter and Schmidhuber (1997)", _sized(m.LSTM1997), r.TruncatedBackPropagation(eta=1.0)),
+    Remedy(
+        "LSTM with forget gates",
+        "Gers, Schmidhuber and Cummins (2000)",
+        _sized(m.ForgetGateLSTM),
+        r.TruncatedBackPropagation(eta=1.0),
+    ),
+    Remedy("weight guessing", "Schmidhuber and Hochreiter (1996)", ELMAN, r.WeightGuessing(half_width=5.0)),
+)
