@@ -19,7 +19,7 @@ from dynlatch import analysis
 path = sys.argv[1] if len(sys.argv) > 1 else "theory_05_contraction.png"
 
 # %%
-# On a compact part of Gamma: alpha is the largest |M'|, proved by interval arithmetic.
+# On a compact part of Gamma: alpha is the largest `|M'|`, proved by interval arithmetic.
 latch = dl.LatchNeuron(2.0)
 compact = analysis.check_theorem(2, latch, points=[[1.0], [6.0]])
 print(compact.summary())
@@ -27,7 +27,7 @@ ball = analysis.check_theorem("definition6", latch)
 print(ball.summary())
 
 # %%
-# On the whole of Gamma, (a_c, inf): |M'| < 1 at every point, and no alpha < 1 is above all quotients.
+# On the whole of Gamma, (a_c, inf): `|M'| < 1` at every point, and no alpha < 1 is above all quotients.
 wrong = analysis.counterexamples.CONTRACTION
 print(wrong.summary())
 found = wrong.verify()

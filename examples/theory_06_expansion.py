@@ -1,6 +1,6 @@
 """
-Theorem 1: where |M'| > 1, some direction expands. For one step
-===============================================================
+Theorem 1: where M' is larger than 1, some direction expands. For one step
+==========================================================================
 
 The text concludes that outside Gamma uncertainty grows exponentially. It grows for a while, and then the attractor
 takes it. Run it as::

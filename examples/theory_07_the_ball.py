@@ -2,7 +2,7 @@
 Theorem 3: bounded inputs keep the state within b / (1 - lambda) of the run without them
 ========================================================================================
 
-True if lambda bounds |M'| on all runs between the two. The hypothesis of the paper looks at balls of radius b only, and
+True if lambda bounds `|M'|` on all runs between the two. The hypothesis of the paper looks at balls of radius b only, and
 a map that is steep just outside them refutes it. Run it as::
 
     python theory_07_the_ball.py [figure.png]
@@ -27,7 +27,7 @@ check = analysis.check_theorem(3, latch, inputs=noise)
 print(check.summary())
 
 # %%
-# A piecewise-linear map: |M'| <= 0.45 on every ball of the hypothesis, inputs below 1, and 41 away after three steps.
+# A piecewise-linear map: `|M'| <= 0.45` on every ball of the hypothesis, inputs below 1, and 41 away after three steps.
 wrong = analysis.counterexamples.TUBE
 print(wrong.summary())
 found = wrong.verify()

@@ -27,7 +27,7 @@ check = analysis.check_theorem("footnote2", gated, inputs=inputs, points=[[1.9]]
 print(check.summary())
 
 # %%
-# A contraction of which the doubled system has |M'| > 3 everywhere.
+# A contraction of which the doubled system has `|M'| > 3` everywhere.
 wrong = analysis.counterexamples.FOOTNOTE
 print(wrong.summary())
 found = wrong.verify()
