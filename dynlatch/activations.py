@@ -19,6 +19,7 @@ Secant: TypeAlias = Callable[[Array, Array], Array]
 
 # Libm and NumPy's vectorised functions are within 4 ulp; the composed ones here (logistic, softplus) within 8.
 ULPS = 8
+LARGEST = float(np.finfo(np.float64).max)  # the lower end of what overflows
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,8 @@ class Activation:
 
 
 def _outward(lo: Array, hi: Array) -> tuple[Array, Array]:
-    return lo - _margin(lo), hi + _margin(hi)
+    with np.errstate(over="ignore"):
+        return np.minimum(lo - _margin(lo), LARGEST), hi + _margin(hi)
 
 
 def _margin(x: Array) -> Array:
@@ -167,6 +169,20 @@ def _softplus_secant(x: Array, y: Array) -> Array:
     near = np.log1p(_logistic(low) * np.expm1(safe)) / safe
     far = (_softplus(high) - _softplus(low)) / np.where(gap < 30.0, 1.0, gap)
     return np.asarray(np.where(small, _logistic(0.5 * (x + y)), np.where(gap < 30.0, near, far)))
+
+
+def _exponential(x: Array) -> Array:
+    with np.errstate(over="ignore"):
+        return np.asarray(np.exp(x))
+
+
+def _exponential_secant(x: Array, y: Array) -> Array:
+    # e^y - e^x = e^y (-expm1(x - y)), taken downward from the larger end, whose half does not overflow first
+    gap, root = np.abs(y - x), _exponential(0.5 * np.maximum(x, y))
+    small = gap < 1e-8
+    fall = -np.expm1(-gap) / np.where(small, 1.0, gap)
+    with np.errstate(over="ignore"):
+        return np.asarray(np.where(small, _exponential(0.5 * (x + y)), root * fall * root))
 
 
 def _relu_secant(x: Array, y: Array) -> Array:
@@ -221,6 +237,16 @@ SOFTPLUS = Activation(
     secant=_softplus_secant,
     slope_peak=np.inf,
 )
+EXPONENTIAL = Activation(
+    "exponential",
+    _exponential,
+    _exponential,
+    _exponential,
+    limits=(0.0, np.inf),
+    inverse=np.log,
+    secant=_exponential_secant,
+    slope_peak=np.inf,
+)
 LINEAR = Activation(
     "linear",
     lambda x: np.asarray(x, dtype=np.float64),
@@ -240,7 +266,7 @@ THRESHOLD = Activation(
     limits=(-1.0, 1.0),
 )
 
-ACTIVATIONS = (TANH, LOGISTIC, RELU, SOFTPLUS, LINEAR, THRESHOLD)
+ACTIVATIONS = (TANH, LOGISTIC, RELU, SOFTPLUS, EXPONENTIAL, LINEAR, THRESHOLD)
 
 
 def resolve(activation: str | Activation) -> Activation:

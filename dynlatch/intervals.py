@@ -52,6 +52,15 @@ def multiply(x: Box, y: Box) -> Box:
     return np.nextafter(corners.min(0), -np.inf), np.nextafter(corners.max(0), np.inf)
 
 
+def square(x: Box) -> Box:
+    """Componentwise square of a box."""
+    sizes = np.abs(x[0]), np.abs(x[1])
+    nearest = np.where((x[0] <= 0.0) & (x[1] >= 0.0), 0.0, np.minimum(*sizes))
+    with np.errstate(over="ignore"):
+        below, above = np.minimum(nearest**2, np.finfo(np.float64).max), np.maximum(*sizes) ** 2
+    return np.maximum(np.nextafter(below, -np.inf), 0.0), np.nextafter(above, np.inf)
+
+
 def _product(a: Array, b: Array) -> Array:
     # An infinite end stands for unbounded numbers, and zero times any of them is zero.
     with np.errstate(invalid="ignore"):

@@ -77,3 +77,13 @@ def random_search(model, p, inputs):
         h = F["logistic"](p[0] * u + p[1] * h + p[2] * o + p[3])
         o = F["logistic"](p[4] * u + p[5] * h + p[6] * o)
     return o
+
+
+def cell(model, p, inputs):
+    """s' = s + i g and y = tanh(s), i = logistic(p0 u + p1 y' + p2) and g = tanh(p3 u + p4 y')."""
+    s = y = 0.0
+    for (u,) in inputs:
+        gate, new = F["logistic"](p[0] * u + p[1] * y + p[2]), math.tanh(p[3] * u + p[4] * y)
+        s += gate * new
+        y = math.tanh(s)
+    return y

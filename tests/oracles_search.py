@@ -5,12 +5,14 @@ They draw the random numbers that the compiled rules draw, so that whole runs ca
 
 import math
 
-TANH, LINEAR, THRESHOLD, LOGISTIC = range(4)
+TANH, LINEAR, THRESHOLD, LOGISTIC, RELU, EXPONENTIAL = range(6)
 UNIT = {
     TANH: math.tanh,
     LINEAR: lambda a: a,
     THRESHOLD: lambda a: 1.0 if a >= 0 else -1.0,
     LOGISTIC: lambda a: 1 / (1 + math.exp(-a)),
+    RELU: lambda a: max(a, 0.0),
+    EXPONENTIAL: math.exp,
 }
 
 
@@ -25,6 +27,9 @@ def output(net, weights, inputs, length):
             for e in range(net.first[i], net.first[i + 1]):
                 j, d = net.source[e], net.delay[e]
                 a += weights[net.weight[e]] * (x[t - d, j] if j < n else signals[j])
+            for target, j, p, d, k, late in net.gated:
+                if target == i:
+                    a += weights[p] * (x[t - d, j] if j < n else signals[j]) * (x[t - late, k] if k < n else signals[k])
             x[t, i] = UNIT[int(net.kinds[i])](a)
     return x[length, net.output]
 

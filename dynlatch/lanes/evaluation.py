@@ -27,6 +27,8 @@ def choose(stage, net, weights):  # type: ignore[no-untyped-def]
     """From now on the network has these weights (P + F,)."""
     for e in range(net.weight.size):
         stage.weight[e] = weights[net.weight[e]]
+    for e in range(net.gated.shape[0]):
+        stage.weight[net.weight.size + e] = weights[net.gated[e, 2]]
 
 
 @kernel

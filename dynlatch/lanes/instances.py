@@ -1,7 +1,7 @@
 """Sums over the copies of each weight in the unfolded network: one copy a connection and step.
 
 The copy of connection e (from j to i) at step t has `dC/dw_et = d_i(t) s_j(t - delay)` and, with the recursion of
-`wiring.curvature`, `d2C/dw_et^2 = h_i(t) s_j(t - delay)^2`.
+`wiring.curvature`, `d2C/dw_et^2 = h_i(t) s_j(t - delay)^2`; a gated connection has the product of its two signals for s_j.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from dynlatch.lanes.compiling import kernel
+from dynlatch.lanes.gates import product
 from dynlatch.lanes.packs import begins, fma, load, pack, store
 from dynlatch.lanes.show import asks_steps
 
@@ -47,6 +48,13 @@ def _summed_curvature(net, steps, s, h, curved, lane):  # type: ignore[no-untype
             x = load(s, (max(t - back, 0), j, lane), zero)
             total = fma(load(h, (t, i, lane), zero), x * x, total)
         store(curved, (p, lane), total)
+    for e in range(net.gated.shape[0]):
+        i, p = net.gated[e, 0], net.gated[e, 2]
+        total = load(curved, (p, lane), zero)
+        for t in range(1, steps + 1):
+            x = product(net.gated, s, t, e, lane)
+            total = fma(load(h, (t, i, lane), zero), x * x, total)
+        store(curved, (p, lane), total)
 
 
 @kernel
@@ -66,5 +74,12 @@ def _weighed_gradient(net, steps, s, d, h, mu, g, lane):  # type: ignore[no-unty
         total = load(g, (p, lane), zero)
         for t in range(1, steps + 1):
             x = load(s, (max(t - back, 0), j, lane), zero)
+            total = total + load(d, (t, i, lane), zero) * x / fma(load(h, (t, i, lane), zero), x * x, zero + mu)
+        store(g, (p, lane), total)
+    for e in range(net.gated.shape[0]):
+        i, p = net.gated[e, 0], net.gated[e, 2]
+        total = load(g, (p, lane), zero)
+        for t in range(1, steps + 1):
+            x = product(net.gated, s, t, e, lane)
             total = total + load(d, (t, i, lane), zero) * x / fma(load(h, (t, i, lane), zero), x * x, zero + mu)
         store(g, (p, lane), total)

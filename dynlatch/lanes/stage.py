@@ -24,7 +24,7 @@ class Stage(NamedTuple):
     before: int
     order: NDArray[np.int64]  # (N,) which sequence has this place
     steps: NDArray[np.int64]  # (B,) longest length
-    weight: Array  # (E,) of every connection
+    weight: Array  # (E + G,) of every connection, the gated ones last
     candidate: Array  # (P + F,) room for the weights to try
     noise: Array  # (T + 1, 1, L) of one sequence
     stream: NDArray[np.uint64]  # (N, 4) where the noise of this place left the stream of the trial
@@ -33,7 +33,7 @@ class Stage(NamedTuple):
 def set_up(net: Wiring, show: Lanes) -> Stage:
     """An empty stage for the sequences of a trial."""
     lanes, sequences, steps = show.inputs.shape[:3]
-    n, blocks, before = len(net.kinds), -(-sequences // WIDTH), max(0, int(net.delay.max(initial=0)) - 1)
+    n, blocks, before = len(net.kinds), -(-sequences // WIDTH), max(0, net.longest_delay - 1)
     s = np.zeros((blocks, before + steps + 1, n + net.inputs + 1, WIDTH))
     s[:, :, :n], s[:, :, -1] = net.start[:, None], 1.0
     return Stage(
@@ -41,8 +41,8 @@ def set_up(net: Wiring, show: Lanes) -> Stage:
         before=before,
         order=np.zeros(sequences, dtype=np.int64),
         steps=np.zeros(blocks, dtype=np.int64),
-        weight=np.zeros(len(net.weight)),
-        candidate=np.zeros(int(net.weight.max(initial=-1)) + 1),
+        weight=np.zeros(len(net.weight) + len(net.gated)),
+        candidate=np.zeros(net.weights),
         noise=np.zeros((steps + 1, 1, lanes)),
         stream=np.zeros((sequences, 4), dtype=np.uint64),
     )
@@ -85,12 +85,25 @@ def fill(stage, net, show, lane):  # type: ignore[no-untyped-def]
 def run(stage, net, b):  # type: ignore[no-untyped-def]
     """The outputs of all units at all steps of the sequences in block b, bit for bit those of `wiring.forward`."""
     s, first, source, delay, weight, kinds = stage.s, net.first, net.source, net.delay, stage.weight, net.kinds
+    gates = net.gated.shape[0] > 0
     for t in range(stage.before + 1, stage.before + stage.steps[b] + 1):
         for i in range(kinds.size):
             total = pack()
             for e in range(first[i], first[i + 1]):
                 total = fma(weight[e], load(s, (b, t - delay[e], source[e], 0), total), total)
+            if gates:
+                total = _gated_sum(net, weight, s, b, t, i, total)
             store(s, (b, t, i, 0), respond(kinds[i], total))
+
+
+@kernel
+def _gated_sum(net, weight, s, b, t, i, total):  # type: ignore[no-untyped-def]
+    gated, first, plain = net.gated, net.gated_first, net.weight.size
+    for e in range(first[i], first[i + 1]):
+        one = load(s, (b, t - gated[e, 3], gated[e, 1], 0), total)
+        other = load(s, (b, t - gated[e, 5], gated[e, 4], 0), total)
+        total = fma(weight[plain + e], one * other, total)
+    return total
 
 
 @kernel

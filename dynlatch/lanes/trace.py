@@ -14,6 +14,7 @@ import math
 import numpy as np
 
 from dynlatch.lanes.compiling import kernel
+from dynlatch.lanes.gates import product
 from dynlatch.lanes.packs import WIDTH, begins, choose, fma, load, pack, store, with_sign
 from dynlatch.lanes.units import slope
 from dynlatch.lanes.wiring import Wiring, backward, forward
@@ -25,19 +26,25 @@ LOOK = 8  # steps between two looks at its size; a slope that is not zero is at 
 
 def traceable(net: Wiring) -> bool:
     """Whether the state is what was put out one step ago, and every trained weight belongs to one connection."""
-    trained = net.weight[net.weight < net.trained]
-    return bool(net.delay.max(initial=0) <= 1 and np.unique(trained).size == trained.size)
+    weights = np.concatenate([net.weight, net.gated[:, 2]])
+    trained = weights[weights < net.trained]
+    return bool(net.longest_delay <= 1 and np.unique(trained).size == trained.size)
 
 
 @kernel
 def memory_of(net):  # type: ignore[no-untyped-def]
-    """The units that are read one step later, and the answer: those whose outputs are the state."""
-    n, source, delay = net.kinds.size, net.source, net.delay
+    """The units that are read one step later, and the answers: those whose outputs are the state."""
+    n, source, later, gated = net.kinds.size, net.source, net.delay, net.gated
     kept = np.zeros(n, dtype=np.bool_)
-    kept[net.outputs] = True
+    for o in net.outputs:
+        kept[o] = True
     for e in range(source.size):
-        if source[e] < n and delay[e] > 0:
+        if source[e] < n and later[e] > 0:
             kept[source[e]] = True
+    for e in range(gated.shape[0]):
+        for signal, delay in ((gated[e, 1], gated[e, 3]), (gated[e, 4], gated[e, 5])):
+            if signal < n and delay > 0:
+                kept[signal] = True
     return np.flatnonzero(kept)
 
 
@@ -68,12 +75,12 @@ def log_norms(net, theta, s, length, before, log_norm):  # type: ignore[no-untyp
     ends = np.where(before, length, length.max() + 1).astype(np.float64)
     tops, log_norm[:] = np.zeros(lanes), 0.0
     for lane in begins(lanes):
-        _run(net.kinds, first, weight, place, theta, s, length, ends, memory, room, tops, log_norm, lane)
+        _run(net, first, weight, place, theta, s, length, ends, memory, room, tops, log_norm, lane)
 
 
 @kernel
-def _run(kinds, first, weight, place, theta, s, length, ends, memory, room, tops, log_norm, lane):  # type: ignore[no-untyped-def]
-    zero = pack()
+def _run(net, first, weight, place, theta, s, length, ends, memory, room, tops, log_norm, lane):  # type: ignore[no-untyped-def]
+    zero, kinds, gates = pack(), net.kinds, net.gated.shape[0] > 0
     n, r, end = kinds.size, memory.size, load(ends, (lane,), zero)
     for c in range(r):
         start = slope(kinds[memory[c]], load(s, (0, memory[c], lane), zero))
@@ -89,6 +96,9 @@ def _run(kinds, first, weight, place, theta, s, length, ends, memory, room, tops
                     w = load(theta, (weight[e], lane), zero)
                     one = fma(w, load(room, (row, lane), zero), one)
                     two = fma(w, load(room, (row + both, lane), zero), two)
+                if gates:
+                    one = _through_gates(net, theta, s, room, 2 * r, t, i, c, lane, one)
+                    two = _through_gates(net, theta, s, room, 2 * r, t, i, c + both // 2, lane, two)
                 row = 2 * (i * r + c) + odd
                 store(room, (row + both, lane), two * through)
                 store(room, (row, lane), one * through)
@@ -97,6 +107,22 @@ def _run(kinds, first, weight, place, theta, s, length, ends, memory, room, tops
                 log_norm[l] += _log_frobenius(room, memory, odd, l)
         if t % LOOK == 0:
             _rescale(room, odd, tops, length, t, log_norm, lane)
+
+
+@kernel
+def _through_gates(net, theta, s, room, rows, t, i, c, lane, total):  # type: ignore[no-untyped-def]
+    """The derivative of the total input of unit i by state c, its gated connections included; `rows` a unit."""
+    gated, n = net.gated, net.kinds.size
+    for e in range(net.gated_first[i], net.gated_first[i + 1]):
+        w = load(theta, (gated[e, 2], lane), total)
+        for j, then, k, other_then in (
+            (gated[e, 1], t - gated[e, 3], gated[e, 4], t - gated[e, 5]),
+            (gated[e, 4], t - gated[e, 5], gated[e, 1], t - gated[e, 3]),
+        ):
+            if j < n:
+                gain = w * load(s, (other_then, k, lane), total)
+                total = fma(gain, load(room, (rows * j + 2 * c + (then & 1), lane), total), total)
+    return total
 
 
 @kernel
@@ -155,6 +181,7 @@ def _squares(net, s, d, steps, squares, lane):  # type: ignore[no-untyped-def]
     """|G_t|^2: every trained weight belongs to one connection, so its square is a product of squares."""
     zero = pack()
     first, source, weight, delay, trained = net.first, net.source, net.weight, net.delay, net.trained
+    gates = net.gated.shape[0] > 0
     for t in range(1, steps + 1):
         total = zero
         for i in range(net.kinds.size):
@@ -163,9 +190,20 @@ def _squares(net, s, d, steps, squares, lane):  # type: ignore[no-untyped-def]
                 if weight[e] < trained:
                     x = load(s, (t - delay[e], source[e], lane), zero)
                     read = fma(x, x, read)
+            if gates:
+                read = _read_by_gates(net, s, t, i, lane, read)
             back = load(d, (t, i, lane), zero)
             total = fma(back * back, read, total)
         store(squares, (t, lane), total)
+
+
+@kernel
+def _read_by_gates(net, s, t, i, lane, read):  # type: ignore[no-untyped-def]
+    for e in range(net.gated_first[i], net.gated_first[i + 1]):
+        if net.gated[e, 2] < net.trained:
+            x = product(net.gated, s, t, e, lane)
+            read = fma(x, x, read)
+    return read
 
 
 @kernel

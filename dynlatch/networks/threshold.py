@@ -143,6 +143,10 @@ def threshold_network(net: Wiring, theta: Any) -> ThresholdNetwork:
     """
     n, m = net.kinds.size, net.inputs
     weights = finite_array("theta", theta, ndim=1)
+    if net.gated.size:
+        raise InvalidInput(
+            "a threshold network sums its signals one by one: gated connections, which multiply two, have no place."
+        )
     if (net.kinds != THRESHOLD).any():
         raise InvalidInput("a network is finite only if all of its units are threshold units.")
     delayed = net.delay > 0
@@ -151,7 +155,7 @@ def threshold_network(net: Wiring, theta: Any) -> ThresholdNetwork:
     target = np.repeat(np.arange(n), np.diff(net.first))
     sums = np.zeros((2, n, n + m + 1))
     np.add.at(sums, (delayed.astype(np.int64), target, net.source), weights[net.weight])
-    memory = np.union1d(net.source[delayed], [net.output])
+    memory = np.union1d(net.source[delayed], net.outputs)
     return ThresholdNetwork(
         W=sums[1][:, memory],
         bias=sums[0][:, n + m],

@@ -1,6 +1,7 @@
 """Any list of connections as one smooth map: the networks that have no more regular form.
 
-`x_i(t) = f_i(sum of w x_j(t - delay))`, units computed in order, so that connections without delay come from earlier units.
+`x_i(t) = f_i(sum of w x_j(t - delay))`, units computed in order, so that connections without delay come from earlier units;
+what a gated connection adds is `w x_j(t - delay) x_k(t - delay')`.
 """
 
 from __future__ import annotations
@@ -15,22 +16,14 @@ from dynlatch.errors import InvalidInput
 from dynlatch.intervals import Box, as_box
 from dynlatch.networks.common import batch_of, box_identity, checked_names, expanded, join, real, spread
 from dynlatch.networks.readout import Readout
-from dynlatch.networks.wired_sums import (
-    Sums,
-    boxes,
-    derivative_boxes,
-    pull,
-    push,
-    remember,
-    run,
-    settling_box,
-    slopes,
-    sums_of,
-)
+from dynlatch.networks.wired_boxes import boxes, derivative_boxes, linearised_box, settling_box
+from dynlatch.networks.wired_sums import Sums, linearised, products, pull, push, remember, run, sums_of, times
 from dynlatch.validation import Array, shaped_array
 
 if TYPE_CHECKING:
     from dynlatch.lanes.wiring import Wiring
+
+ENDS = (1, 2), (4, 1)  # columns of a gated connection's signals, and how far beyond that of the delay is
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +31,7 @@ class WiredNetwork:
     """A wiring with its weights.
 
     The state is what is remembered, in the units' outputs: those that are read with a delay (as many old ones as the longest
-    delay asks for), and the answer.
+    delay asks for), and the answers.
 
     Parameters
     ----------
@@ -72,11 +65,12 @@ class WiredNetwork:
 
     def __post_init__(self) -> None:
         net = self.wiring
-        weights = shaped_array("weights", self.weights, (int(net.weight.max()) + 1,))
+        weights = shaped_array("weights", self.weights, (net.weights,))
         sums = sums_of(net, weights)
         if THRESHOLD in sums.f:
             raise InvalidInput("threshold units have no slope: build networks of them with `threshold_network`.")
-        if (net.delay[net.source >= len(sums.f)] > 0).any():
+        late = [net.delay[net.source >= len(sums.f)], *(net.gated[net.gated[:, k] >= len(sums.f), k + d] for k, d in ENDS)]
+        if np.concatenate(late).any():
             raise InvalidInput("inputs and the constant one are read without delay: let a linear unit remember them.")
         object.__setattr__(self, "weights", weights)
         object.__setattr__(self, "sums", sums)
@@ -96,9 +90,10 @@ class WiredNetwork:
 
     @property
     def readout(self) -> Readout:
-        """The answer, one of the state's components."""
+        """The answers, components of the state."""
         unit, age, *_ = self.sums.memory
-        return Readout(np.eye(self.dim)[(unit == self.wiring.output) & (age == 1)], np.zeros(1))
+        answers = [np.flatnonzero((unit == i) & (age == 1))[0] for i in self.wiring.outputs]
+        return Readout(np.eye(self.dim)[answers], np.zeros(len(answers)))
 
     @property
     def _inputs(self) -> slice:
@@ -118,7 +113,8 @@ class WiredNetwork:
 
     def _derivative(self, a: Array, u: Array | None, columns: slice) -> Array:
         """Derivative of the next state with respect to some of what the units read."""
-        moved = push(self.sums, slopes(self.sums, self._read(a, u)), self.sums.R[:, columns])
+        sums, slope = linearised(self.sums, self._read(a, u))
+        moved = push(sums, slope, sums.R[..., columns])
         return self._rows(moved, columns)
 
     def _rows(self, moved: Array, columns: slice) -> Array:
@@ -134,8 +130,9 @@ class WiredNetwork:
 
     def _product(self, a: Array, u: Array | None, v: Array, columns: slice) -> Array:
         """Derivatives of all units in the direction v of those columns."""
-        entering = real(v) @ self.sums.R[:, columns].T
-        return push(self.sums, slopes(self.sums, self._read(a, u)), entering[..., None])[..., 0]
+        sums, slope = linearised(self.sums, self._read(a, u))
+        entering = times(real(v), np.swapaxes(sums.R[..., columns], -1, -2))
+        return push(sums, slope, entering[..., None])[..., 0]
 
     def jvp(self, a: Array, v: Array, u: Array | None = None) -> Array:
         return remember(self.sums, real(v), self._product(a, u, v, slice(0, self.dim)))
@@ -144,19 +141,20 @@ class WiredNetwork:
         """`input_jacobian w`, shape (..., n)."""
         return remember(self.sums, np.zeros(self.dim), self._product(a, u, w, self._inputs))
 
-    def _deltas(self, a: Array, u: Array | None, v: Array) -> Array:
-        """Gradient of `v . step(a, u)` with respect to the total inputs."""
-        return pull(self.sums, slopes(self.sums, self._read(a, u)), real(v))
+    def _pulled(self, a: Array, u: Array | None, v: Array, columns: slice) -> Array:
+        """Gradient of `v . step(a, u)` by way of the units, with respect to some of what they read."""
+        sums, slope = linearised(self.sums, self._read(a, u))
+        return times(pull(sums, slope, real(v)), sums.R[..., columns])
 
     def vjp(self, a: Array, v: Array, u: Array | None = None) -> Array:
-        back = self._deltas(a, u, v) @ self.sums.R[:, : self.dim]
+        back = self._pulled(a, u, v, slice(0, self.dim))
         old = self.sums.memory.age > 1
         back[..., self.sums.memory.older[old]] += real(v)[..., old]
         return back
 
     def input_vjp(self, a: Array, v: Array, u: Array | None = None) -> Array:
         """`input_jacobian^T v`, shape (..., m)."""
-        return self._deltas(a, u, v) @ self.sums.R[:, self._inputs]
+        return self._pulled(a, u, v, self._inputs)
 
     @property
     def parameters(self) -> dict[str, Array]:
@@ -169,10 +167,12 @@ class WiredNetwork:
 
     def parameter_factors(self, a: Array, u: Array | None, v: Array) -> dict[str, tuple[Array, Array | None]]:
         """The same: weights are a vector, and may be shared by several connections."""
-        z = self._read(a, u)
-        signals = join(z, run(self.sums, z)[1])[..., self.sums.read]
-        owner = np.eye(len(self.weights))[self.wiring.weight]
-        return {"weights": ((self._deltas(a, u, v)[..., self.wiring.target] * signals) @ owner, None)}
+        net, z = self.wiring, self._read(a, u)
+        x = run(self.sums, z)[1]
+        signals = join(join(z, x)[..., self.sums.read], products(self.sums, z, x, slice(None)))
+        owner = np.eye(len(self.weights))[np.concatenate([net.weight, net.gated[:, 2]])]
+        deltas = pull(*linearised(self.sums, z), real(v))[..., np.concatenate([net.target, net.gated[:, 0]])]
+        return {"weights": ((deltas * signals) @ owner, None)}
 
     def with_parameters(self, **arrays: Any) -> WiredNetwork:
         """The same wiring with other weights."""
@@ -189,8 +189,9 @@ class WiredNetwork:
         return remember(self.sums, z[0][..., : self.dim], below), remember(self.sums, z[1][..., : self.dim], above)
 
     def _enclosed(self, lo: Array, hi: Array, u: Array | Box | None, columns: slice) -> Box:
-        slope = boxes(self.sums, self._read_box(lo, hi, u))[1]
-        below, above = derivative_boxes(self.sums, slope, columns)
+        z = self._read_box(lo, hi, u)
+        x, slope = boxes(self.sums, z)
+        below, above = derivative_boxes(self.sums, linearised_box(self.sums, z, x), slope, columns)
         return self._rows(below, columns), self._rows(above, columns)
 
     def enclose_jacobian(self, lo: Array, hi: Array, u: Array | Box | None = None) -> Box:

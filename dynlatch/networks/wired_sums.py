@@ -1,6 +1,7 @@
-"""The arithmetic of `WiredNetwork`: `x = f(R z + V x)` for what the units read, z = (state, inputs, 1).
+"""The arithmetic of `WiredNetwork`: `x = f(R z + V x + G s s')` for what the units read, z = (state, inputs, 1).
 
-V is strictly lower triangular, so the units are computed one after the other; derivatives and bounds go the same way.
+V is strictly lower triangular, so the units are computed one after the other; derivatives and bounds go the same way. What is
+gated multiplies two of the signals (z, x); to first order that is a change of R and V.
 """
 
 from __future__ import annotations
@@ -11,14 +12,20 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlatch.activations import LINEAR, LOGISTIC, TANH, THRESHOLD, Activation
-from dynlatch.intervals import Box, add, affine_image, as_box, matmul, multiply
-from dynlatch.validation import FARTHEST, Array
+from dynlatch.activations import EXPONENTIAL, LINEAR, LOGISTIC, RELU, TANH, THRESHOLD, Activation
+from dynlatch.validation import Array
 
 if TYPE_CHECKING:
     from dynlatch.lanes.wiring import Wiring
 
-KINDS = (TANH, LINEAR, THRESHOLD, LOGISTIC)  # in the order of dynlatch.lanes.units, which this module does not load
+KINDS = (
+    TANH,
+    LINEAR,
+    THRESHOLD,
+    LOGISTIC,
+    RELU,
+    EXPONENTIAL,
+)  # in the order of dynlatch.lanes.units, which this module does not load
 
 
 class Memory(NamedTuple):
@@ -34,42 +41,61 @@ class Sums(NamedTuple):
     """A wiring with its weights summed into matrices."""
 
     f: tuple[Activation, ...]  # of each of the k units
-    groups: tuple[tuple[slice, Activation], ...]  # neighbours that can be computed at once
+    groups: tuple[tuple[slice, Activation, slice], ...]  # neighbours that can be computed at once; their part of the pairs
     memory: Memory
     R: Array  # (k, n + m + 1)
     V: Array  # (k, k)
     read: NDArray[np.int64]  # (E,) for every connection, the column of [R, V] that it is summed into
+    G: Array  # (k, Q) weights of the gated connections
+    pairs: NDArray[np.int64]  # (2, Q) the two signals that each of them multiplies, columns of (z, x)
 
 
 def sums_of(net: Wiring, weights: Array) -> Sums:
     """The matrices of a wiring."""
     f = tuple(KINDS[kind] for kind in net.kinds)
     k, memory = len(f), _memory(net)
-    n = len(memory.unit)
-    place = {pair: i for i, pair in enumerate(zip(memory.unit.tolist(), memory.age.tolist(), strict=True))}
-    remembered = [place.get(pair, 0) for pair in zip(net.source.tolist(), net.delay.tolist(), strict=True)]
-    outside = net.source - k + n
-    now = n + net.inputs + 1 + net.source
-    read = np.where(net.source >= k, outside, np.where(net.delay > 0, remembered, now))
-    both = np.zeros((k, n + net.inputs + 1 + k))
+    outside = len(memory.unit) + net.inputs + 1
+    read = _columns(net, memory, net.source, net.delay)
+    both = np.zeros((k, outside + k))
     np.add.at(both, (net.target, read), weights[net.weight])
-    R, V = both[:, : n + net.inputs + 1].copy(), both[:, n + net.inputs + 1 :].copy()
-    return Sums(f, _groups(f, V), memory, R, V, read)
+    R, V = both[:, :outside].copy(), both[:, outside:].copy()
+    target, source, weight, delay, gate, gate_delay = net.gated.T
+    pairs = np.stack([_columns(net, memory, source, delay), _columns(net, memory, gate, gate_delay)])
+    G = np.zeros((k, len(target)))
+    G[target, np.arange(len(target))] = weights[weight]
+    reads = V != 0.0
+    for columns in pairs - outside:
+        reads[target[columns >= 0], columns[columns >= 0]] = True
+    return Sums(f, _groups(f, reads, net.gated_first), memory, R, V, read, G, pairs)
 
 
-def _groups(f: tuple[Activation, ...], V: Array) -> tuple[tuple[slice, Activation], ...]:
+def _columns(net: Wiring, memory: Memory, source: NDArray[np.int64], delay: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Which of the signals (z, x) are the outputs of `source` as they were `delay` steps ago."""
+    k, n = len(net.kinds), len(memory.unit)
+    place = {pair: i for i, pair in enumerate(zip(memory.unit.tolist(), memory.age.tolist(), strict=True))}
+    remembered = [place.get(pair, 0) for pair in zip(source.tolist(), delay.tolist(), strict=True)]
+    now = n + net.inputs + 1 + source
+    columns = np.where(source >= k, source - k + n, np.where(delay > 0, remembered, now))
+    return columns.astype(np.int64)
+
+
+def _groups(
+    f: tuple[Activation, ...], reads: NDArray[np.bool_], gated_first: NDArray[np.int64]
+) -> tuple[tuple[slice, Activation, slice], ...]:
     """Neighbouring units of one kind, none of which reads another."""
     starts = [0]
     for i in range(1, len(f)):
-        if f[i] is not f[i - 1] or V[i, starts[-1] : i].any():
+        if f[i] is not f[i - 1] or reads[i, starts[-1] : i].any():
             starts.append(i)
-    return tuple((slice(i, j), f[i]) for i, j in pairwise([*starts, len(f)]))
+    ends = pairwise([*starts, len(f)])
+    return tuple((slice(i, j), f[i], slice(int(gated_first[i]), int(gated_first[j]))) for i, j in ends)
 
 
 def _memory(net: Wiring) -> Memory:
-    """The outputs that are read with a delay, unit by unit, and the answer."""
-    kept = {(int(net.output), 1)}
-    for j, delay in zip(net.source.tolist(), net.delay.tolist(), strict=True):
+    """The outputs that are read with a delay, unit by unit, and the answers."""
+    kept = {(j, 1) for j in net.outputs.tolist()}
+    signals = np.concatenate([np.stack([net.source, net.delay], axis=1), net.gated[:, [1, 3]], net.gated[:, [4, 5]]])
+    for j, delay in signals.tolist():
         if j < len(net.kinds):
             kept |= {(j, age) for age in range(1, delay + 1)}
     places = {pair: i for i, pair in enumerate(sorted(kept))}
@@ -90,24 +116,46 @@ def run(sums: Sums, z: Array) -> tuple[Array, Array]:
     """Total inputs and outputs of the units, each (..., k)."""
     totals = z @ sums.R.T
     x = np.empty_like(totals)
-    for rows, f in sums.groups:
+    for rows, f, gated in sums.groups:
         if rows.start > 0:
             totals[..., rows] += x[..., : rows.start] @ sums.V[rows, : rows.start].T
+        if gated.stop > gated.start:
+            totals[..., rows] += products(sums, z, x, gated) @ sums.G[rows, gated].T
         x[..., rows] = f(totals[..., rows])
     return totals, x
 
 
-def slopes(sums: Sums, z: Array) -> Array:
-    """Slopes of the units where they are, shape (..., k)."""
-    totals, _ = run(sums, z)
-    return np.concatenate([f.derivative(totals[..., rows]) for rows, f in sums.groups], axis=-1)
+def products(sums: Sums, z: Array, x: Array, gated: slice) -> Array:
+    """What those gated connections multiply their weights with, shape (..., q)."""
+    one, other = (np.concatenate([z, x], axis=-1)[..., columns] for columns in sums.pairs[:, gated])
+    return np.asarray(one * other)
+
+
+def linearised(sums: Sums, z: Array) -> tuple[Sums, Array]:
+    """The sums with R (..., k, n + m + 1) and V (..., k, k) of first order where the units are, and slopes (..., k) there."""
+    totals, x = run(sums, z)
+    slope = np.concatenate([f.derivative(totals[..., rows]) for rows, f, _ in sums.groups], axis=-1)
+    if not sums.G.size:
+        return sums, slope
+    both = np.concatenate([sums.R, sums.V], axis=1) + np.zeros((*z.shape[:-1], 1, 1))
+    signals = np.concatenate([z, x], axis=-1)
+    for e, unit in zip(*sums.G.T.nonzero(), strict=True):  # several may add to one place
+        one, other = sums.pairs[:, e]
+        both[..., unit, one] += sums.G[unit, e] * signals[..., other]
+        both[..., unit, other] += sums.G[unit, e] * signals[..., one]
+    return sums._replace(R=both[..., : z.shape[-1]], V=both[..., z.shape[-1] :]), slope
+
+
+def times(v: Array, M: Array) -> Array:
+    """`v M` for vectors (..., p) and one matrix (p, q), or one a vector."""
+    return v @ M if M.ndim == 2 else (v[..., None, :] @ M)[..., 0, :]
 
 
 def push(sums: Sums, slope: Array, entering: Array) -> Array:
     """Derivatives of the outputs (..., k, q), from those of `R z` (..., k, q)."""
     moved = slope[..., None] * entering
-    for rows, _ in sums.groups[1:]:
-        moved[..., rows, :] += slope[..., rows, None] * (sums.V[rows, : rows.start] @ moved[..., : rows.start, :])
+    for rows, *_ in sums.groups[1:]:
+        moved[..., rows, :] += slope[..., rows, None] * (sums.V[..., rows, : rows.start] @ moved[..., : rows.start, :])
     return moved
 
 
@@ -116,74 +164,8 @@ def pull(sums: Sums, slope: Array, v: Array) -> Array:
     fresh = sums.memory.age == 1
     delta = np.zeros((*np.broadcast_shapes(slope.shape[:-1], v.shape[:-1]), len(sums.f)))
     delta[..., sums.memory.unit[fresh]] = v[..., fresh]
-    for rows, _ in reversed(sums.groups):
+    for rows, *_ in reversed(sums.groups):
         if rows.stop < len(sums.f):
-            delta[..., rows] += delta[..., rows.stop :] @ sums.V[rows.stop :, rows]
+            delta[..., rows] += times(delta[..., rows.stop :], sums.V[..., rows.stop :, rows])
         delta[..., rows] *= slope[..., rows]
     return delta
-
-
-def boxes(sums: Sums, z: Box) -> tuple[Box, Box]:
-    """Bounds on the units' outputs and on their slopes, each (..., k)."""
-    shape = (*np.shape(z[0])[:-1], len(sums.f))
-    x, slope = (np.empty(shape), np.empty(shape)), (np.empty(shape), np.empty(shape))
-    for i, f in enumerate(sums.f):
-        row = np.concatenate([sums.R[i], sums.V[i, :i]])
-        read = np.flatnonzero(row)  # nothing is known of 0 times infinity
-        below, above = (np.concatenate([z[end], x[end][..., :i]], axis=-1)[..., read] for end in (0, 1))
-        total = affine_image(row[None, read], below, above)
-        for found, image in ((x, f.image(*total)), (slope, f.slope_image(*total))):
-            found[0][..., i], found[1][..., i] = image[0][..., 0], image[1][..., 0]
-    return x, slope
-
-
-def derivative_boxes(sums: Sums, slope: Box, columns: slice) -> Box:
-    """Bounds on the derivatives of the outputs with respect to those columns of z, shape (..., k, q)."""
-    shape = (*slope[0].shape, columns.stop - columns.start)
-    moved = np.zeros(shape), np.zeros(shape)
-    for i in range(len(sums.f)):
-        total, row = as_box(sums.R[i, columns]), sums.V[i : i + 1, :i]
-        if row.any():
-            within = matmul((row, row), (moved[0][..., :i, :], moved[1][..., :i, :]))
-            total = add(total, (within[0][..., 0, :], within[1][..., 0, :]))
-        moved[0][..., i, :], moved[1][..., i, :] = multiply((slope[0][..., i, None], slope[1][..., i, None]), total)
-    return moved
-
-
-def settling_box(sums: Sums, entering: Box) -> Box | None:
-    """A box that holds every limit set under inputs in the box `entering` (m,); None where nothing is known.
-
-    It is an image of the whole space. A linear unit that remembers itself, `x' = w x + r` with |w| < 1, ends within
-    `sup |r| / (1 - |w|)`, since r is bounded where everything else is.
-    """
-    n = len(sums.memory.unit)
-    lo, hi = np.full(n, -np.inf), np.full(n, np.inf)
-    for _ in range(2 * n + 1):
-        finite = np.isfinite(lo).all() and np.isfinite(hi).all()
-        z = _reading((lo, hi), entering)
-        below, above = boxes(sums, z)[0]
-        lo, hi = remember(sums, lo, below), remember(sums, hi, above)
-        for k in np.flatnonzero((sums.memory.age == 1) & ~(np.isfinite(lo) & np.isfinite(hi))):
-            reach = _reach(sums, int(k), z)
-            lo[k], hi[k] = -reach, reach
-        if finite:
-            return lo, hi
-    return None
-
-
-def _reach(sums: Sums, k: int, z: Box) -> float:
-    """How far from 0 component k of the state can stay."""
-    unit = sums.memory.unit[k]
-    w = abs(sums.R[unit, k])
-    if sums.f[unit] is not LINEAR or w >= 1.0:
-        return np.inf
-    others = sums.R.copy()
-    others[unit, k] = 0.0
-    below, above = boxes(sums._replace(R=others), z)[0]
-    reach = max(abs(below[unit]), abs(above[unit])) / (1.0 - w) * (1.0 + 1e-12)
-    return float(reach) if reach <= FARTHEST else np.inf
-
-
-def _reading(state: Box, entering: Box) -> Box:
-    below, above = (np.concatenate([state[end], entering[end], np.ones(1)]) for end in (0, 1))
-    return below, above

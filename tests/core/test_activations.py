@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dynlatch as dl
-from dynlatch.activations import ACTIVATIONS, LINEAR, LOGISTIC, RELU, SOFTPLUS, TANH, THRESHOLD, resolve
+from dynlatch.activations import ACTIVATIONS, EXPONENTIAL, LINEAR, LOGISTIC, RELU, SOFTPLUS, TANH, THRESHOLD, resolve
 from dynlatch.errors import InvalidInput, NotEnclosable, NotSmooth
 
 SMOOTH = tuple(f for f in ACTIVATIONS if f is not THRESHOLD)
@@ -19,6 +19,7 @@ EXACT = {
     "relu": lambda x: max(x, mpmath.mpf(0)),
     "softplus": lambda x: mpmath.log1p(mpmath.exp(x)),
     "linear": lambda x: x,
+    "exponential": mpmath.exp,
 }
 EXACT_SLOPE = {
     "tanh": lambda x: mpmath.sech(x) ** 2,
@@ -26,6 +27,7 @@ EXACT_SLOPE = {
     "relu": lambda x: mpmath.mpf(x > 0),
     "softplus": EXACT["logistic"],
     "linear": lambda x: mpmath.mpf(1),
+    "exponential": mpmath.exp,
 }
 EXACT_CURVATURE = {
     "tanh": lambda x: -2 * mpmath.tanh(x) * mpmath.sech(x) ** 2,
@@ -33,6 +35,7 @@ EXACT_CURVATURE = {
     "relu": lambda x: mpmath.mpf(0),
     "softplus": EXACT_SLOPE["logistic"],
     "linear": lambda x: mpmath.mpf(0),
+    "exponential": mpmath.exp,
 }
 
 SIZES = np.concatenate([[1e-300, 1e-12, 1e-5], np.geomspace(1e-2, 300, 40)])
@@ -85,7 +88,7 @@ def test_inverse(f):
     np.testing.assert_allclose(f.invert(f(x)), x, rtol=1e-11, atol=0)
 
 
-@pytest.mark.parametrize("f", [TANH, LOGISTIC, RELU, SOFTPLUS], ids=by_name)
+@pytest.mark.parametrize("f", [TANH, LOGISTIC, RELU, SOFTPLUS, EXPONENTIAL], ids=by_name)
 def test_inverse_refuses_what_is_outside_the_open_range(f):
     for end in f.limits:
         with pytest.raises(InvalidInput, match="open interval"):

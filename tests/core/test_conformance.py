@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 
 import dynlatch as dl
 from dynlatch.disturbances import Disturbed, Steered
-from dynlatch.lanes.units import LINEAR, LOGISTIC, TANH
+from dynlatch.lanes.units import EXPONENTIAL, LINEAR, LOGISTIC, RELU, TANH
 from dynlatch.lanes.wiring import Connection, wire
 from dynlatch.networks import NETWORKS
 
@@ -48,7 +48,7 @@ def wired(kinds, connections, inputs=1, output=-1):
         [Connection(*c) for c in connections],
         kinds=kinds,
         inputs=inputs,
-        output=output % len(kinds),
+        output=output if isinstance(output, tuple) else output % len(kinds),
         trained=weights,
         start=-0.5,
     )
@@ -68,6 +68,40 @@ def wired_of_all():
         (2, 4, 5, 0),
     ]
     return wired([TANH, LINEAR, LOGISTIC], connections, inputs=2)
+
+
+def wired_gated():
+    """Squares, gates that are units, inputs and the constant one, now or late; two answers, one that nobody else reads."""
+    connections = [
+        *((0, 4, 0, 0), (0, 1, 1, 3), (0, 6, 2, 0, 0, 1), (0, 2, 3, 1, 1, 2), (1, 1, 4, 1), (1, 0, 5, 0, 5, 0)),
+        *(
+            (1, 2, 6, 2, 2, 2),
+            (2, 0, 7, 0, 0, 0),
+            (2, 1, 8, 0, 0, 3),
+            (2, 0, 7, 0, 3, 2),
+            (3, 2, 9, 0, 1, 0),
+            (3, 4, 0, 0, 2, 1),
+        ),
+    ]
+    return wired([TANH, LINEAR, LOGISTIC, RELU], connections, inputs=2, output=(3, 1))
+
+
+def wired_memory_cell():
+    """c' = f c + i g, h = o tanh(c), gates f, i, o and g of the input and h."""
+    i, f, g, o, c, squashed, h, u, one = range(9)
+    gates = [(k, source, 3 * k + n, late) for k in (i, f, g, o) for n, (source, late) in enumerate([(u, 0), (h, 1), (one, 0)])]
+    cell = [(c, c, 12, 1, f, 0), (c, i, 12, 0, g, 0), (squashed, c, 12, 0), (h, o, 12, 0, squashed, 0)]
+    return wired([LOGISTIC, LOGISTIC, TANH, LOGISTIC, LINEAR, TANH, LINEAR], gates + cell, output=h)
+
+
+def wired_radial():
+    """Two radial units exp(-|x - centre|^2) of the last answer, the answer their weighted sum."""
+    d, e, near, far, y, u, one = range(7)
+    distances = [(d, y, 0, 1), (d, one, 1, 0), (e, y, 0, 1), (e, one, 2, 0), (e, u, 3, 0)]
+    radial = [(near, d, 4, 0, d, 0), (far, e, 4, 0, e, 0)]
+    answer = [(y, near, 5, 0), (y, far, 6, 0)]
+    net = wired([LINEAR, LINEAR, EXPONENTIAL, EXPONENTIAL, LINEAR], distances + radial + answer)
+    return net.with_parameters(weights=np.where(np.arange(7) == 4, -0.7, net.weights))
 
 
 PARITY = [(0, 2, 0, 0), (0, 1, 1, 1), (0, 3, 2, 0), (1, 0, 3, 0), (1, 2, 4, 0), (1, 1, 5, 1), (1, 3, 6, 0)]
@@ -128,6 +162,9 @@ NETS = {
     ),
     "wired parity": wired([TANH, TANH], PARITY),
     "wired of all": wired_of_all(),
+    "wired gated": wired_gated(),
+    "wired memory cell": wired_memory_cell(),
+    "wired radial": wired_radial(),
     "wired without input": wired([TANH, LOGISTIC], [(0, 0, 0, 1), (1, 0, 1, 0), (0, 2, 2, 0)], inputs=0),
     "stack of wired": dl.StackedNetwork([wired_of_all(), elman(2, 4)]),
     "stack of a stack": dl.StackedNetwork([dl.StackedNetwork([gru(2, 1), lstm(2, 2)]), elman(2, 2)]),
@@ -204,7 +241,18 @@ numbers = st.floats(-50, 50)
 
 
 @pytest.mark.parametrize(
-    "name", ["additive tanh", "leaky relu", "elman softplus", "gru", "lstm", "stack of all", "wired of all"]
+    "name",
+    [
+        "additive tanh",
+        "leaky relu",
+        "elman softplus",
+        "gru",
+        "lstm",
+        "stack of all",
+        "wired of all",
+        "wired gated",
+        "wired memory cell",
+    ],
 )
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(data=st.data())

@@ -13,11 +13,12 @@ from dynlatch.lanes.influence import carried_gradient, influences
 from dynlatch.lanes.instances import summed_curvature
 from dynlatch.lanes.packs import padded
 from dynlatch.lanes.traces import traced_gradient, tracks
-from dynlatch.lanes.units import LINEAR, LOGISTIC, TANH
+from dynlatch.lanes.units import EXPONENTIAL, LINEAR, LOGISTIC, RELU, TANH
 from dynlatch.lanes.wiring import Connection, backward, curvature, forward, gradient, wire
 from dynlatch.training.block import pack
-from dynlatch.training.models import Dense, FocusedNet, LatchNet, LocalFeedbackNet, ParityNet
+from dynlatch.training.models import AnyWiring, Dense, FocusedNet, LatchNet, LocalFeedbackNet, ParityNet
 from dynlatch.training.rules.back_propagation import BackPropagation
+from dynlatch.training.rules.discrete_error_propagation import DiscreteErrorPropagation
 from dynlatch.training.rules.focused_back_propagation import FocusedBackPropagation
 from dynlatch.training.rules.local_feedback import LocalFeedback
 from dynlatch.training.rules.pseudo_newton import PseudoNewton
@@ -41,10 +42,22 @@ MODELS = {
 def wirings():
     rng = np.random.default_rng(5)
     random = [oracle.random_wiring(rng, kinds, 2, 14) for kinds in ([TANH] * 4, [TANH, LINEAR, LOGISTIC, TANH])]
-    return {name: model.cell() for name, model in MODELS.items()} | {f"random {k}": net for k, net in enumerate(random)}
+    gated = {"gated": [TANH, LINEAR, LOGISTIC], "gated, radial": [LOGISTIC, EXPONENTIAL, RELU, TANH], "gated, late": [TANH] * 3}
+    return (
+        {name: model.cell() for name, model in MODELS.items()}
+        | {f"random {k}": net for k, net in enumerate(random)}
+        | {name: oracle.gated_wiring(rng, kinds) for name, kinds in gated.items()}
+    )
 
 
-WIRINGS = wirings()
+def squares():
+    """One path, through a square and a product with the input."""
+    read, squared, product, y, u = range(5)
+    chain = [Connection(read, u, 0, 0), Connection(squared, read, 1, 0, read, 0), Connection(product, squared, 2, 1, u, 0)]
+    return wire([*chain, Connection(y, product, 3, 0)], kinds=[TANH, LINEAR, LINEAR, TANH], inputs=1, output=y, trained=4)
+
+
+WIRINGS = wirings() | {"squares": squares()}
 
 
 def swept(net, theta, inputs, lengths, targets):
@@ -54,18 +67,20 @@ def swept(net, theta, inputs, lengths, targets):
     s[1:, n:-1, :L] = inputs.transpose(1, 2, 0)
     forward(net, theta, T, s, a)
     h, every = np.zeros_like(d), np.arange(L)
-    d[lengths, net.output, every] = s[lengths, net.output, every] - targets
-    h[lengths, net.output, every] = 1.0
+    for o in net.outputs:
+        d[lengths, o, every] = s[lengths, o, every] - targets
+        h[lengths, o, every] = 1.0
+    direct = d.copy()
     backward(net, theta, T, s, d)
     curvature(net, theta, T, s, h)
     g = np.empty_like(theta)
     gradient(net, T, s, d, g)
-    return SimpleNamespace(s=s, a=a, d=d, h=h, g=g)
+    return SimpleNamespace(s=s, a=a, d=d, h=h, g=g, direct=direct)
 
 
 def example(net, L=3, T=6, seed=0):
     rng = np.random.default_rng(seed)
-    theta = rng.uniform(-1.2, 1.2, (int(net.weight.max()) + 1, L))
+    theta = rng.uniform(-1.2, 1.2, (net.weights, L))
     return theta, rng.uniform(-1, 1, (L, T, net.inputs)), rng.integers(T // 2, T + 1, L), rng.choice([-0.8, 0.8], L)
 
 
@@ -85,9 +100,8 @@ def test_influences_carried_forward_give_the_gradient(name):
     net = WIRINGS[name]
     theta, inputs, lengths, targets = example(net, L=18, T=9)
     found = swept(net, theta, inputs, lengths, targets)
-    g, direct = np.empty_like(found.g), np.zeros_like(found.d)
-    direct[lengths, net.output, np.arange(18)] = found.s[lengths, net.output, np.arange(18)] - targets
-    carried_gradient(net, padded(theta), 9, found.s, direct, influences(net, 32), g)
+    g = np.empty_like(found.g)
+    carried_gradient(net, padded(theta), 9, found.s, found.direct, influences(net, 32), g)
     np.testing.assert_allclose(g[: net.trained], found.g[: net.trained], rtol=0, atol=1e-13)
 
 
@@ -96,9 +110,8 @@ def test_traces_give_the_gradient(name):
     net = WIRINGS[name]
     theta, inputs, lengths, targets = example(net, L=18, T=9)
     found = swept(net, theta, inputs, lengths, targets)
-    g, direct = np.empty_like(found.g), np.zeros_like(found.d)
-    direct[lengths, net.output, np.arange(18)] = found.s[lengths, net.output, np.arange(18)] - targets
-    traced_gradient(net, tracks(net), padded(theta), 9, found.s, direct, np.empty((net.weight.size, 32)), g)
+    g = np.empty_like(found.g)
+    traced_gradient(net, tracks(net), padded(theta), 9, found.s, found.direct, np.empty((net.weight.size, 32)), g)
     np.testing.assert_allclose(g[: net.trained], found.g[: net.trained], rtol=0, atol=1e-13)
 
 
@@ -129,10 +142,11 @@ def test_curvature_is_the_recursion_of_becker_and_le_cun(name):
         assert np.all(found.h[length + 1 :, :, lane] == 0)
 
 
-@pytest.mark.parametrize("name", ["latch", "local feedback, linear", "local feedback, tanh", "focused"])
+@pytest.mark.parametrize("name", ["latch", "local feedback, linear", "local feedback, tanh", "focused", "squares"])
 def test_curvature_is_the_second_derivative_of_each_copy_where_one_path_leads_to_an_exact_answer(name):
     """No f'' where the answer is the target, no cross terms where every copy acts along one path: nothing is neglected."""
     net, T, h = WIRINGS[name], 5, 1e-3
+    targets = [c.target for c in oracle.connections(net)]
     theta, inputs, _, _ = example(net, L=1, T=T)
     copies = oracle.unfolded(net, theta[:, 0], T)
     target = oracle.run(net, copies, inputs[0])[-1, net.output]
@@ -145,7 +159,7 @@ def test_curvature_is_the_second_derivative_of_each_copy_where_one_path_leads_to
             moved[t, e] += k * h
             values.append(oracle.cost(net, moved, inputs[0], target))
         second = (16 * (values[1] + values[2]) - values[0] - values[3]) / (12 * h**2)
-        assert found.h[t + 1, net.target[e], 0] * x[t, e] ** 2 == pytest.approx(second, abs=1e-9)
+        assert found.h[t + 1, targets[e], 0] * x[t, e] ** 2 == pytest.approx(second, abs=1e-9)
 
 
 @pytest.mark.parametrize("name", ["parity", "parity, synchronous"])
@@ -200,7 +214,8 @@ def copies_of(net, theta, block, lane):
     which, length = work.which[lane], work.length[lane]
     inputs, target = lanes.inputs[lane, which, :length], 0.8 * lanes.targets[lane, which]
     g = oracle.gradient_of_copies(net, theta[:, lane], inputs, target)
-    h = oracle.becker_lecun(net, theta[:, lane], inputs)[1:, net.target] * oracle.read_signals(net, theta[:, lane], inputs) ** 2
+    targets = [c.target for c in oracle.connections(net)]
+    h = oracle.becker_lecun(net, theta[:, lane], inputs)[1:, targets] * oracle.read_signals(net, theta[:, lane], inputs) ** 2
     return g, h
 
 
@@ -208,13 +223,33 @@ def plain(g, h, sums):
     return sums(g)
 
 
+def memory_cell():
+    """s' = s + i g under tanh, i and g of the input and the last answer; the answer squared enters i as well."""
+    i, g, s, y, u, one = range(6)
+    writing = (i, u, 0, 0), (i, y, 1, 1), (i, one, 2, 0), (i, y, 3, 1, y, 1), (g, u, 4, 0), (g, y, 5, 1)
+    kept = (s, s, 7, 1), (s, i, 7, 0, g, 0), (y, s, 6, 0)
+    return AnyWiring(("logistic", "tanh", "linear", "tanh"), (*writing, *kept), fixed=(1.0,))
+
+
+def pseudo_newton(g, h, sums):
+    return sums(g) / (sums(h) + 0.02)
+
+
+def time_weighted(g, h, sums):
+    return sums(g / (h + 0.02))
+
+
 RULES = [
     (BackPropagation(eta=0.3), Dense(3), plain),
-    (PseudoNewton(eta=0.3, mu=0.02), Dense(3), lambda g, h, sums: sums(g) / (sums(h) + 0.02)),
-    (TimeWeightedPseudoNewton(eta=0.3, mu=0.02), Dense(3), lambda g, h, sums: sums(g / (h + 0.02))),
+    (PseudoNewton(eta=0.3, mu=0.02), Dense(3), pseudo_newton),
+    (TimeWeightedPseudoNewton(eta=0.3, mu=0.02), Dense(3), time_weighted),
     (RealTimeRecurrentLearning(eta=0.3), Dense(3), plain),
     (LocalFeedback(eta=0.3), LocalFeedbackNet(2), plain),
     (FocusedBackPropagation(eta=0.3), FocusedNet(2), plain),
+    (BackPropagation(eta=0.3), memory_cell(), plain),
+    (PseudoNewton(eta=0.3, mu=0.02), memory_cell(), pseudo_newton),
+    (TimeWeightedPseudoNewton(eta=0.3, mu=0.02), memory_cell(), time_weighted),
+    (RealTimeRecurrentLearning(eta=0.3), memory_cell(), plain),
 ]
 
 
@@ -280,6 +315,9 @@ def test_a_batch_of_all_sequences_is_the_full_gradient():
         (TimeWeightedPseudoNewton(eta=0.1, mu=0.1), Dense(5, units="threshold"), "needs derivatives"),
         (RealTimeRecurrentLearning(eta=0.1), Dense(5, units="threshold"), "needs derivatives"),
         (LocalFeedback(eta=0.1), Dense(5, units="threshold"), "needs derivatives"),
+        (LocalFeedback(eta=0.1), memory_cell(), "gated connections"),
+        (FocusedBackPropagation(eta=0.1), memory_cell(), "gated connections"),
+        (DiscreteErrorPropagation(eta=0.1), memory_cell(), "gated connections"),
     ],
 )
 def test_refusals(rule, model, words):

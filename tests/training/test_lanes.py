@@ -13,7 +13,7 @@ from dynlatch.lanes import random
 from dynlatch.lanes.compiling import kernel
 from dynlatch.lanes.descent import descend
 from dynlatch.lanes.packs import WIDTH, begins, load, pack, padded, store
-from dynlatch.lanes.units import LINEAR, LOGISTIC, TANH, THRESHOLD, respond, slope, tanh
+from dynlatch.lanes.units import EXPONENTIAL, LINEAR, LOGISTIC, RELU, TANH, THRESHOLD, exponential, respond, slope, tanh
 from dynlatch.lanes.wiring import Connection, backward, forward, gradient, wire
 
 
@@ -50,6 +50,8 @@ def test_tanh_at_the_ends():
         (LINEAR, lambda a: a, lambda x: 1.0),
         (LOGISTIC, lambda a: 1 / (1 + np.exp(-a)), lambda x: x * (1 - x)),
         (THRESHOLD, lambda a: 1.0 if a >= 0 else -1.0, lambda x: 0.0),
+        (RELU, lambda a: max(a, 0.0), lambda x: float(x > 0)),
+        (EXPONENTIAL, np.exp, lambda x: x),
     ],
 )
 @pytest.mark.parametrize("a", [-30.0, -1.3, 0.0, -0.0, 0.4, 5.0])
@@ -57,6 +59,14 @@ def test_units(kind, function, derivative, a):
     x = respond(kind, a)
     assert x == pytest.approx(function(a), rel=1e-14, abs=1e-14)
     assert slope(kind, x) == pytest.approx(derivative(x), rel=1e-14, abs=1e-14)
+
+
+def test_exp_is_right_to_four_units_in_the_last_place():
+    x = np.concatenate([np.random.default_rng(0).uniform(-745, 709.7, 3000), np.arange(-60, 61) * np.log(2) / 4, [1e-300, 0]])
+    y, expected = np.array([exponential(value) for value in x]), np.exp(x)
+    assert np.all(np.abs(y - expected) <= 4 * np.spacing(expected))
+    ends = np.array([exponential(value) for value in (np.inf, -np.inf, np.nan, 710.0, -746.0)])
+    np.testing.assert_array_equal(ends, [np.inf, 0.0, np.nan, np.inf, 0.0])
 
 
 def test_random_numbers_are_those_of_numpy():
@@ -89,6 +99,7 @@ def test_lanes_come_in_whole_packs():
 def test_a_lane_has_the_same_bits_in_whatever_pack():
     rng, n, T, L = np.random.default_rng(3), 3, 12, 2 * WIDTH + 5
     made = [Connection(i, j, 3 * i + j, int(rng.integers(1, 4))) for i in range(n) for j in range(n)]
+    made += [Connection(1, 0, 4, 2, 2, 1), Connection(2, 1, 8, 0, 1, 0)]
     net = wire([*made, Connection(0, 3, 9, 0)], kinds=[TANH, LOGISTIC, LINEAR], inputs=1, output=2, trained=9)
     theta, u, e = rng.uniform(-0.5, 0.5, (10, L)), rng.uniform(-1, 1, (T + 1, L)), rng.uniform(-1, 1, (T + 1, n, L))
     results = []
@@ -116,11 +127,21 @@ def test_a_step():
 
 @pytest.mark.parametrize(
     "connection",
-    [Connection(0, 5, 0), Connection(2, 0, 0), Connection(0, 0, 0, 0), Connection(0, 1, 0, 0), Connection(0, 1, 0, -1)],
+    [
+        *(Connection(0, 5, 0), Connection(2, 0, 0), Connection(0, 0, 0, 0), Connection(0, 1, 0, 0), Connection(0, 1, 0, -1)),
+        *(Connection(0, 0, 0, 1, 5), Connection(0, 0, 0, 1, 0, 0), Connection(0, 0, 0, 1, 1, 0), Connection(0, 0, 0, 1, 0, -1)),
+        Connection(0, 0, 0, 0, 1, 1),
+    ],
 )
 def test_impossible_wirings(connection):
     with pytest.raises(InvalidInput):
         wire([connection], kinds=[TANH, TANH], inputs=2, output=1, trained=1)
+
+
+@pytest.mark.parametrize("output", [2, -1, (), (0, 0), (0, 2)])
+def test_impossible_outputs(output):
+    with pytest.raises(InvalidInput, match="`output` must be"):
+        wire([Connection(0, 0, 0)], kinds=[TANH, TANH], inputs=2, output=output, trained=1)
 
 
 def test_the_cache_is_renewed_when_any_kernel_of_the_package_changes(tmp_path):

@@ -22,6 +22,16 @@ A1 = AnyWiring(
     ((H, U, 0, 0), (H, H, 1, 1), (H, O, 2, 1), (H, ONE, 3, 0), (O, U, 4, 0), (O, H, 5, 0), (O, O, 6, 1)),
 )
 
+# Two units that write and read a cell: s' = s + i g, y = tanh(s), with i and g of the input and the last answer.
+GATE, NEW, CELL, Y, ENTER, BIAS = range(6)
+WRITTEN = ((GATE, ENTER, 0, 0), (GATE, Y, 1, 1), (GATE, BIAS, 2, 0), (NEW, ENTER, 3, 0), (NEW, Y, 4, 1))
+A_CELL = AnyWiring(
+    ("logistic", "tanh", "linear", "tanh"),
+    (*WRITTEN, (CELL, CELL, 5, 1), (CELL, GATE, 5, 0, NEW, 0), (Y, CELL, 5, 0)),
+    output=(Y, CELL),
+    fixed=(1.0,),
+)
+
 MODELS = {
     "dense": (Dense(5), oracle.dense),
     "dense, one unit": (Dense(1, start=0.3), oracle.dense),
@@ -40,6 +50,7 @@ MODELS = {
     "local feedback, tanh": (LocalFeedbackNet(2, 3, loop="tanh"), oracle.local_feedback),
     "focused": (FocusedNet(3, 2), oracle.focused),
     "any wiring": (A1, oracle.random_search),
+    "any wiring, gated": (A_CELL, oracle.cell),
 }
 # h is +1 if both the input and the last answer are; o says that exactly one of them is.
 SOLVED = 3.0 * np.array([1.0, 1.0, -1.0, -2.0, 1.0, 1.0, -1.0])
@@ -97,7 +108,7 @@ def test_contract(name):
     assert isinstance(model, Architecture)
     net, column = model.cell(), column_of(model)
     assert len(set(model.names)) == len(model.names) == net.trained == len(column)
-    assert len(model.constants) == net.weight.max() + 1 - net.trained
+    assert len(model.constants) == net.weights - net.trained
     assert net.inputs == model.input_dim
     network = model.network(column)
     assert isinstance(network, FiniteMap if "threshold" in name else SmoothMap)
@@ -201,6 +212,9 @@ REFUSED = {
     "loop": (lambda: LocalFeedbackNet(loop="logistic"), "'linear' or 'tanh'"),
     "numbers": (lambda: AnyWiring(("tanh",), ((0, 0, 1, 1),)), "numbered 0, 1"),
     "connection": (lambda: AnyWiring(("tanh",), ((0, 3, 0, 1),)), "joins what does not exist"),
+    "gate": (lambda: AnyWiring(("tanh",), ((0, 1, 0, 0, 3, 0),)), "joins what does not exist"),
+    "gate without delay": (lambda: AnyWiring(("tanh",), ((0, 1, 0, 0, 0, 0),)), "needs its source too early"),
+    "output": (lambda: AnyWiring(("tanh",), ((0, 0, 0, 1),), output=(0, 1)), "`output` must be one of the 1 units"),
     "loop without delay": (lambda: AnyWiring(("tanh",), ((0, 0, 0, 0),)), "needs its source too early"),
 }
 

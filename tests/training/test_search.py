@@ -11,7 +11,7 @@ from dynlatch.errors import InvalidInput
 from dynlatch.lanes.evaluation import all_right, choose, evaluate
 from dynlatch.lanes.show import Criterion, Noise
 from dynlatch.lanes.stage import fill, in_order, longest_first, set_up
-from dynlatch.lanes.units import LINEAR, LOGISTIC, TANH, THRESHOLD
+from dynlatch.lanes.units import EXPONENTIAL, LINEAR, LOGISTIC, RELU, TANH, THRESHOLD
 from dynlatch.lanes.wiring import Connection, wire
 from dynlatch.training import Dense, TrainingOutcome, TwoSequence, resume, train
 from dynlatch.training.block import pack
@@ -82,8 +82,8 @@ def learner(model, task, packed, k, rng=0):
 
 
 def strange():
-    """Every kind of unit, delays 0 to 3, more connections into one unit than another has, a bias."""
-    rng, kinds = np.random.default_rng(5), [TANH, LINEAR, LOGISTIC, THRESHOLD, TANH]
+    """Every kind of unit, delays 0 to 3, more connections into one unit than another has, a bias, gates and a square."""
+    rng, kinds = np.random.default_rng(5), [TANH, LINEAR, LOGISTIC, THRESHOLD, TANH, RELU, EXPONENTIAL]
     n, m = len(kinds), 2
     joins = []
     for i in range(n):
@@ -92,7 +92,8 @@ def strange():
             if rng.random() < 0.7:
                 joins.append((i, j, late))
     connections = [Connection(i, j, k % 20, late) for k, (i, j, late) in enumerate(joins)]
-    return Net(wire(connections, kinds=kinds, inputs=m, output=4, trained=20, start=[0.1, 0.2, 0.3, -1.0, 0.5]))
+    connections += [Connection(6, 1, 20, 3, 1, 3), Connection(4, 3, 3, 4, 7, 0), Connection(2, 6, 5, 2, 0, 0)]
+    return Net(wire(connections, kinds=kinds, inputs=m, output=4, trained=21, start=[0.1, 0.2, 0.3, -1.0, 0.5, 0.0, 1.0]))
 
 
 @dataclass(frozen=True)

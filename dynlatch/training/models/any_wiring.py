@@ -20,15 +20,16 @@ class AnyWiring:
     """Units, and connections (target, source, weight, delay) between them.
 
     Sources are the n units 0, ..., n-1, then the inputs, then the constant one; units are computed in order. Connections that
-    name the same weight share it.
+    name the same weight share it. (target, source, weight, delay, gate, gate_delay) is a gated connection: it adds
+    `w s_source(t - delay) s_gate(t - gate_delay)` to the total input of its target; the gate is a signal as the source is.
 
     Parameters
     ----------
-    units : tuple of {"tanh", "linear", "logistic", "threshold"}
-    connections : tuple of (target, source, weight, delay)
+    units : tuple of {"tanh", "linear", "logistic", "threshold", "relu", "exponential"}
+    connections : tuple of (target, source, weight, delay) or (target, source, weight, delay, gate, gate_delay)
     input_dim : int
-    output : int, optional
-        The unit that answers; the last one by default.
+    output : int or tuple of int, optional
+        The unit that answers, or several; the last one by default.
     fixed : tuple of float
         Values of the weights with the highest numbers, which are not trained.
     radius : float
@@ -56,9 +57,9 @@ class AnyWiring:
     """
 
     units: tuple[str, ...]
-    connections: tuple[tuple[int, int, int, int], ...]
+    connections: tuple[tuple[int, int, int, int] | tuple[int, int, int, int, int | None, int], ...]
     input_dim: int = 1
-    output: int | None = None
+    output: int | tuple[int, ...] | None = None
     fixed: tuple[float, ...] = ()
     radius: float = 1.0
     start: float | tuple[float, ...] = 0.0
@@ -72,15 +73,14 @@ class AnyWiring:
         put(self, "connections", tuple(Connection(*c) for c in self.connections))
         put(self, "fixed", tuple(finite_array("fixed", self.fixed, ndim=1).tolist()))
         put(self, "radius", non_negative_number("radius", self.radius))
-        last = len(self.units) - 1
-        put(self, "output", last if self.output is None else count("output", self.output))
+        put(self, "output", _outputs(self.output, len(self.units)))
         numbers = {c[2] for c in self.connections}
-        if not self.units or numbers != set(range(len(numbers))) or len(self.fixed) > len(numbers) or self._output > last:
-            raise InvalidInput(f"units, an `output` among them, and weights numbered 0, 1, ... are needed; got {self!r}.")
+        if not self.units or numbers != set(range(len(numbers))) or len(self.fixed) > len(numbers):
+            raise InvalidInput(f"units, and weights numbered 0, 1, ... are needed; got {self!r}.")
         self.cell()
 
     @property
-    def _output(self) -> int:
+    def _answering(self) -> int | tuple[int, ...]:
         assert self.output is not None
         return self.output
 
@@ -110,10 +110,16 @@ class AnyWiring:
             [Connection(*c) for c in self.connections],
             kinds=[KINDS[name] for name in self.units],
             inputs=self.input_dim,
-            output=self._output,
+            output=self._answering,
             trained=len(self.names),
             start=self.start,
         )
 
     def outputs(self, theta: Array, sequences: Sequences) -> Array:
         return wired_outputs(self.cell(), theta, sequences)
+
+
+def _outputs(output: int | tuple[int, ...] | None, units: int) -> int | tuple[int, ...]:
+    if isinstance(output, Sequence):
+        return tuple(count("output", i) for i in output)
+    return units - 1 if output is None else count("output", output)

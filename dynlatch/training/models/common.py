@@ -9,7 +9,7 @@ import numpy as np
 
 from dynlatch.errors import InvalidInput
 from dynlatch.lanes.packs import padded
-from dynlatch.lanes.units import LINEAR, LOGISTIC, TANH, THRESHOLD
+from dynlatch.lanes.units import EXPONENTIAL, LINEAR, LOGISTIC, RELU, TANH, THRESHOLD
 from dynlatch.lanes.wiring import Wiring, forward
 from dynlatch.maps import Map
 from dynlatch.networks.additive import AdditiveNetwork
@@ -18,7 +18,9 @@ from dynlatch.networks.wired import WiredNetwork
 from dynlatch.training.contract import Architecture, Sequences
 from dynlatch.validation import Array, finite_array, finite_number, shaped_array
 
-KINDS = {"tanh": TANH, "linear": LINEAR, "threshold": THRESHOLD, "logistic": LOGISTIC}
+KINDS = {
+    "tanh": TANH, "linear": LINEAR, "threshold": THRESHOLD, "logistic": LOGISTIC, "relu": RELU, "exponential": EXPONENTIAL,
+}  # fmt: skip
 STARTS = {"tanh": 0.0, "linear": 0.0, "threshold": -1.0, "logistic": 0.5}  # what the papers start from, 1/2 for logistic units
 
 
@@ -111,7 +113,7 @@ def _arrays(network: Map) -> tuple[Array, ...]:
 
 def _read(net: Wiring, network: ThresholdNetwork) -> Array:
     """The weight of each connection, from the matrix that it stands in."""
-    n, column = len(net.kinds), np.zeros(int(net.weight.max()) + 1)
+    n, column = len(net.kinds), np.zeros(net.weights)
     for target in range(n):
         for e in range(net.first[target], net.first[target + 1]):
             j = int(net.source[e])
@@ -129,7 +131,7 @@ def wired_outputs(net: Wiring, theta: Array, sequences: Sequences) -> Array:
     (n,) at the end of each sequence, or (T, n, k) after every step where targets stand at steps.
     """
     T, n, m = sequences.inputs.shape
-    units, weights = net.kinds.size, shaped_array("theta", theta, (int(net.weight.max()) + 1,))
+    units, weights = net.kinds.size, shaped_array("theta", theta, (net.weights,))
     s = padded(np.zeros((T + 1, units + m + 1, n)))
     s[1:, units:-1, :n] = sequences.inputs.transpose(0, 2, 1)
     forward(net, np.repeat(weights[:, None], s.shape[-1], axis=1), T, s, np.zeros((T + 1, units, s.shape[-1])))

@@ -26,6 +26,17 @@ def needs_slopes(rule: object, model: Architecture) -> str | None:
     return refused
 
 
+def needs_plain_sums(rule: object, model: Architecture) -> str | None:
+    """None if every unit of the model sums its signals one by one."""
+    refused = needs_wiring(rule, model)
+    if refused is None and len(model.cell().gated):
+        return (
+            f"{_name(rule)} knows sums of weighted signals, and {_name(model)} has gated connections, which multiply two: "
+            "take BackPropagation or RealTimeRecurrentLearning."
+        )
+    return refused
+
+
 def needs_classes(rule: object, task: Task) -> str | None:
     """None if the task asks for a class at the end of each sequence."""
     if not asks_steps(task.criterion):

@@ -24,12 +24,12 @@ import numpy as np
 
 from dynlatch.lanes.compiling import kernel
 from dynlatch.lanes.descent import LARGEST
+from dynlatch.lanes.gates import OVERFLOW
 from dynlatch.lanes.random import states, uniform
 from dynlatch.lanes.show import present
 from dynlatch.lanes.units import THRESHOLD, slope
-from dynlatch.lanes.wiring import OVERFLOW
 from dynlatch.training.contract import Architecture, Show, State, Task
-from dynlatch.training.rules.common import needs_classes, needs_wiring
+from dynlatch.training.rules.common import needs_classes, needs_plain_sums
 from dynlatch.validation import Array, positive_number, word
 
 
@@ -116,7 +116,7 @@ class DiscreteErrorPropagation:
                 object.__setattr__(self, name, word(name, getattr(self, name), words))
 
     def refuses(self, model: Architecture, task: Task) -> str | None:
-        refused = needs_wiring(self, model) or needs_classes(self, task)
+        refused = needs_plain_sums(self, model) or needs_classes(self, task)
         if refused is None and THRESHOLD not in model.cell().kinds:
             name = type(model).__name__
             return f"DiscreteErrorPropagation trains threshold units, and this {name} has none: take units='threshold'."

@@ -18,7 +18,7 @@ import numpy as np
 from dynlatch.lanes.traces import tracks
 from dynlatch.lanes.units import LINEAR
 from dynlatch.training.contract import Architecture, Show, State, Task
-from dynlatch.training.rules.common import needs_slopes
+from dynlatch.training.rules.common import needs_plain_sums, needs_slopes
 from dynlatch.training.rules.local_feedback import learn
 from dynlatch.training.rules.settings import share
 from dynlatch.validation import Array, positive_number
@@ -56,7 +56,7 @@ class FocusedBackPropagation:
         share("momentum", self.momentum)
 
     def refuses(self, model: Architecture, task: Task) -> str | None:
-        if (refused := needs_slopes(self, model)) is not None:
+        if (refused := needs_slopes(self, model) or needs_plain_sums(self, model)) is not None:
             return refused
         net = model.cell()
         found = tracks(net)

@@ -20,7 +20,7 @@ from dynlatch.lanes.descent import descend
 from dynlatch.lanes.show import present
 from dynlatch.lanes.traces import traced_gradient, tracks
 from dynlatch.training.contract import Architecture, Show, State, Task
-from dynlatch.training.rules.common import needs_slopes
+from dynlatch.training.rules.common import needs_plain_sums, needs_slopes
 from dynlatch.training.rules.settings import share
 from dynlatch.validation import Array, positive_number
 
@@ -59,7 +59,7 @@ class LocalFeedback:
         share("momentum", self.momentum)
 
     def refuses(self, model: Architecture, task: Task) -> str | None:
-        if (refused := needs_slopes(self, model)) is not None:
+        if (refused := needs_slopes(self, model) or needs_plain_sums(self, model)) is not None:
             return refused
         found = tracks(model.cell())
         if found is not None and np.all(found.through < 0):

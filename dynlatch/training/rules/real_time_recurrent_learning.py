@@ -59,13 +59,14 @@ class RealTimeRecurrentLearning:
         return (np.zeros_like(theta),)
 
     def update(self, model: Architecture, theta: Array, state: State, show: Show) -> None:
-        learn(model.cell(), theta, show.lanes, show.work, *state, self.eta, self.momentum)
+        net = model.cell()
+        room = np.empty_like(theta), influences(net, theta.shape[1])
+        learn(net, theta, show.lanes, show.work, *state, *room, self.eta, self.momentum)
 
 
 @kernel
-def learn(net, theta, show, work, change, eta, momentum):  # type: ignore[no-untyped-def]
+def learn(net, theta, show, work, change, g, q, eta, momentum):  # type: ignore[no-untyped-def]
     """Sequence by sequence, until every lane sleeps."""
-    g, q = np.empty_like(theta), influences(net, theta.shape[1])
     steps = present(net, theta, show, work)
     while steps > 0:
         carried_gradient(net, theta, steps, work.s, work.d, q, g)
