@@ -17,6 +17,7 @@ from dynlatch.training.experiments.figure2b import FIGURE2B
 from dynlatch.training.experiments.figure3 import FIGURE3
 from dynlatch.training.experiments.figure4 import FIGURE4
 from dynlatch.training.experiments.flip_flop import FLIP_FLOP
+from dynlatch.training.experiments.guessing import GUESSING
 from dynlatch.training.experiments.latch import LATCH
 from dynlatch.training.experiments.narx import NARX
 from dynlatch.training.experiments.reproduce import reproduce as reproduce
@@ -26,14 +27,14 @@ from dynlatch.training.experiments.tables import TABLE1, TABLE2, TABLE3, TABLE4
 # Bound here, once all modules are loaded: the name of an experiment hides that of its module.
 table1, table2, table3, table4, latch = TABLE1, TABLE2, TABLE3, TABLE4, LATCH
 figure1b, figure2a, figure2b, figure3, figure4, flip_flop = FIGURE1B, FIGURE2A, FIGURE2B, FIGURE3, FIGURE4, FLIP_FLOP
-diffusion = DIFFUSION
+diffusion, guessing = DIFFUSION, GUESSING
 narx = NARX
 
 ALL: Mapping[str, Experiment] = {
     made.name: made
     for made in (
         *(table1, table2, table3, table4, latch, figure1b, figure2a, figure2b, figure3, figure4, flip_flop),
-        diffusion,
+        *(diffusion, guessing),
         narx,
     )
 }
