@@ -12,14 +12,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dynlatch.training.driver import resume as resume
     from dynlatch.training.driver import train as train
+    from dynlatch.training.models import LSTM1997 as LSTM1997
     from dynlatch.training.models import NARX as NARX
     from dynlatch.training.models import AnyWiring as AnyWiring
     from dynlatch.training.models import Chunker as Chunker
+    from dynlatch.training.models import ClockedNet as ClockedNet
     from dynlatch.training.models import Dense as Dense
     from dynlatch.training.models import ElmanNet as ElmanNet
     from dynlatch.training.models import EmbeddedMemory as EmbeddedMemory
     from dynlatch.training.models import FlipFlopLatch as FlipFlopLatch
     from dynlatch.training.models import FocusedNet as FocusedNet
+    from dynlatch.training.models import ForgetGateLSTM as ForgetGateLSTM
     from dynlatch.training.models import GammaMemory as GammaMemory
     from dynlatch.training.models import GuessingNetA1 as GuessingNetA1
     from dynlatch.training.models import GuessingNetA2 as GuessingNetA2
@@ -31,12 +34,15 @@ if TYPE_CHECKING:
     from dynlatch.training.models import NARXNeuron as NARXNeuron
     from dynlatch.training.models import ParityNet as ParityNet
     from dynlatch.training.models import PredictorHierarchy as PredictorHierarchy
+    from dynlatch.training.models import RadialBasisNet as RadialBasisNet
+    from dynlatch.training.models import SecondOrderNet as SecondOrderNet
     from dynlatch.training.models import SoftmaxStates as SoftmaxStates
     from dynlatch.training.models import Start as Start
     from dynlatch.training.models import StateTables as StateTables
     from dynlatch.training.models import Surprise as Surprise
     from dynlatch.training.models import TimeConstants as TimeConstants
     from dynlatch.training.models import TimeDelayNet as TimeDelayNet
+    from dynlatch.training.models import TimeWarpingNet as TimeWarpingNet
     from dynlatch.training.models import Topology as Topology
     from dynlatch.training.monitor import RegionEvent as RegionEvent
     from dynlatch.training.monitor import RegionEventKind as RegionEventKind
@@ -93,6 +99,7 @@ _HOME = {
     "Cell": "sweeps",
     "Chunker": "models",
     "ClippedBackPropagation": "rules",
+    "ClockedNet": "models",
     "Dense": "models",
     "DiscreteErrorPropagation": "rules",
     "Discretisation": "rules",
@@ -105,6 +112,7 @@ _HOME = {
     "FlipFlopRule": "rules",
     "FocusedBackPropagation": "rules",
     "FocusedNet": "models",
+    "ForgetGateLSTM": "models",
     "GammaMemory": "models",
     "Gap": "tasks",
     "GaussianTwoSequence": "tasks",
@@ -114,6 +122,7 @@ _HOME = {
     "HierarchicalNet": "models",
     "HistoryCompression": "rules",
     "InputOutputHMM": "models",
+    "LSTM1997": "models",
     "Latch": "tasks",
     "LatchNet": "models",
     "LearnedTimeConstants": "models",
@@ -127,6 +136,7 @@ _HOME = {
     "ParityNet": "models",
     "PredictorHierarchy": "models",
     "PseudoNewton": "rules",
+    "RadialBasisNet": "models",
     "RealTimeRecurrentLearning": "rules",
     "Reber": "tasks",
     "RegionEvent": "monitor",
@@ -134,6 +144,7 @@ _HOME = {
     "RegionMonitor": "monitor",
     "RegionTrace": "monitor",
     "RegularizedBackPropagation": "rules",
+    "SecondOrderNet": "models",
     "Share": "rules",
     "SimulatedAnnealing": "rules",
     "Slope": "rules",
@@ -147,6 +158,7 @@ _HOME = {
     "TemporalOrder": "tasks",
     "TimeConstants": "models",
     "TimeDelayNet": "models",
+    "TimeWarpingNet": "models",
     "TimeWeightedPseudoNewton": "rules",
     "Tomita": "tasks",
     "Topology": "models",

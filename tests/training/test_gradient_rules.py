@@ -8,7 +8,7 @@ import pytest
 
 from dynlatch.errors import InvalidInput
 from dynlatch.training.block import pack
-from dynlatch.training.models import NARX, Dense, ElmanNet
+from dynlatch.training.models import LSTM1997, NARX, Dense, ElmanNet, ForgetGateLSTM
 from dynlatch.training.rules import (
     BackPropagation,
     ClippedBackPropagation,
@@ -36,7 +36,11 @@ def steps(rule, model, trials=3, seed=0):
     return before[: net.trained, :trials], changed, shown
 
 
-TRUNCATED = {"Elman": (ElmanNet(3, radius=1.0), oracle.elman_one_step)}
+TRUNCATED = {
+    "Elman": (ElmanNet(3, radius=1.0), oracle.elman_one_step),
+    "LSTM": (LSTM1997(2, 2, radius=1.0), oracle.lstm_truncated),
+    "LSTM, forget gates": (ForgetGateLSTM(2, 1, radius=1.0), oracle.lstm_truncated),
+}
 
 
 @pytest.mark.parametrize("name", TRUNCATED)
@@ -101,7 +105,8 @@ def test_errors_of_any_size_give_a_finite_step():
 
 
 def test_what_the_regulariser_cannot_train_is_refused():
-    assert "delays of 0 or 1" in RegularizedBackPropagation(eta=0.1).refuses(NARX(2, delays=3), TASK)
+    for model in (NARX(2, delays=3), LSTM1997()):
+        assert "delays of 0 or 1" in RegularizedBackPropagation(eta=0.1).refuses(model, TASK)
     for rule in (TruncatedBackPropagation, ClippedBackPropagation, RegularizedBackPropagation):
         assert "needs derivatives" in rule(eta=0.1).refuses(Dense(5, units="threshold"), TASK)
 

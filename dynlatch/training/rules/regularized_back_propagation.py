@@ -81,7 +81,7 @@ class RegularizedBackPropagation:
 
 
 def _one_step_back(net: Wiring) -> bool:
-    return bool(net.delay.max(initial=0) <= 1)
+    return bool(net.delay.max(initial=0) <= 1) and not len(net.gated)
 
 
 @kernel

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dynlatch.lanes.wiring import Wiring
 from dynlatch.training.contract import Architecture, Show, State, Task
@@ -75,7 +76,13 @@ class TruncatedBackPropagation:
 
 def truncated(net: Wiring) -> Wiring:
     """The wiring without the ways back that errors do not take: only the arrays of the sweep back are changed."""
-    weight, _, delay = net.departing.T
-    kept = (weight >= net.trained) | (delay == 0)
+    leaving, departing = _kept(net.leaving, net.departing, net.trained)
+    gated_leaving, gated_departing = _kept(net.gated_leaving, net.gated_departing, net.trained)
+    return net._replace(leaving=leaving, departing=departing, gated_leaving=gated_leaving, gated_departing=gated_departing)
+
+
+def _kept(leaving: NDArray[np.int64], departing: NDArray[np.int64], trained: int) -> tuple[NDArray[np.int64], ...]:
+    """Of what units send (weight, target, delay, ...), that within a step and that by constants."""
+    kept = (departing[:, 0] >= trained) | (departing[:, 2] == 0)
     before = np.concatenate([[0], np.cumsum(kept)])
-    return net._replace(leaving=before[net.leaving], departing=np.ascontiguousarray(net.departing[kept]))
+    return before[leaving], np.ascontiguousarray(departing[kept])
