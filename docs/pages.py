@@ -126,7 +126,7 @@ def errata() -> str:
     lines += _title("Counterexamples", "-")
     for example in COUNTEREXAMPLES:
         lines += _counterexample_section(example)
-    rows = [tuple(escaped(row[key]) for key in ("where", "written", "found")) + (f"``{row['test']}``",) for row in _misprints()]
+    rows = [(*(escaped(row[key]) for key in ("where", "written", "found")), f"``{row['test']}``") for row in _misprints()]
     lines += [*_title("Numbers, captions and contradictions", "-")]
     lines += _list_table(("Where", "Written", "Found", "Checked by"), rows, (18, 25, 35, 22))
     return "\n".join(lines)
@@ -215,7 +215,9 @@ def experiments() -> str:
     from dynlatch.training.experiments import ALL
 
     rows = [(f"``dynlatch reproduce {name}``", escaped(made.title), escaped(made.source)) for name, made in ALL.items()]
-    words = "``dynlatch reproduce all`` runs them all; ``--scale micro`` takes seconds, ``mini`` minutes, ``full`` has the papers' trials."
+    words = (
+        "``dynlatch reproduce all`` runs them all: ``--scale micro`` in seconds, ``mini`` in minutes, ``full`` with all trials."
+    )
     return "\n".join([*_title("Experiments", "="), words, "", *_list_table(("Command", "What", "Source"), rows)])
 
 

@@ -6,9 +6,9 @@ and slopes are seldom at their greatest. The norm adapted to an attractor is wha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from dynlatch.analysis.gradients.bound_conditions import BoundCondition as Bound
 from dynlatch.analysis.gradients.bound_conditions import ball_conditions, tube_condition, weight_conditions
 from dynlatch.analysis.gradients.decay import gradient_decay
 from dynlatch.errors import InvalidInput
-from dynlatch.maps import Map, coordinates, drive, require_smooth, trajectory
+from dynlatch.maps import Map, SmoothMap, coordinates, drive, require_smooth, trajectory
 from dynlatch.results import Result
 from dynlatch.validation import Array
 
@@ -35,6 +35,10 @@ SOURCES: Mapping[str, str] = {
     "adapted norm": "product of norms up to the best time, then sqrt(cond P) times that of adapted norms; P of Lyapunov",
     "contraction ball": "sqrt(cond P) q^t once the run stays where contraction is proved; Theorem 4 made correct",
 }
+
+
+# `bound(map, visited, inputs)`: the states (T + 1, ..., n) of a run and its inputs, or None, to logarithms (T, ...).
+Bound: TypeAlias = Callable[[SmoothMap, Array, Array | None], Array]
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,6 +121,7 @@ def gradient_bounds(
     *,
     norm: float | str | Array = 2,
     attractor: Any = None,
+    others: Mapping[str, Bound] | None = None,
 ) -> GradientBounds:
     """Every upper bound of `||da_t/da_0||` that holds for this map and trajectory, beside the truth.
 
@@ -131,6 +136,10 @@ def gradient_bounds(
         Operator norms, Frobenius, or the factor S of an adapted norm `|S v|_2` (`stability(...).factors[0]`).
     attractor : array_like, shape (n,) or (p, n), or member of a result, optional
         Adds the bounds in the norm adapted to it.
+    others : mapping of str to callable, optional
+        Bounds of your own: `bound(map, visited, inputs)` receives the states (T + 1, ..., n) and the inputs or None, and gives
+        logarithms (T, ...) of bounds in `norm`. They are compared with the truth like the rest; `sources` has the first line of
+        their docstrings.
 
     Returns
     -------
@@ -139,7 +148,7 @@ def gradient_bounds(
     Raises
     ------
     InvalidInput
-        On wrong shapes, no steps, or an unknown norm.
+        On wrong shapes, no steps, or an unknown norm; if one of `others` is below the truth, and so is no bound.
     NotAttracting
         If `attractor` is not attracting.
     NotSmooth
@@ -188,7 +197,29 @@ def gradient_bounds(
     tube = tube_condition(run, ball)
     conditions += [] if tube is None else [tube]
     sources = {name: SOURCES[name] for name in found}
+    for name, bound in (others or {}).items():
+        found[name], sources[name] = _other(name, bound, run, decay.log_norms, found), _first_line(bound)
     return GradientBounds(decay.log_norms, found, sources, tuple(conditions), decay.norm, coordinates(map))
+
+
+def _other(name: str, bound: Bound, run: terms.Run, truth: Array, found: Mapping[str, Array]) -> Array:
+    """A bound from outside, if it is one here."""
+    if name in found:
+        raise InvalidInput(f"there is a bound {name!r} already: choose another name; taken are {', '.join(found)}.")
+    given = np.asarray(bound(run.map, run.visited, run.sequence), dtype=np.float64)
+    if given.shape != truth.shape or np.isnan(given).any():
+        raise InvalidInput(f"bound {name!r} must be logarithms of shape {truth.shape}, none NaN; got shape {given.shape}.")
+    logs = run.spread(given)
+    below = np.argwhere(logs < truth)
+    if len(below):
+        t = int(below[0, 0])
+        gap = float((truth - logs)[tuple(below[0])])
+        raise InvalidInput(f"{name!r} is no bound here: at t = {t + 1} it is {gap:.3g} below ln ||da_t/da_0||.")
+    return logs
+
+
+def _first_line(bound: Bound) -> str:
+    return (bound.__doc__ or "given by the caller").strip().splitlines()[0]
 
 
 def _near(run: terms.Run, attractor: Attractor, ball: ContractionBall, product: Array) -> dict[str, Array]:

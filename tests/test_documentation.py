@@ -1,0 +1,74 @@
+"""What the pages say exists: functions, tests, examples, counterexamples; and the lines that they tell people to run do run."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dynlatch.analysis.counterexamples import COUNTEREXAMPLES
+from dynlatch.analysis.theorems import STATEMENTS
+from dynlatch.training.experiments import ALL
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "docs"))
+import pages  # noqa: E402
+
+TABLE = pages.table()
+ROWS = TABLE["statement"]
+NAMES = [f"{row['source']}: {row['item']}" for row in ROWS]
+
+
+def has_test(name: str) -> bool:
+    file, _, function = name.partition("::")
+    path = ROOT / "tests" / file
+    return path.is_file() and f"\ndef {function}(" in path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("row", ROWS, ids=NAMES)
+def test_what_the_mapping_names_exists(row):
+    assert all(pages.resolved(name) is not None for name in row["code"])
+    assert row["code"]
+    assert row["tests"]
+    assert [name for name in row["tests"] if not has_test(name)] == []
+    assert row["source"] in TABLE["sources"]
+    assert "example" not in row or (ROOT / "examples" / f"{row['example']}.py").is_file()
+    assert set(row.get("errata", ())) <= {example.name for example in COUNTEREXAMPLES}
+
+
+def test_names_that_do_not_exist_are_noticed():
+    with pytest.raises(AttributeError):
+        pages.resolved("analysis.no_such_verb")
+    assert not has_test("test_documentation.py::test_of_nothing")
+    assert has_test("test_documentation.py::test_names_that_do_not_exist_are_noticed")
+
+
+def test_every_misprint_is_checked_by_a_test():
+    assert [row["where"] for row in TABLE["misprint"] if not has_test(row["test"])] == []
+
+
+def test_nothing_of_the_package_is_missing_in_the_mapping():
+    """Every statement, every counterexample, every experiment and every numbered theory example has its line."""
+    runs = " ".join(row["run"] for row in ROWS)
+    assert [each.key for each in STATEMENTS if f"dynlatch theorem {each.key}" not in runs] == []
+    assert {example.name for example in COUNTEREXAMPLES} == {name for row in ROWS for name in row.get("errata", ())}
+    papers = [name for name in ALL if name.startswith(("table", "figure"))]
+    assert [name for name in papers if f"dynlatch reproduce {name} " not in runs] == []
+    shown = {row.get("example") for row in ROWS}
+    assert [path.stem for path in (ROOT / "examples").glob("theory_*.py") if path.stem not in shown] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("line", sorted({row["run"] for row in ROWS}))
+def test_every_line_runs(line, tmp_path):
+    command, *arguments = shlex.split(line)
+    before = [str(Path(sys.executable).with_name("dynlatch"))] if command == "dynlatch" else [sys.executable]
+    arguments = [str(ROOT / each) if each.startswith("examples/") else each for each in arguments]
+    environment = {**os.environ, "MPLBACKEND": "Agg", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run([*before, *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip()
