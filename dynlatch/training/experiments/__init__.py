@@ -19,6 +19,7 @@ from dynlatch.training.experiments.figure4 import FIGURE4
 from dynlatch.training.experiments.flip_flop import FLIP_FLOP
 from dynlatch.training.experiments.guessing import GUESSING
 from dynlatch.training.experiments.latch import LATCH
+from dynlatch.training.experiments.lstm import LSTM
 from dynlatch.training.experiments.narx import NARX
 from dynlatch.training.experiments.reproduce import reproduce as reproduce
 from dynlatch.training.experiments.table import PaperTable as PaperTable
@@ -28,13 +29,13 @@ from dynlatch.training.experiments.tables import TABLE1, TABLE2, TABLE3, TABLE4
 table1, table2, table3, table4, latch = TABLE1, TABLE2, TABLE3, TABLE4, LATCH
 figure1b, figure2a, figure2b, figure3, figure4, flip_flop = FIGURE1B, FIGURE2A, FIGURE2B, FIGURE3, FIGURE4, FLIP_FLOP
 diffusion, guessing = DIFFUSION, GUESSING
-narx = NARX
+lstm, narx = LSTM, NARX
 
 ALL: Mapping[str, Experiment] = {
     made.name: made
     for made in (
         *(table1, table2, table3, table4, latch, figure1b, figure2a, figure2b, figure3, figure4, flip_flop),
         *(diffusion, guessing),
-        narx,
+        *(lstm, narx),
     )
 }

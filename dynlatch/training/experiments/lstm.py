@@ -66,7 +66,7 @@ PROBLEMS = {
     "2-sequence, N = 1": _two_sequence(1, {100: 58_370}),
     "adding": Problem(_adding, ADDING_NET, 0.5, 2000, 500_000, {100: 74_000}),
 }
-LSTM, WHOLE, ELMAN = "LSTM", "LSTM, whole gradient", "Elman's net"
+TRUNCATED, WHOLE, ELMAN = "LSTM", "LSTM, whole gradient", "Elman's net"
 
 
 class Place(NamedTuple):
@@ -86,7 +86,7 @@ class Grid(NamedTuple):
 
 def _grid(trials: int, lengths: Mapping[str, tuple[int, ...]], beside: Sequence[str]) -> Grid:
     first = next(iter(PROBLEMS))
-    own = [Place(problem, LSTM, T) for problem, row in lengths.items() for T in row]
+    own = [Place(problem, TRUNCATED, T) for problem, row in lengths.items() for T in row]
     return Grid(trials, (*own, *(Place(first, method, T) for method in beside for T in lengths[first])))
 
 
@@ -178,7 +178,7 @@ def _run(place: Place) -> tuple[Rule, Architecture]:
     own = PROBLEMS[place.problem]
     if place.method == ELMAN:
         return BackPropagation(eta=own.eta), ElmanNet(9, answer="logistic", radius=0.1)
-    return (TruncatedBackPropagation(eta=own.eta) if place.method == LSTM else BackPropagation(eta=own.eta)), own.net
+    return (TruncatedBackPropagation(eta=own.eta) if place.method == TRUNCATED else BackPropagation(eta=own.eta)), own.net
 
 
 def cells(scale: Scale, trials: int | None) -> Sequence[Cell]:
@@ -218,7 +218,7 @@ def read(sweep: Sweep, scale: Scale) -> LSTMRuns:
     )
 
 
-LSTM_1997 = Experiment(
+LSTM = Experiment(
     name="lstm",
     title="LSTM of 1997 on the 2-sequence and the adding problem",
     source="Hochreiter and Schmidhuber (1997), Neural Computation 9, 1735, experiments 3a and 4",

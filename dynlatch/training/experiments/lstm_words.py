@@ -33,10 +33,10 @@ def verdicts_of(runs: LSTMRuns) -> tuple[Verdict, ...]:
 
 
 def _cell(runs: LSTMRuns, row: int) -> Iterator[Verdict]:
-    from dynlatch.training.experiments.lstm import LSTM, PROBLEMS
+    from dynlatch.training.experiments.lstm import PROBLEMS, TRUNCATED
 
     problem, method, T = str(runs.problem[row]), str(runs.method[row]), int(runs.T[row])
-    published = PROBLEMS[problem].published.get(T, math.nan) if method == LSTM else math.nan
+    published = PROBLEMS[problem].published.get(T, math.nan) if method == TRUNCATED else math.nan
     what, n, known = f"{method} on {problem}, T = {T}", runs.learned.shape[1], not math.isnan(published)
     solved, shown = runs.solved[row], runs.shown[row]
     share = (
