@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dynlatch.training.experiments.contract import Agreement, Verdict
+from dynlatch.training.experiments.guessing_rows import DEVIATION
 
 if TYPE_CHECKING:
     from dynlatch.training.experiments.guessing import GuessingRuns
@@ -19,16 +20,10 @@ NOTES = (
     "The paper does not say in what order units are updated. Where the hidden units come first the answer reads them within a "
     "step; otherwise all units read the last step. With one hidden unit no weights solve parity synchronously.",
     "A1 has biases on its hidden units only, A2 on all units. That the answer sees itself and the input is our reading.",
+    "The paper's noise has variance 0.2. Rows with deviation .2 have noise of standard deviation 0.2 instead.",
     "How strings of Tomita's grammars were drawn is not published: here classes are balanced, and of a class and length every "
     "string is as likely.",
 )
-
-CAUSES = {
-    "2-sequence, A2": (
-        "The paper's noise has variance 0.2. With a standard deviation of 0.2, A2 needs about as many guesses as published, "
-        "but A1 then needs fewer: no single reading of order and noise gives both numbers"
-    ),
-}
 
 
 def verdicts_of(found: GuessingRuns) -> tuple[Verdict, ...]:
@@ -45,12 +40,22 @@ def _verdicts(found: GuessingRuns) -> Iterator[Verdict]:
             yield Verdict(name, "guesses, other readings", "", *ours, n, np.nan, Agreement.UNPUBLISHED, head + ".")
             continue
         theirs = found.published_interval(k)
-        agrees = found.compatible(k)
+        agrees = found.compatible(k, k)
         within = f"known to be {theirs.low:,.0f} to {theirs.high:,.0f}"
         published = f"published {theirs.value:,.0f}, as a mean of {found.published_runs[k]} runs {within}"
-        cause = "" if agrees else f" {CAUSES.get(name, 'Not explained')}."
+        cause = "" if agrees else f" {_cause(found, k)}"
         agreement = Agreement.AGREES if agrees else Agreement.DISAGREES
         yield Verdict(name, "guesses", "", *ours, n, theirs.value, agreement, f"{head}; {published}.{cause}")
+
+
+def _cause(found: GuessingRuns, k: int) -> str:
+    """What the other reading of the noise gives, if it was run."""
+    other = np.flatnonzero(found.row == f"{found.row[k]}{DEVIATION}")
+    if not len(other):
+        return "Not explained."
+    guesses = f"{found.expected(int(other[0])).value:,.0f} guesses"
+    says = "which agrees" if found.compatible(int(other[0]), k) else "which does not agree either"
+    return f"With noise of standard deviation 0.2, in place of the variance 0.2 of the paper, it takes {guesses}, {says}."
 
 
 def summary_of(found: GuessingRuns) -> str:
