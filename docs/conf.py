@@ -16,16 +16,16 @@ version = release = installed("dynlatch")
 extensions = ["sphinx.ext.autodoc", "sphinx.ext.autosummary", "numpydoc", "sphinx_gallery.gen_gallery", "myst_parser", "pages"]
 exclude_patterns = ["_build", "gallery/GALLERY_HEADER.rst"]
 default_role = "literal"  # what stands in single backticks is code
-templates_path = ["_templates"]
 html_theme = "furo"
 html_title = "dynlatch"
 html_static_path = ["_static"]
 html_css_files = ["narrow.css"]
+html_js_files = ["tables.js"]
 html_copy_source = False
 myst_heading_anchors = 4
 suppress_warnings = ["myst.xref_missing", "myst.header", "config.cache"]
 
-autosummary_generate = True
+autosummary_generate = False  # the pages of single names are made by `pages`
 autodoc_typehints = "none"  # the docstrings say types and shapes
 numpydoc_show_class_members = False
 

@@ -16,9 +16,9 @@ from dynlatch.training.experiments import ALL
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "docs"))
-import pages  # noqa: E402
+import mapping  # noqa: E402
 
-TABLE = pages.table()
+TABLE = mapping.table()
 ROWS = TABLE["statement"]
 NAMES = [f"{row['source']}: {row['item']}" for row in ROWS]
 
@@ -31,7 +31,7 @@ def has_test(name: str) -> bool:
 
 @pytest.mark.parametrize("row", ROWS, ids=NAMES)
 def test_what_the_mapping_names_exists(row):
-    assert all(pages.resolved(name) is not None for name in row["code"])
+    assert all(mapping.resolved(name) is not None for name in row["code"])
     assert row["code"]
     assert row["tests"]
     assert [name for name in row["tests"] if not has_test(name)] == []
@@ -42,7 +42,7 @@ def test_what_the_mapping_names_exists(row):
 
 def test_names_that_do_not_exist_are_noticed():
     with pytest.raises(AttributeError):
-        pages.resolved("analysis.no_such_verb")
+        mapping.resolved("analysis.no_such_verb")
     assert not has_test("test_documentation.py::test_of_nothing")
     assert has_test("test_documentation.py::test_names_that_do_not_exist_are_noticed")
 
