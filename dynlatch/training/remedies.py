@@ -9,14 +9,19 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from dynlatch.training.contract import Architecture, Rule
-from dynlatch.training.models import Dense, ElmanNet, LatchNet, ParityNet
-from dynlatch.training.rules import ClippedBackPropagation, RegularizedBackPropagation, TruncatedBackPropagation
-from dynlatch.training.tasks import Latch, Parity, TwoSequence
+from dynlatch.training.models import LSTM1997, Dense, ElmanNet, LatchNet, ParityNet, TimeConstants
+from dynlatch.training.rules import (
+    BackPropagation,
+    ClippedBackPropagation,
+    RegularizedBackPropagation,
+    TruncatedBackPropagation,
+)
+from dynlatch.training.tasks import Adding, Gap, GaussianTwoSequence, Latch, LongLag, Parity, TemporalOrder, TwoSequence
 
 Row: TypeAlias = tuple[Rule, Callable[[Any], Architecture], int, int]
 
 
-def _dense(task: TwoSequence) -> Architecture:
+def _dense(task: TwoSequence | GaussianTwoSequence) -> Architecture:
     return Dense(5, radius=1.0)
 
 
@@ -33,12 +38,35 @@ def _latch_with_a_fixed_loop(task: Latch) -> Architecture:
     return LatchNet(w0=1.5, L=task.L, train_w=False)
 
 
-def _elman(task: TwoSequence) -> Architecture:
-    return ElmanNet(5)
+def _lstm(task: TwoSequence | GaussianTwoSequence) -> Architecture:
+    """Three blocks of one cell, 102 weights; a tanh answer, since classes are asked as -0.8 and 0.8."""
+    return LSTM1997()
+
+
+def _lstm_of_numbers(task: Adding | TemporalOrder) -> Architecture:
+    """Two blocks of two cells, and logistic answers with biases: 93 weights for adding, 156 for temporal order."""
+    gates = (-3.0, -6.0) if isinstance(task, Adding) else (-2.0, -4.0)
+    sizes = {"input_dim": task.input_dim, "output_dim": task.output_dim}
+    return LSTM1997(2, 2, **sizes, input_bias=gates, output_bias=(0.0,), answer="logistic", answer_bias=True)
+
+
+def _elman_of_symbols(task: LongLag) -> Architecture:
+    return ElmanNet(8, input_dim=task.input_dim, output_dim=task.output_dim, answer="logistic")
+
+
+def _time_constants(task: Gap) -> Architecture:
+    """Mozer's 10 units, 6 fast and 4 slow."""
+    return TimeConstants(input_dim=task.input_dim, output_dim=task.output_dim, answer="logistic")
 
 
 REMEDIES: dict[tuple[type, type], Row] = {
-    (TruncatedBackPropagation, TwoSequence): (TruncatedBackPropagation(eta=0.1), _elman, 50, 3_000),
+    (TruncatedBackPropagation, TwoSequence): (TruncatedBackPropagation(eta=0.3), _lstm, 50, 100_000),
+    (TruncatedBackPropagation, GaussianTwoSequence): (TruncatedBackPropagation(eta=0.3), _lstm, 1000, 100_000),
+    (TruncatedBackPropagation, Adding): (TruncatedBackPropagation(eta=0.5), _lstm_of_numbers, 1000, 200_000),
+    (TruncatedBackPropagation, TemporalOrder): (TruncatedBackPropagation(eta=0.5), _lstm_of_numbers, 300, 100_000),
+    (BackPropagation, GaussianTwoSequence): (BackPropagation(eta=0.1), _dense, 50, 3_000),
+    (BackPropagation, LongLag): (BackPropagation(eta=1.0), _elman_of_symbols, 50, 30_000),
+    (BackPropagation, Gap): (BackPropagation(eta=0.1, batch=2), _time_constants, 2, 20_000),
     (TruncatedBackPropagation, Latch): (TruncatedBackPropagation(eta=0.1), _latch_with_a_fixed_loop, 2, 4_000),
     (ClippedBackPropagation, TwoSequence): (ClippedBackPropagation(eta=0.1), _dense, 50, 3_000),
     (ClippedBackPropagation, Parity): (ClippedBackPropagation(eta=0.05), _parity_net, 50, 20_000),
