@@ -178,9 +178,16 @@ RECORDS: Mapping[str, str] = {
     "TrainingResult": "dynlatch.training.result",
     "Trials": "dynlatch.training.sweeps",
     "TruncatedBackPropagation": "dynlatch.training.rules",
+    "FirstOrderAutomaton": "dynlatch.training.models",
+    "Latching": "dynlatch.training.models",
+    "SecondOrderAutomaton": "dynlatch.training.models",
+    "SequentialNet": "dynlatch.training.models",
+    "Automaton": "dynlatch.training.automata",
     "TwoSequence": "dynlatch.training.tasks",
     "WeightGuessing": "dynlatch.training.rules",
     "ZeroOne": "dynlatch.training.tasks",
+    "HigherOrderLearning": "dynlatch.training.rules",
+    "TransitionHierarchy": "dynlatch.training.models",
 }
 ENUMS: Mapping[str, str] = {
     "AttractorKind": "dynlatch.analysis.basins",

@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dynlatch.training.driver import resume as resume
     from dynlatch.training.driver import train as train
-    from dynlatch.training.models import LSTM1997 as LSTM1997
-    from dynlatch.training.models import NARX as NARX
     from dynlatch.training.models import AnyWiring as AnyWiring
     from dynlatch.training.models import Chunker as Chunker
     from dynlatch.training.models import ClockedNet as ClockedNet
     from dynlatch.training.models import Dense as Dense
     from dynlatch.training.models import ElmanNet as ElmanNet
     from dynlatch.training.models import EmbeddedMemory as EmbeddedMemory
+    from dynlatch.training.models import FirstOrderAutomaton as FirstOrderAutomaton
     from dynlatch.training.models import FlipFlopLatch as FlipFlopLatch
     from dynlatch.training.models import FocusedNet as FocusedNet
     from dynlatch.training.models import ForgetGateLSTM as ForgetGateLSTM
@@ -28,14 +27,19 @@ if TYPE_CHECKING:
     from dynlatch.training.models import GuessingNetA2 as GuessingNetA2
     from dynlatch.training.models import HierarchicalNet as HierarchicalNet
     from dynlatch.training.models import InputOutputHMM as InputOutputHMM
+    from dynlatch.training.models import LSTM1997 as LSTM1997
     from dynlatch.training.models import LatchNet as LatchNet
+    from dynlatch.training.models import Latching as Latching
     from dynlatch.training.models import LearnedTimeConstants as LearnedTimeConstants
     from dynlatch.training.models import LocalFeedbackNet as LocalFeedbackNet
+    from dynlatch.training.models import NARX as NARX
     from dynlatch.training.models import NARXNeuron as NARXNeuron
     from dynlatch.training.models import ParityNet as ParityNet
     from dynlatch.training.models import PredictorHierarchy as PredictorHierarchy
     from dynlatch.training.models import RadialBasisNet as RadialBasisNet
+    from dynlatch.training.models import SecondOrderAutomaton as SecondOrderAutomaton
     from dynlatch.training.models import SecondOrderNet as SecondOrderNet
+    from dynlatch.training.models import SequentialNet as SequentialNet
     from dynlatch.training.models import SoftmaxStates as SoftmaxStates
     from dynlatch.training.models import Start as Start
     from dynlatch.training.models import StateTables as StateTables
@@ -44,6 +48,7 @@ if TYPE_CHECKING:
     from dynlatch.training.models import TimeDelayNet as TimeDelayNet
     from dynlatch.training.models import TimeWarpingNet as TimeWarpingNet
     from dynlatch.training.models import Topology as Topology
+    from dynlatch.training.models import TransitionHierarchy as TransitionHierarchy
     from dynlatch.training.monitor import RegionEvent as RegionEvent
     from dynlatch.training.monitor import RegionEventKind as RegionEventKind
     from dynlatch.training.monitor import RegionMonitor as RegionMonitor
@@ -60,6 +65,7 @@ if TYPE_CHECKING:
     from dynlatch.training.rules import FlipFlopRule as FlipFlopRule
     from dynlatch.training.rules import FocusedBackPropagation as FocusedBackPropagation
     from dynlatch.training.rules import GeneralizedEM as GeneralizedEM
+    from dynlatch.training.rules import HigherOrderLearning as HigherOrderLearning
     from dynlatch.training.rules import HistoryCompression as HistoryCompression
     from dynlatch.training.rules import LocalFeedback as LocalFeedback
     from dynlatch.training.rules import MultigridRandomSearch as MultigridRandomSearch
@@ -108,6 +114,7 @@ _HOME = {
     "EmbeddedReber": "tasks",
     "ExpectationMaximization": "rules",
     "Feedback": "rules",
+    "FirstOrderAutomaton": "models",
     "FlipFlopLatch": "models",
     "FlipFlopRule": "rules",
     "FocusedBackPropagation": "rules",
@@ -120,11 +127,13 @@ _HOME = {
     "GuessingNetA1": "models",
     "GuessingNetA2": "models",
     "HierarchicalNet": "models",
+    "HigherOrderLearning": "rules",
     "HistoryCompression": "rules",
     "InputOutputHMM": "models",
     "LSTM1997": "models",
     "Latch": "tasks",
     "LatchNet": "models",
+    "Latching": "models",
     "LearnedTimeConstants": "models",
     "LocalFeedback": "rules",
     "LocalFeedbackNet": "models",
@@ -144,7 +153,9 @@ _HOME = {
     "RegionMonitor": "monitor",
     "RegionTrace": "monitor",
     "RegularizedBackPropagation": "rules",
+    "SecondOrderAutomaton": "models",
     "SecondOrderNet": "models",
+    "SequentialNet": "models",
     "Share": "rules",
     "SimulatedAnnealing": "rules",
     "Slope": "rules",
@@ -164,6 +175,7 @@ _HOME = {
     "Topology": "models",
     "TrainingOutcome": "outcomes",
     "TrainingResult": "result",
+    "TransitionHierarchy": "models",
     "TruncatedBackPropagation": "rules",
     "TwoSequence": "tasks",
     "WeightGuessing": "rules",

@@ -17,8 +17,8 @@ from dynlatch.maps import Map
 from dynlatch.training import rules as r
 from dynlatch.training.answers import output_dim
 from dynlatch.training.contract import Architecture, Rule, Task
+from dynlatch.training.growing import GROWING
 from dynlatch.training.models import (
-    Chunker,
     Dense,
     FlipFlopLatch,
     FocusedNet,
@@ -31,7 +31,7 @@ from dynlatch.training.models import (
 )
 from dynlatch.training.models.topology import TWO_STATES, fully_connected, two_chains
 from dynlatch.training.remedies import REMEDIES
-from dynlatch.training.tasks import Latch, Parity, SymbolLag, Tomita, TwoSequence
+from dynlatch.training.tasks import Latch, Parity, Tomita, TwoSequence
 from dynlatch.validation import Array, count
 
 
@@ -119,10 +119,6 @@ def _tomita_hmm(task: Tomita) -> Architecture:
 
 def _hmm(states: int) -> Callable[[Any], Architecture]:
     return lambda task: InputOutputHMM(fully_connected(states, task.symbols, (0, 1)))
-
-
-def _chunker(task: SymbolLag | TwoSequence) -> Architecture:
-    return Chunker(4, input_dim=task.input_dim)
 
 
 TOMITA_STATES = {1: 2, 2: 8, 3: 7, 4: 4, 5: 4, 6: 3, 7: 3}
@@ -219,9 +215,8 @@ PRESETS: dict[tuple[type, type], Preset] = {
     (r.BaumWelch, TwoSequence): Preset(r.BaumWelch(patience=5), _chain_hmm, 100, 20_000),
     (r.BaumWelch, Parity): Preset(r.BaumWelch(patience=5), _hmm(2), 100, 50_000),
     (r.BaumWelch, Tomita): Preset(r.BaumWelch(patience=10), _tomita_hmm, 100, 50_000),
-    (r.HistoryCompression, SymbolLag): Preset(r.HistoryCompression(eta=0.2), _chunker, 100, 50_000),
 }
-PRESETS |= {pair: Preset(*row) for pair, row in REMEDIES.items()}
+PRESETS |= {pair: Preset(*row) for pair, row in (REMEDIES | GROWING).items()}
 
 
 def planned(

@@ -1,6 +1,8 @@
 """Network architectures that are trained: shapes without weights, one a file."""
 
 from dynlatch.training.models.any_wiring import AnyWiring as AnyWiring
+from dynlatch.training.models.automaton_nets import FirstOrderAutomaton as FirstOrderAutomaton
+from dynlatch.training.models.automaton_nets import SecondOrderAutomaton as SecondOrderAutomaton
 from dynlatch.training.models.chunker import Chunker as Chunker
 from dynlatch.training.models.chunker import Surprise as Surprise
 from dynlatch.training.models.dense import Dense as Dense
@@ -17,6 +19,7 @@ from dynlatch.training.models.hierarchical import ClockedNet as ClockedNet
 from dynlatch.training.models.hierarchical import HierarchicalNet as HierarchicalNet
 from dynlatch.training.models.input_output_hmm import InputOutputHMM as InputOutputHMM
 from dynlatch.training.models.latch_net import LatchNet as LatchNet
+from dynlatch.training.models.latching import Latching as Latching
 from dynlatch.training.models.local_feedback import LocalFeedbackNet as LocalFeedbackNet
 from dynlatch.training.models.lstm_1997 import LSTM1997 as LSTM1997
 from dynlatch.training.models.narx import NARX as NARX
@@ -25,6 +28,7 @@ from dynlatch.training.models.parity_net import ParityNet as ParityNet
 from dynlatch.training.models.predictor_hierarchy import PredictorHierarchy as PredictorHierarchy
 from dynlatch.training.models.radial_basis import RadialBasisNet as RadialBasisNet
 from dynlatch.training.models.second_order import SecondOrderNet as SecondOrderNet
+from dynlatch.training.models.sequential import SequentialNet as SequentialNet
 from dynlatch.training.models.state_network import SoftmaxStates as SoftmaxStates
 from dynlatch.training.models.state_network import StateTables as StateTables
 from dynlatch.training.models.time_constants import LearnedTimeConstants as LearnedTimeConstants
@@ -32,6 +36,7 @@ from dynlatch.training.models.time_constants import TimeConstants as TimeConstan
 from dynlatch.training.models.time_delay import TimeDelayNet as TimeDelayNet
 from dynlatch.training.models.time_warping import TimeWarpingNet as TimeWarpingNet
 from dynlatch.training.models.topology import Topology as Topology
+from dynlatch.training.models.transition_hierarchy import TransitionHierarchy as TransitionHierarchy
 
 ARCHITECTURES = (
     Dense,
@@ -61,6 +66,11 @@ ARCHITECTURES = (
     StateTables,
     SoftmaxStates,
     InputOutputHMM,
+    SequentialNet,
+    FirstOrderAutomaton,
+    SecondOrderAutomaton,
+    Latching,
     Chunker,
     PredictorHierarchy,
+    TransitionHierarchy,
 )

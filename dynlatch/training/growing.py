@@ -1,0 +1,27 @@
+"""Rows of `presets` for nets that grow and pairs of nets: (rule, task) -> rule, model, sequences, presentations.
+
+Chosen as the others: by errors on fresh sequences, on seeds that the tests do not use.
+"""
+
+from __future__ import annotations
+
+from dynlatch.training.contract import Architecture
+from dynlatch.training.models import Chunker, TransitionHierarchy
+from dynlatch.training.remedies import Row
+from dynlatch.training.rules import HigherOrderLearning, HistoryCompression
+from dynlatch.training.tasks import Gap, Reber, SymbolLag
+
+
+def _chunker(task: SymbolLag) -> Architecture:
+    return Chunker(4, input_dim=task.input_dim)
+
+
+def _hierarchy(task: Gap | Reber) -> Architecture:
+    return TransitionHierarchy(40, task.input_dim, task.output_dim)
+
+
+GROWING: dict[tuple[type, type], Row] = {
+    (HistoryCompression, SymbolLag): (HistoryCompression(eta=0.2), _chunker, 100, 50_000),
+    (HigherOrderLearning, Gap): (HigherOrderLearning(eta=0.1), _hierarchy, 2, 2_000),
+    (HigherOrderLearning, Reber): (HigherOrderLearning(eta=0.04, sigma=0.08), _hierarchy, 100, 5_000),
+}
