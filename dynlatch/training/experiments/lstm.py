@@ -64,7 +64,7 @@ ADDING_NET = LSTM1997(2, 2, input_dim=2, input_bias=(-3.0, -6.0), output_bias=(0
 PROBLEMS = {
     "2-sequence, N = 3": _two_sequence(3, {100: 27_380}),
     "2-sequence, N = 1": _two_sequence(1, {100: 58_370}),
-    "adding": Problem(_adding, ADDING_NET, 0.5, 2000, 500_000, {100: 74_000}),
+    "adding": Problem(_adding, ADDING_NET, 0.5, 2000, 300_000, {100: 74_000}),
 }
 TRUNCATED, WHOLE, ELMAN = "LSTM", "LSTM, whole gradient", "Elman's net"
 

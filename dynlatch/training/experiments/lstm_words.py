@@ -23,7 +23,7 @@ NOTES = (
     "row are right as there are training sequences, 1000 and 2000, and show those again where theirs were always new.",
     "Inputs reach gates and cells within the same step, where the paper counts one step from layer to layer: the same network, "
     "two steps earlier.",
-    "Presentations of trials that did not learn count in the mean, up to the limit: 200,000 and 500,000.",
+    "Presentations of trials that did not learn count in the mean, up to the limit: 200,000 and 300,000.",
 )
 
 
