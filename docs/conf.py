@@ -44,4 +44,5 @@ sphinx_gallery_conf = {
     "show_signature": False,
     "remove_config_comments": True,
     "min_reported_time": 5,
+    "write_computation_times": False,
 }
