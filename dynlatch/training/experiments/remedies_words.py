@@ -27,10 +27,11 @@ def notes_of(found: Remedies) -> tuple[str, ...]:
     return (
         f"A trial may use {found.limit:,} presentations, of {found.error.shape[1]} trials a cell; it counts as solved if it "
         "answers at most 5 % of fresh sequences wrong.",
-        "Both tasks at their defaults: TwoSequence (prototypes of +-1, noise on +-0.2, 200 training sequences) and Latch (3 "
-        "inputs of each class, fresh Gaussian noise of standard deviation 0.2). All networks are small, of 20 to 170 weights.",
-        "Learning rates were chosen by us, one for each remedy, and not tuned to each length: a low share says what this "
-        "setting does, not what the remedy could do at best.",
+        "The tasks at their defaults: GaussianTwoSequence (3 inputs of +1 or -1, then Gaussian noise of variance 0.2; 200 "
+        "training sequences) and Latch (3 inputs of each class, then fresh Gaussian noise of standard deviation 0.2). All networks "
+        "are small, of 20 to 170 weights.",
+        "Learning rates were chosen by us, one for each remedy and task, at T = 20 and 50: a low share says what this setting "
+        "does, not what the remedy could do at best.",
         "h_50 and h_95 are how many last steps carry half and 95 % of the gradient of the answer by the weights; `kept` is the "
         "share of answers that are right after 1,000 more steps of noise, `stands` the most noise, in multiples of the task's, "
         "after which 9 of 10 still are; all are medians over trials that solved the task.",
