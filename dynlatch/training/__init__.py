@@ -27,9 +27,8 @@ if TYPE_CHECKING:
     from dynlatch.training.models import GuessingNetA2 as GuessingNetA2
     from dynlatch.training.models import HierarchicalNet as HierarchicalNet
     from dynlatch.training.models import InputOutputHMM as InputOutputHMM
-    from dynlatch.training.models import LSTM1997 as LSTM1997
-    from dynlatch.training.models import LatchNet as LatchNet
     from dynlatch.training.models import Latching as Latching
+    from dynlatch.training.models import LatchNet as LatchNet
     from dynlatch.training.models import LearnedTimeConstants as LearnedTimeConstants
     from dynlatch.training.models import LocalFeedbackNet as LocalFeedbackNet
     from dynlatch.training.models import NARX as NARX
