@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dynlatch.training.driver import resume as resume
     from dynlatch.training.driver import train as train
+    from dynlatch.training.models import LSTM1997 as LSTM1997
+    from dynlatch.training.models import NARX as NARX
     from dynlatch.training.models import AnyWiring as AnyWiring
     from dynlatch.training.models import Chunker as Chunker
     from dynlatch.training.models import ClockedNet as ClockedNet
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
     from dynlatch.training.models import LatchNet as LatchNet
     from dynlatch.training.models import LearnedTimeConstants as LearnedTimeConstants
     from dynlatch.training.models import LocalFeedbackNet as LocalFeedbackNet
-    from dynlatch.training.models import NARX as NARX
     from dynlatch.training.models import NARXNeuron as NARXNeuron
     from dynlatch.training.models import ParityNet as ParityNet
     from dynlatch.training.models import PredictorHierarchy as PredictorHierarchy
