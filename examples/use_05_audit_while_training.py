@@ -68,9 +68,14 @@ total = time.perf_counter() - began
 
 # %%
 # What it cost, and what it saw. The file alone is enough for the film: a run that was interrupted has one too.
+#
+# .. image:: /film.png
+#    :alt: Memory states, half-life at rest, and horizon of the gradient while the network learns
 film = analysis.film_strip(out / "audit.jsonl")
 film.to_html(out / "film.html")
 film.plot().figure.savefig(out / "film.png", dpi=120)
 print(film.summary())
 print(f"The loss is {loss.item():.4f} after {STEPS} steps, which took {total:.0f} s.")
 print(f"{len(watch.audits)} audits took {watch.spent / total:.1%} of the loop; picture: {out / 'film.png'}.")
+
+# sphinx_gallery_thumbnail_path = 'film.png'
