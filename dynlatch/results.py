@@ -129,6 +129,7 @@ RECORDS: Mapping[str, str] = {
     "FrequencyCurve": "dynlatch.training.experiments.figure2b",
     "GammaMemory": "dynlatch.training.models",
     "Gap": "dynlatch.training.tasks",
+    "GapRuns": "dynlatch.training.experiments.time_constants",
     "GaussianTwoSequence": "dynlatch.training.tasks",
     "GeneralizedEM": "dynlatch.training.rules",
     "GuessingNetA1": "dynlatch.training.models",
@@ -188,6 +189,8 @@ RECORDS: Mapping[str, str] = {
     "ZeroOne": "dynlatch.training.tasks",
     "HigherOrderLearning": "dynlatch.training.rules",
     "TransitionHierarchy": "dynlatch.training.models",
+    "GNARL": "dynlatch.training.rules",
+    "FreeNet": "dynlatch.training.models",
 }
 ENUMS: Mapping[str, str] = {
     "AttractorKind": "dynlatch.analysis.basins",

@@ -43,7 +43,7 @@ def reproduce(
     ----------
     names
         table1, table2, table3, table4, latch, figure1b, figure2a, figure2b, figure3, figure4, flip-flop,
-        diffusion, guessing, lstm, narx; none or all: all. What several of them need is run once.
+        diffusion, guessing, lstm, narx, time-constants, remedies; none or all: all. What several of them need is run once.
     scale
         micro (seconds: does everything work?), mini (minutes) or full (the papers' number of trials).
     trials

@@ -21,21 +21,23 @@ from dynlatch.training.experiments.guessing import GUESSING
 from dynlatch.training.experiments.latch import LATCH
 from dynlatch.training.experiments.lstm import LSTM
 from dynlatch.training.experiments.narx import NARX
+from dynlatch.training.experiments.remedies import REMEDIES_COMPARED
 from dynlatch.training.experiments.reproduce import reproduce as reproduce
 from dynlatch.training.experiments.table import PaperTable as PaperTable
 from dynlatch.training.experiments.tables import TABLE1, TABLE2, TABLE3, TABLE4
+from dynlatch.training.experiments.time_constants import TIME_CONSTANTS
 
 # Bound here, once all modules are loaded: the name of an experiment hides that of its module.
 table1, table2, table3, table4, latch = TABLE1, TABLE2, TABLE3, TABLE4, LATCH
 figure1b, figure2a, figure2b, figure3, figure4, flip_flop = FIGURE1B, FIGURE2A, FIGURE2B, FIGURE3, FIGURE4, FLIP_FLOP
 diffusion, guessing = DIFFUSION, GUESSING
-lstm, narx = LSTM, NARX
+lstm, narx, time_constants, remedies = LSTM, NARX, TIME_CONSTANTS, REMEDIES_COMPARED
 
 ALL: Mapping[str, Experiment] = {
     made.name: made
     for made in (
         *(table1, table2, table3, table4, latch, figure1b, figure2a, figure2b, figure3, figure4, flip_flop),
         *(diffusion, guessing),
-        *(lstm, narx),
+        *(lstm, narx, time_constants, remedies),
     )
 }
