@@ -77,3 +77,13 @@ def test_of_a_map_that_nothing_disturbs_the_bracket_is_that_of_the_verb():
     threshold = analysis.escape_threshold(network, point, direction=[0.0, 0.0, 1.0])
     assert (found["lower"], found["upper"]) == pytest.approx((threshold.lower, threshold.upper), rel=1e-9)
     assert isinstance(network, dl.AdditiveNetwork)
+
+
+def test_a_loop_that_diverges_is_unstable():
+    from dynlatch.training.models import AnyWiring
+
+    model = AnyWiring(("linear", "tanh"), ((0, 0, 1, 1), (0, 2, 2, 0), (1, 0, 0, 0)), fixed=(3.0, 1.0))
+    task = TwoSequence(T=10, prototypes="const", half_width=0.0)
+    found = Examination(steps=1000)(model, np.array([1.0, 3.0, 1.0]), task, 0, np.random.default_rng(0))
+    assert found["keeping"] == Keeping.UNSTABLE
+    assert found["exponent"] == np.inf

@@ -147,9 +147,19 @@ def reach(network: Any, given: Sequences) -> dict[str, float]:
 
 
 def exponent(network: SmoothMap, ends: Array, task: Task, steps: int) -> float:
-    """The larger of the leading exponents, per step, of the quiet runs from the states `ends` (2, n)."""
+    """The larger of the leading exponents, per step, of the quiet runs from the states `ends` (2, n); inf if one diverges."""
     quiet = np.broadcast_to(task.quiet_inputs[0].input, (steps, task.input_dim))
+    if not np.isfinite(_last(network, ends, quiet)).all():
+        return np.inf
     return max(float(gradient_decay(network, end, quiet).rate) for end in ends)
+
+
+def _last(network: SmoothMap, states: Array, inputs: Array) -> Array:
+    """Where the states end, whatever becomes of them."""
+    with np.errstate(all="ignore"):
+        for u in inputs:
+            states = network.step(states, u)
+    return states
 
 
 def _kind(exponent: float) -> Keeping:

@@ -28,7 +28,7 @@ def notes_of(found: Remedies) -> tuple[str, ...]:
         f"A trial may use {found.limit:,} presentations, of {found.error.shape[1]} trials a cell; it counts as solved if it "
         "answers at most 5 % of fresh sequences wrong.",
         "The tasks at their defaults: GaussianTwoSequence (3 inputs of +1 or -1, then Gaussian noise of variance 0.2; 200 "
-        "training sequences) and Latch (3 inputs of each class, then fresh Gaussian noise of standard deviation 0.2). All networks "
+        "training sequences) and Latch (3 inputs of each class, then fresh Gaussian noise of standard deviation 0.2). All nets "
         "are small, of 20 to 170 weights.",
         "Learning rates were chosen by us, one for each remedy and task, at T = 20 and 50: a low share says what this setting "
         "does, not what the remedy could do at best.",
