@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from dynlatch.training.models import FlipFlopLatch as FlipFlopLatch
     from dynlatch.training.models import FocusedNet as FocusedNet
     from dynlatch.training.models import ForgetGateLSTM as ForgetGateLSTM
+    from dynlatch.training.models import FreeNet as FreeNet
     from dynlatch.training.models import GammaMemory as GammaMemory
     from dynlatch.training.models import GuessingNetA1 as GuessingNetA1
     from dynlatch.training.models import GuessingNetA2 as GuessingNetA2
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from dynlatch.training.monitor import RegionTrace as RegionTrace
     from dynlatch.training.outcomes import TrainingOutcome as TrainingOutcome
     from dynlatch.training.result import TrainingResult as TrainingResult
+    from dynlatch.training.rules import GNARL as GNARL
     from dynlatch.training.rules import BackPropagation as BackPropagation
     from dynlatch.training.rules import BaumWelch as BaumWelch
     from dynlatch.training.rules import ClippedBackPropagation as ClippedBackPropagation
@@ -120,6 +122,8 @@ _HOME = {
     "FocusedBackPropagation": "rules",
     "FocusedNet": "models",
     "ForgetGateLSTM": "models",
+    "FreeNet": "models",
+    "GNARL": "rules",
     "GammaMemory": "models",
     "Gap": "tasks",
     "GaussianTwoSequence": "tasks",

@@ -12,6 +12,7 @@ from dynlatch.training.models.flip_flop import FlipFlopLatch as FlipFlopLatch
 from dynlatch.training.models.flip_flop import Start as Start
 from dynlatch.training.models.focused import FocusedNet as FocusedNet
 from dynlatch.training.models.forget_gates import ForgetGateLSTM as ForgetGateLSTM
+from dynlatch.training.models.free_net import FreeNet as FreeNet
 from dynlatch.training.models.gamma_memory import GammaMemory as GammaMemory
 from dynlatch.training.models.guessing import GuessingNetA1 as GuessingNetA1
 from dynlatch.training.models.guessing import GuessingNetA2 as GuessingNetA2
@@ -73,4 +74,5 @@ ARCHITECTURES = (
     Chunker,
     PredictorHierarchy,
     TransitionHierarchy,
+    FreeNet,
 )

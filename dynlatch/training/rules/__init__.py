@@ -12,6 +12,7 @@ from dynlatch.training.rules.flip_flop_rule import FlipFlopRule as FlipFlopRule
 from dynlatch.training.rules.flip_flop_rule import Share as Share
 from dynlatch.training.rules.focused_back_propagation import FocusedBackPropagation as FocusedBackPropagation
 from dynlatch.training.rules.generalized_em import GeneralizedEM as GeneralizedEM
+from dynlatch.training.rules.gnarl import GNARL as GNARL
 from dynlatch.training.rules.higher_order_learning import HigherOrderLearning as HigherOrderLearning
 from dynlatch.training.rules.history_compression import HistoryCompression as HistoryCompression
 from dynlatch.training.rules.local_feedback import LocalFeedback as LocalFeedback
@@ -46,4 +47,5 @@ RULES = (
     BaumWelch,
     HistoryCompression,
     HigherOrderLearning,
+    GNARL,
 )
