@@ -70,7 +70,7 @@ total = time.perf_counter() - began
 # What it cost, and what it saw. The file alone is enough for the film: a run that was interrupted has one too.
 #
 # .. image:: /film.png
-#    :alt: Memory states, half-life at rest, and horizon of the gradient while the network learns
+#    :alt: The horizon of the gradient and the longest half-life at rest, against training steps
 film = analysis.film_strip(out / "audit.jsonl")
 film.to_html(out / "film.html")
 film.plot().figure.savefig(out / "film.png", dpi=120)
