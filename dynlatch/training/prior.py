@@ -223,7 +223,7 @@ def _failing(network: WiredNetwork, automaton: Automaton, strings: NDArray[np.in
         accepted = a @ network.readout.matrix[0] > 0.0
         wrong = np.flatnonzero(accepted != np.isin(states, automaton.accepting))
         if len(wrong):
-            return inputs[: t + 1, wrong[0]]
+            return np.asarray(inputs[: t + 1, wrong[0]], dtype=np.float64)
     return None
 
 

@@ -84,7 +84,7 @@ def read(sweep: Sweep, scale: Scale) -> DiffusionOfCredit:
 
 def _products(kind: str, runs: int) -> Array:
     """ln tau_1 of products of up to STEPS matrices, entries uniform on [0, 1] before columns are normalised: (runs, STEPS)."""
-    rng, thresholds = np.random.default_rng([SEED, list(ALLOWED).index(kind)]), np.arange(1, STEPS) - 0.5
+    rng, thresholds = np.random.default_rng([SEED, list(ALLOWED).index(kind)]), np.linspace(0.5, STEPS - 1.5, STEPS - 1)
     found = []
     for _ in range(runs):
         tables = rng.random((STEPS, STATES, STATES)) * ALLOWED[kind]
@@ -126,7 +126,7 @@ class DiffusionOfCredit(Result):
     @cached_property
     def good(self) -> NDArray[np.bool_]:
         """Trials almost as likely as the generating model, or better: shape (4, spans, trials)."""
-        return self.gap <= GOOD
+        return np.asarray(self.gap <= GOOD)
 
     def rate(self, topology: str, spans: slice | int = slice(None)) -> Interval:
         """Share of good trials of a topology, at some spans or all."""

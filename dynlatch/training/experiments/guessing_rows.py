@@ -138,14 +138,12 @@ class Guessed(NamedTuple):
 
 def guessed(row: Row, runs: int, seed: int) -> Guessed:
     """Guess until all training sequences are right, or the limit of guesses."""
-    task, model = row.task(), row.model()
-    n = 2 if isinstance(task, Latch) else SEQUENCES
     result = train(
         WeightGuessing(half_width=R),
-        model,
-        task,
+        row.model(),
+        row.task(),
         trials=runs,
-        sequences=n,
+        sequences=SEQUENCES,
         max_presentations=row.limit,
         test_sequences=TESTS,
         rng=seed,

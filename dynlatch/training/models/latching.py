@@ -97,7 +97,8 @@ class Latching:
         return self.model.network(column)
 
     def cell(self) -> Wiring:
-        return self.model.cell()
+        cell: Wiring = self.model.cell()
+        return cell
 
     def outputs(self, theta: Array, sequences: Sequences) -> Array:
         return self.model.outputs(theta, sequences)

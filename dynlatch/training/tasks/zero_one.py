@@ -46,7 +46,7 @@ class ZeroOne:
 
     def __post_init__(self) -> None:
         positive_number("tolerance", self.tolerance)
-        if not isinstance(self.classes, Task) or not np.all(self.classes.sample(2, 0).targets):
+        if not isinstance(self.classes, Task) or not np.all(self.classes.sample(2, generator(0)).targets):
             raise InvalidInput(f"`classes` must be a task of two classes, such as Parity(T=20); got {self.classes!r}.")
 
     @property
