@@ -17,14 +17,19 @@ def escaped(text: str) -> str:
 def plain(app: Any, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
     """Docstrings are written to be read in a terminal: bars, stars and underscores outside of backticks are no markup."""
     blocks = re.split(r"(\n\s*\n)", "\n".join(lines))
-    lines[:] = "".join(block if _is_literal(block) else _outside_backticks(block) for block in blocks).split("\n")
+    lines[:] = "".join(block if _is_literal(block) else outside_backticks(block) for block in blocks).split("\n")
+
+
+def sentence(thing: Any) -> str:
+    """The first paragraph of a docstring, as markup."""
+    return outside_backticks(" ".join((thing.__doc__ or "").strip().split("\n\n")[0].split()))
 
 
 def _is_literal(block: str) -> bool:
     return block.lstrip().startswith((">>>", ".."))
 
 
-def _outside_backticks(block: str) -> str:
+def outside_backticks(block: str) -> str:
     parts = re.split(r"(`+[^`]*`+)", block)
     return "".join(_no_full_stop(part) if part.startswith("`") else re.sub(MARKUP, r"\\\1", part) for part in parts)
 

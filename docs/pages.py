@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mapping import LAYERS, errata, papers, reference
-from markup import escaped, list_table, plain, title
+from markup import escaped, list_table, plain, sentence, title
 
 HERE = Path(__file__).parent
 MADE = HERE / "made"
@@ -30,7 +30,7 @@ def write() -> None:
     """All pages, and the folder that the gallery's scripts write their figures into."""
     (MADE / "api").mkdir(parents=True, exist_ok=True)
     (HERE / "_build" / "figures").mkdir(parents=True, exist_ok=True)
-    pages = {"papers": papers(), "errata": errata(), "presets": presets(), "experiments": experiments()}
+    pages = {"papers": papers(), "errata": errata(), "presets": presets(), "experiments": experiments(), "families": families()}
     for layer in LAYERS:
         pages |= {_page_of(layer): api(layer)} | {f"api/{layer}.{name}": one(layer, name) for name in public(layer)}
     paths = {MADE / f"{name}.rst": text for name, text in pages.items()}
@@ -96,6 +96,19 @@ def presets() -> str:
     ]
     head = ("Rule", "Task", "Settings", "Training sequences", "Presentations")
     return "\n".join([":orphan:", "", *title("Settings with which the rules learn", "="), *list_table(head, rows)])
+
+
+def families() -> str:
+    """All rules, models and tasks, each with the sentence that its docstring begins with."""
+    from dynlatch.training.models import ARCHITECTURES
+    from dynlatch.training.rules import RULES
+    from dynlatch.training.tasks import TASKS
+
+    lines = title("Rules, models, tasks", "=")
+    for name, members in {"Learning rules": RULES, "Models": ARCHITECTURES, "Tasks": TASKS}.items():
+        rows = [(reference(f"training.{each.__name__}"), sentence(each)) for each in members]
+        lines += [*title(name, "-"), *list_table(("Name", "What it is"), rows, (30, 70))]
+    return "\n".join(lines)
 
 
 def experiments() -> str:

@@ -12,6 +12,7 @@ import pytest
 
 from dynlatch.analysis.counterexamples import COUNTEREXAMPLES
 from dynlatch.analysis.theorems import STATEMENTS
+from dynlatch.cli import main
 from dynlatch.training.experiments import ALL
 
 ROOT = Path(__file__).parents[1]
@@ -64,11 +65,14 @@ def test_nothing_of_the_package_is_missing_in_the_mapping():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("line", sorted({row["run"] for row in ROWS}))
-def test_every_line_runs(line, tmp_path):
-    command, *arguments = shlex.split(line)
-    before = [str(Path(sys.executable).with_name("dynlatch"))] if command == "dynlatch" else [sys.executable]
-    arguments = [str(ROOT / each) if each.startswith("examples/") else each for each in arguments]
-    environment = {**os.environ, "MPLBACKEND": "Agg", "OMP_NUM_THREADS": "1"}
-    done = subprocess.run([*before, *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.strip()
+def test_every_line_runs(line, tmp_path, monkeypatch, capfd):
+    command, *arguments = (str(ROOT / each) if each.startswith("examples/") else each for each in shlex.split(line))
+    monkeypatch.chdir(tmp_path)
+    if command == "dynlatch":
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        assert ended.value.code == 0
+    else:
+        environment = {**os.environ, "MPLBACKEND": "Agg", "OMP_NUM_THREADS": "1"}
+        subprocess.run([sys.executable, *arguments], env=environment, check=True, timeout=300)
+    assert capfd.readouterr().out.strip()
