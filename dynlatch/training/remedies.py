@@ -9,14 +9,25 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from dynlatch.training.contract import Architecture, Rule
-from dynlatch.training.models import LSTM1997, Dense, ElmanNet, LatchNet, ParityNet, TimeConstants
+from dynlatch.training.models import LSTM1997, Dense, ElmanNet, LatchNet, ParityNet, SecondOrderNet, TimeConstants
 from dynlatch.training.rules import (
     BackPropagation,
     ClippedBackPropagation,
     RegularizedBackPropagation,
     TruncatedBackPropagation,
 )
-from dynlatch.training.tasks import Adding, Gap, GaussianTwoSequence, Latch, LongLag, Parity, TemporalOrder, TwoSequence
+from dynlatch.training.tasks import (
+    Adding,
+    EmbeddedReber,
+    Gap,
+    GaussianTwoSequence,
+    Latch,
+    LongLag,
+    Parity,
+    TemporalOrder,
+    Tomita,
+    TwoSequence,
+)
 
 Row: TypeAlias = tuple[Rule, Callable[[Any], Architecture], int, int]
 
@@ -50,6 +61,16 @@ def _lstm_of_numbers(task: Adding | TemporalOrder) -> Architecture:
     return LSTM1997(2, 2, **sizes, input_bias=gates, output_bias=(0.0,), answer="logistic", answer_bias=True)
 
 
+def _second_order(task: Tomita) -> Architecture:
+    return SecondOrderNet(4)
+
+
+def _lstm_of_symbols(task: EmbeddedReber) -> Architecture:
+    """Four blocks of one cell, with output gates that open one after the other."""
+    gates, k = (-1.0, -2.0, -3.0, -4.0), task.input_dim
+    return LSTM1997(4, 1, input_dim=k, output_dim=k, output_bias=gates, answer="logistic", answer_bias=True)
+
+
 def _elman_of_symbols(task: LongLag) -> Architecture:
     return ElmanNet(8, input_dim=task.input_dim, output_dim=task.output_dim, answer="logistic")
 
@@ -64,6 +85,8 @@ REMEDIES: dict[tuple[type, type], Row] = {
     (TruncatedBackPropagation, GaussianTwoSequence): (TruncatedBackPropagation(eta=0.3), _lstm, 1000, 100_000),
     (TruncatedBackPropagation, Adding): (TruncatedBackPropagation(eta=0.5), _lstm_of_numbers, 1000, 200_000),
     (TruncatedBackPropagation, TemporalOrder): (TruncatedBackPropagation(eta=0.5), _lstm_of_numbers, 300, 100_000),
+    (TruncatedBackPropagation, EmbeddedReber): (TruncatedBackPropagation(eta=0.5), _lstm_of_symbols, 200, 100_000),
+    (BackPropagation, Tomita): (BackPropagation(eta=0.1), _second_order, 100, 50_000),
     (BackPropagation, GaussianTwoSequence): (BackPropagation(eta=0.1), _dense, 50, 3_000),
     (BackPropagation, LongLag): (BackPropagation(eta=1.0), _elman_of_symbols, 50, 30_000),
     (BackPropagation, Gap): (BackPropagation(eta=0.1, batch=2), _time_constants, 2, 20_000),

@@ -17,6 +17,7 @@ from dynlatch.training import (
     LongLag,
     Parity,
     Reber,
+    SymbolLag,
     TemporalOrder,
     Tomita,
     TwoSequence,
@@ -24,6 +25,7 @@ from dynlatch.training import (
 )
 from dynlatch.training.automata import PARITY, TOMITA, Automaton, drawn
 from dynlatch.training.contract import Task
+from dynlatch.training.tasks import TASKS
 from dynlatch.training.tasks.reber import SYMBOLS
 
 ASKED = (
@@ -39,7 +41,7 @@ ASKED = (
     ZeroOne(Parity(7)),
     ZeroOne(TwoSequence(9)),
 )
-CLASSES = (Tomita(12, 4), GaussianTwoSequence(12), GaussianTwoSequence(60, informative=1, shortest=20))
+CLASSES = (SymbolLag(12), Tomita(12, 4), GaussianTwoSequence(12), GaussianTwoSequence(60, informative=1, shortest=20))
 
 
 @pytest.mark.parametrize("task", [*ASKED, *CLASSES], ids=str)
@@ -63,6 +65,10 @@ def test_every_task_keeps_the_contract(task):
     assert np.all(np.isnan(batch.desired[after]))
     assert np.all((~np.isnan(batch.desired)).any((0, 2)))
     assert (task.criterion.tolerance > 0) != (task.criterion.among > 0)
+
+
+def test_no_task_is_left_out():
+    assert set(TASKS) == {type(task) for task in (*ASKED, *CLASSES)} - {ZeroOne} | {Latch, TwoSequence, Parity}
 
 
 def _decoded(rows, names):

@@ -26,7 +26,7 @@ def fits(p):
 
 
 def test_every_task_keeps_the_contract():
-    assert {type(task) for task in EXAMPLES} == set(TASKS)
+    assert {type(task) for task in EXAMPLES} == set(TASKS[:3])  # the others: test_asked_tasks.py
     for task in EXAMPLES:
         assert isinstance(task, Task)
         assert all(quiet.input.shape == (task.input_dim,) for quiet in task.quiet_inputs)

@@ -14,4 +14,17 @@ from dynlatch.training.tasks.tomita import Tomita as Tomita
 from dynlatch.training.tasks.two_sequence import TwoSequence as TwoSequence
 from dynlatch.training.tasks.zero_one import ZeroOne as ZeroOne
 
-TASKS = (Latch, TwoSequence, Parity, GaussianTwoSequence, Adding, TemporalOrder, LongLag, Tomita, SymbolLag, Gap, Reber)
+TASKS = (
+    Latch,
+    TwoSequence,
+    Parity,
+    GaussianTwoSequence,
+    Adding,
+    TemporalOrder,
+    LongLag,
+    Tomita,
+    SymbolLag,
+    Gap,
+    Reber,
+    EmbeddedReber,
+)
