@@ -191,6 +191,8 @@ RECORDS: Mapping[str, str] = {
     "TransitionHierarchy": "dynlatch.training.models",
     "GNARL": "dynlatch.training.rules",
     "FreeNet": "dynlatch.training.models",
+    "CascadeCorrelation": "dynlatch.training.rules",
+    "CascadeNet": "dynlatch.training.models",
 }
 ENUMS: Mapping[str, str] = {
     "AttractorKind": "dynlatch.analysis.basins",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from dynlatch.training.models import LSTM1997 as LSTM1997
     from dynlatch.training.models import NARX as NARX
     from dynlatch.training.models import AnyWiring as AnyWiring
+    from dynlatch.training.models import CascadeNet as CascadeNet
     from dynlatch.training.models import Chunker as Chunker
     from dynlatch.training.models import ClockedNet as ClockedNet
     from dynlatch.training.models import Dense as Dense
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     from dynlatch.training.rules import GNARL as GNARL
     from dynlatch.training.rules import BackPropagation as BackPropagation
     from dynlatch.training.rules import BaumWelch as BaumWelch
+    from dynlatch.training.rules import CascadeCorrelation as CascadeCorrelation
     from dynlatch.training.rules import ClippedBackPropagation as ClippedBackPropagation
     from dynlatch.training.rules import DiscreteErrorPropagation as DiscreteErrorPropagation
     from dynlatch.training.rules import Discretisation as Discretisation
@@ -104,6 +106,8 @@ _HOME = {
     "AnyWiring": "models",
     "BackPropagation": "rules",
     "BaumWelch": "rules",
+    "CascadeCorrelation": "rules",
+    "CascadeNet": "models",
     "Cell": "sweeps",
     "Chunker": "models",
     "ClippedBackPropagation": "rules",

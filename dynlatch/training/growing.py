@@ -6,9 +6,9 @@ Chosen as the others: by errors on fresh sequences, on seeds that the tests do n
 from __future__ import annotations
 
 from dynlatch.training.contract import Architecture
-from dynlatch.training.models import Chunker, FreeNet, TransitionHierarchy
+from dynlatch.training.models import CascadeNet, Chunker, FreeNet, TransitionHierarchy
 from dynlatch.training.remedies import Row
-from dynlatch.training.rules import GNARL, HigherOrderLearning, HistoryCompression
+from dynlatch.training.rules import GNARL, CascadeCorrelation, HigherOrderLearning, HistoryCompression
 from dynlatch.training.tasks import Gap, Parity, Reber, SymbolLag, TwoSequence
 
 
@@ -28,10 +28,21 @@ def _free_net(task: Parity) -> Architecture:
     return FreeNet(4, radius=3.0)
 
 
+def _cascade(task: TwoSequence | Parity) -> Architecture:
+    return CascadeNet(6)
+
+
+def _cascade_of_symbols(task: Reber) -> Architecture:
+    return CascadeNet(6, task.input_dim, task.output_dim)
+
+
 GROWING: dict[tuple[type, type], Row] = {
     (HistoryCompression, SymbolLag): (HistoryCompression(eta=0.2), _chunker, 100, 50_000),
     (HigherOrderLearning, Gap): (HigherOrderLearning(eta=0.1), _hierarchy, 2, 2_000),
     (HigherOrderLearning, Reber): (HigherOrderLearning(eta=0.04, sigma=0.08), _hierarchy, 100, 5_000),
     (GNARL, TwoSequence): (GNARL(), _small_free_net, 50, 200_000),
     (GNARL, Parity): (GNARL(), _free_net, 50, 3_000_000),
+    (CascadeCorrelation, TwoSequence): (CascadeCorrelation(), _cascade, 50, 100_000),
+    (CascadeCorrelation, Parity): (CascadeCorrelation(), _cascade, 100, 200_000),
+    (CascadeCorrelation, Reber): (CascadeCorrelation(), _cascade_of_symbols, 128, 100_000),
 }

@@ -3,6 +3,7 @@
 from dynlatch.training.models.any_wiring import AnyWiring as AnyWiring
 from dynlatch.training.models.automaton_nets import FirstOrderAutomaton as FirstOrderAutomaton
 from dynlatch.training.models.automaton_nets import SecondOrderAutomaton as SecondOrderAutomaton
+from dynlatch.training.models.cascade import CascadeNet as CascadeNet
 from dynlatch.training.models.chunker import Chunker as Chunker
 from dynlatch.training.models.chunker import Surprise as Surprise
 from dynlatch.training.models.dense import Dense as Dense
@@ -75,4 +76,5 @@ ARCHITECTURES = (
     PredictorHierarchy,
     TransitionHierarchy,
     FreeNet,
+    CascadeNet,
 )

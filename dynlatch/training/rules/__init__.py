@@ -2,6 +2,7 @@
 
 from dynlatch.training.rules.back_propagation import BackPropagation as BackPropagation
 from dynlatch.training.rules.baum_welch import BaumWelch as BaumWelch
+from dynlatch.training.rules.cascade_correlation import CascadeCorrelation as CascadeCorrelation
 from dynlatch.training.rules.clipped_back_propagation import ClippedBackPropagation as ClippedBackPropagation
 from dynlatch.training.rules.discrete_error_propagation import DiscreteErrorPropagation as DiscreteErrorPropagation
 from dynlatch.training.rules.discrete_error_propagation import Discretisation as Discretisation
@@ -48,4 +49,5 @@ RULES = (
     HistoryCompression,
     HigherOrderLearning,
     GNARL,
+    CascadeCorrelation,
 )
