@@ -52,7 +52,7 @@ def plan(scale: Scale) -> Iterator[tuple[int, str, int]]:
 
 def cells(scale: Scale, trials: int | None) -> list[Cell]:
     """Every remedy, task and length."""
-    asked = Examination(steps=1000, bracketed=0 if scale == Scale.MICRO else 1)
+    asked = Examination(steps=1000, bracketed=1 if scale == Scale.FULL else 0)
     return [
         Cell(
             cell_name(REMEDIES[k].name, task, T),
