@@ -49,9 +49,14 @@ def _latch_with_a_fixed_loop(task: Latch) -> Architecture:
     return LatchNet(w0=1.5, L=task.L, train_w=False)
 
 
-def _lstm(task: TwoSequence | GaussianTwoSequence) -> Architecture:
+def _lstm(task: GaussianTwoSequence) -> Architecture:
     """Three blocks of one cell, 102 weights; a tanh answer, since classes are asked as -0.8 and 0.8."""
     return LSTM1997()
+
+
+def _lstm_with_gates_ajar(task: TwoSequence) -> Architecture:
+    """Prototypes that differ in a single step of several need weights that begin larger, and gates less shut."""
+    return LSTM1997(input_bias=(0.0, -1.0, -2.0), output_bias=(0.0, -1.0, -2.0), radius=0.5)
 
 
 def _lstm_of_numbers(task: Adding | TemporalOrder) -> Architecture:
@@ -81,7 +86,7 @@ def _time_constants(task: Gap) -> Architecture:
 
 
 REMEDIES: dict[tuple[type, type], Row] = {
-    (TruncatedBackPropagation, TwoSequence): (TruncatedBackPropagation(eta=0.3), _lstm, 50, 100_000),
+    (TruncatedBackPropagation, TwoSequence): (TruncatedBackPropagation(eta=0.3), _lstm_with_gates_ajar, 50, 100_000),
     (TruncatedBackPropagation, GaussianTwoSequence): (TruncatedBackPropagation(eta=0.3), _lstm, 1000, 100_000),
     (TruncatedBackPropagation, Adding): (TruncatedBackPropagation(eta=0.5), _lstm_of_numbers, 1000, 200_000),
     (TruncatedBackPropagation, TemporalOrder): (TruncatedBackPropagation(eta=0.5), _lstm_of_numbers, 300, 100_000),
