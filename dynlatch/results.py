@@ -193,6 +193,8 @@ RECORDS: Mapping[str, str] = {
     "FreeNet": "dynlatch.training.models",
     "CascadeCorrelation": "dynlatch.training.rules",
     "CascadeNet": "dynlatch.training.models",
+    "ChunkerRuns": "dynlatch.training.experiments.chunker",
+    "RingRuns": "dynlatch.training.experiments.ring",
 }
 ENUMS: Mapping[str, str] = {
     "AttractorKind": "dynlatch.analysis.basins",

@@ -8,6 +8,7 @@ u* = 0.532839975353552: the caption's 0.532 is its first three digits, cut rathe
 
 from collections.abc import Mapping
 
+from dynlatch.training.experiments.chunker import CHUNKER_RUNS
 from dynlatch.training.experiments.contract import Experiment as Experiment
 from dynlatch.training.experiments.diffusion import DIFFUSION
 from dynlatch.training.experiments.export import export as export
@@ -23,6 +24,7 @@ from dynlatch.training.experiments.lstm import LSTM
 from dynlatch.training.experiments.narx import NARX
 from dynlatch.training.experiments.remedies import REMEDIES_COMPARED
 from dynlatch.training.experiments.reproduce import reproduce as reproduce
+from dynlatch.training.experiments.ring import RING
 from dynlatch.training.experiments.table import PaperTable as PaperTable
 from dynlatch.training.experiments.tables import TABLE1, TABLE2, TABLE3, TABLE4
 from dynlatch.training.experiments.time_constants import TIME_CONSTANTS
@@ -32,6 +34,7 @@ table1, table2, table3, table4, latch = TABLE1, TABLE2, TABLE3, TABLE4, LATCH
 figure1b, figure2a, figure2b, figure3, figure4, flip_flop = FIGURE1B, FIGURE2A, FIGURE2B, FIGURE3, FIGURE4, FLIP_FLOP
 diffusion, guessing = DIFFUSION, GUESSING
 lstm, narx, time_constants, remedies = LSTM, NARX, TIME_CONSTANTS, REMEDIES_COMPARED
+chunker, ring = CHUNKER_RUNS, RING
 
 ALL: Mapping[str, Experiment] = {
     made.name: made
@@ -39,5 +42,6 @@ ALL: Mapping[str, Experiment] = {
         *(table1, table2, table3, table4, latch, figure1b, figure2a, figure2b, figure3, figure4, flip_flop),
         *(diffusion, guessing),
         *(lstm, narx, time_constants, remedies),
+        *(chunker, ring),
     )
 }
