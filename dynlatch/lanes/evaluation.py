@@ -17,6 +17,20 @@ from dynlatch.lanes.stage import answered, run
 
 
 @kernel
+def take(array, lane, into):  # type: ignore[no-untyped-def]
+    """into (P,) = the column of the lane. In a loop: Numba compiles text for the errors of an assignment between slices."""
+    for p in range(into.size):
+        into[p] = array[p, lane]
+
+
+@kernel
+def put(values, array, lane):  # type: ignore[no-untyped-def]
+    """The column of the lane = values (P,)."""
+    for p in range(values.size):
+        array[p, lane] = values[p]
+
+
+@kernel
 def is_noisy(show):  # type: ignore[no-untyped-def]
     """Whether every presentation has noise of its own."""
     return show.noise.std > 0.0 or show.noise.half_width > 0.0

@@ -26,34 +26,29 @@ def influences(net: Wiring, lanes: int) -> Array:
 def carried_gradient(net, theta, steps, s, d, q, g):  # type: ignore[no-untyped-def]
     """g (P, L) = `sum_t sum_o dC/dx_o(t) q_op(t)`, o the output units; d, what the cost itself gives, is not changed."""
     g[:] = 0.0
-    for lane in begins(theta.shape[1]):
-        _carried_gradient(net, theta, steps, s, d, q, g, lane)
-
-
-@kernel
-def _carried_gradient(net, theta, steps, s, d, q, g, lane):  # type: ignore[no-untyped-def]
     zero = pack()
     kinds, first, source, weight, delay = net.kinds, net.first, net.source, net.weight, net.delay
     n, outputs, trained, kept, gates = kinds.size, net.outputs, net.trained, q.shape[0], net.gated.shape[0] > 0
-    for t in range(1, steps + 1):
-        now = t % kept
-        for i in range(n):
-            through = slope(kinds[i], load(s, (t, i, lane), zero))
-            for p in range(trained):
-                total = zero
-                for e in range(first[i], first[i + 1]):
-                    j, back = source[e], t - delay[e]
-                    if weight[e] == p:
-                        total = total + load(s, (max(back, 0), j, lane), zero)
-                    if j < n and back >= 1:
-                        total = fma(load(theta, (weight[e], lane), zero), load(q, (back % kept, j, p, lane), zero), total)
-                if gates:
-                    total = _through_gates(net, theta, s, q, t, i, p, lane, total)
-                store(q, (now, i, p, lane), total * through)
-        for o in outputs:
-            error = load(d, (t, o, lane), zero)
-            for p in range(trained):
-                store(g, (p, lane), fma(error, load(q, (now, o, p, lane), zero), load(g, (p, lane), zero)))
+    for lane in begins(theta.shape[1]):
+        for t in range(1, steps + 1):
+            now = t % kept
+            for i in range(n):
+                through = slope(kinds[i], load(s, (t, i, lane), zero))
+                for p in range(trained):
+                    total = zero
+                    for e in range(first[i], first[i + 1]):
+                        j, back = source[e], t - delay[e]
+                        if weight[e] == p:
+                            total = total + load(s, (max(back, 0), j, lane), zero)
+                        if j < n and back >= 1:
+                            total = fma(load(theta, (weight[e], lane), zero), load(q, (back % kept, j, p, lane), zero), total)
+                    if gates:
+                        total = _through_gates(net, theta, s, q, t, i, p, lane, total)
+                    store(q, (now, i, p, lane), total * through)
+            for o in outputs:
+                error = load(d, (t, o, lane), zero)
+                for p in range(trained):
+                    store(g, (p, lane), fma(error, load(q, (now, o, p, lane), zero), load(g, (p, lane), zero)))
 
 
 @kernel

@@ -33,53 +33,43 @@ def bend(net, steps, show, work):  # type: ignore[no-untyped-def]
 def summed_curvature(net, steps, s, h, curved):  # type: ignore[no-untyped-def]
     """curved (P, L) = `sum_t d2C/dw_t^2`."""
     curved[:] = 0.0
-    for lane in begins(curved.shape[1]):
-        _summed_curvature(net, steps, s, h, curved, lane)
-
-
-@kernel
-def _summed_curvature(net, steps, s, h, curved, lane):  # type: ignore[no-untyped-def]
     zero = pack()
     source, weight, delay, target = net.source, net.weight, net.delay, net.target
-    for e in range(weight.size):
-        i, j, p, back = target[e], source[e], weight[e], delay[e]
-        total = load(curved, (p, lane), zero)
-        for t in range(1, steps + 1):
-            x = load(s, (max(t - back, 0), j, lane), zero)
-            total = fma(load(h, (t, i, lane), zero), x * x, total)
-        store(curved, (p, lane), total)
-    for e in range(net.gated.shape[0]):
-        i, p = net.gated[e, 0], net.gated[e, 2]
-        total = load(curved, (p, lane), zero)
-        for t in range(1, steps + 1):
-            x = product(net.gated, s, t, e, lane)
-            total = fma(load(h, (t, i, lane), zero), x * x, total)
-        store(curved, (p, lane), total)
+    for lane in begins(curved.shape[1]):
+        for e in range(weight.size):
+            i, j, p, back = target[e], source[e], weight[e], delay[e]
+            total = load(curved, (p, lane), zero)
+            for t in range(1, steps + 1):
+                x = load(s, (max(t - back, 0), j, lane), zero)
+                total = fma(load(h, (t, i, lane), zero), x * x, total)
+            store(curved, (p, lane), total)
+        for e in range(net.gated.shape[0]):
+            i, p = net.gated[e, 0], net.gated[e, 2]
+            total = load(curved, (p, lane), zero)
+            for t in range(1, steps + 1):
+                x = product(net.gated, s, t, e, lane)
+                total = fma(load(h, (t, i, lane), zero), x * x, total)
+            store(curved, (p, lane), total)
 
 
 @kernel
 def weighed_gradient(net, steps, s, d, h, mu, g):  # type: ignore[no-untyped-def]
     """g (P, L) = `sum_t dC/dw_t / (d2C/dw_t^2 + mu)`."""
     g[:] = 0.0
-    for lane in begins(g.shape[1]):
-        _weighed_gradient(net, steps, s, d, h, mu, g, lane)
-
-
-@kernel
-def _weighed_gradient(net, steps, s, d, h, mu, g, lane):  # type: ignore[no-untyped-def]
     zero = pack()
     source, weight, delay, target = net.source, net.weight, net.delay, net.target
-    for e in range(weight.size):
-        i, j, p, back = target[e], source[e], weight[e], delay[e]
-        total = load(g, (p, lane), zero)
-        for t in range(1, steps + 1):
-            x = load(s, (max(t - back, 0), j, lane), zero)
-            total = total + load(d, (t, i, lane), zero) * x / fma(load(h, (t, i, lane), zero), x * x, zero + mu)
-        store(g, (p, lane), total)
-    for e in range(net.gated.shape[0]):
-        i, p = net.gated[e, 0], net.gated[e, 2]
-        total = load(g, (p, lane), zero)
-        for t in range(1, steps + 1):
-            x = product(net.gated, s, t, e, lane)
-            total = total + load(d, (t, i, lane), zero) * x / fma(load(h, (t, i, lane), zero), x * x, zero + mu)
-        store(g, (p, lane), total)
+    for lane in begins(g.shape[1]):
+        for e in range(weight.size):
+            i, j, p, back = target[e], source[e], weight[e], delay[e]
+            total = load(g, (p, lane), zero)
+            for t in range(1, steps + 1):
+                x = load(s, (max(t - back, 0), j, lane), zero)
+                total = total + load(d, (t, i, lane), zero) * x / fma(load(h, (t, i, lane), zero), x * x, zero + mu)
+            store(g, (p, lane), total)
+        for e in range(net.gated.shape[0]):
+            i, p = net.gated[e, 0], net.gated[e, 2]
+            total = load(g, (p, lane), zero)
+            for t in range(1, steps + 1):
+                x = product(net.gated, s, t, e, lane)
+                total = total + load(d, (t, i, lane), zero) * x / fma(load(h, (t, i, lane), zero), x * x, zero + mu)
+            store(g, (p, lane), total)

@@ -3,8 +3,6 @@
 Shapes: T steps, n units, m external inputs, L lanes. Signals s (T + 1, n + m + 1, L): the outputs of the units, the external
 inputs, the constant one, at times 0 to T. Total inputs a (T + 1, n, L). Weights theta (P, L), the trained ones first.
 Derivatives with respect to the outputs and then to the total inputs, d (T + 1, n, L).
-
-Networks with gated connections have loops of their own: a branch within a loop would cost the others a tenth of their time.
 """
 
 from __future__ import annotations
@@ -24,42 +22,19 @@ def forward(net, theta, steps, s, a):  # type: ignore[no-untyped-def]
     s[: steps + 1, s.shape[1] - 1] = 1.0
     for i in range(net.kinds.size):
         s[0, i] = net.start[i]
-    gates = net.gated.shape[0] > 0
+    zero, gates = pack(), net.gated.shape[0] > 0
+    kinds, first, arriving = net.kinds, net.first, net.arriving
     for lane in begins(theta.shape[1]):
-        if gates:
-            _gated_forward(net, theta, steps, s, a, lane)
-        else:
-            _forward(net, theta, steps, s, a, lane)
-
-
-@kernel
-def _forward(net, theta, steps, s, a, lane):  # type: ignore[no-untyped-def]
-    kinds, first, arriving = net.kinds, net.first, net.arriving
-    for t in range(1, steps + 1):
-        for i in range(kinds.size):
-            total = _sum(first, arriving, theta, s, t, i, lane)
-            store(a, (t, i, lane), total)
-            store(s, (t, i, lane), respond(kinds[i], total))
-
-
-@kernel
-def _gated_forward(net, theta, steps, s, a, lane):  # type: ignore[no-untyped-def]
-    kinds, first, arriving = net.kinds, net.first, net.arriving
-    for t in range(1, steps + 1):
-        for i in range(kinds.size):
-            total = _sum(first, arriving, theta, s, t, i, lane)
-            total = gated_sum(net, theta, s, t, i, lane, total)
-            store(a, (t, i, lane), total)
-            store(s, (t, i, lane), respond(kinds[i], total))
-
-
-@kernel
-def _sum(first, arriving, theta, s, t, i, lane):  # type: ignore[no-untyped-def]
-    zero = total = pack()
-    for e in range(first[i], first[i + 1]):
-        p, j, back = peek(arriving, (e, 0)), peek(arriving, (e, 1)), max(t - peek(arriving, (e, 2)), 0)
-        total = fma(load(theta, (p, lane), zero), load(s, (back, j, lane), zero), total)
-    return total
+        for t in range(1, steps + 1):
+            for i in range(kinds.size):
+                total = zero
+                for e in range(first[i], first[i + 1]):
+                    p, j, back = peek(arriving, (e, 0)), peek(arriving, (e, 1)), max(t - peek(arriving, (e, 2)), 0)
+                    total = fma(load(theta, (p, lane), zero), load(s, (back, j, lane), zero), total)
+                if gates:
+                    total = gated_sum(net, theta, s, t, i, lane, total)
+                store(a, (t, i, lane), total)
+                store(s, (t, i, lane), respond(kinds[i], total))
 
 
 @kernel
@@ -68,33 +43,15 @@ def backward(net, theta, steps, s, d):  # type: ignore[no-untyped-def]
 
     Where a connection is gated, w is its weight times the other signal. d[0] is left alone: the start is given.
     """
-    gates = net.gated.shape[0] > 0
+    zero, gates = pack(), net.gated.shape[0] > 0
+    kinds, leaving, departing = net.kinds, net.leaving, net.departing
     for lane in begins(theta.shape[1]):
-        if gates:
-            _gated_backward(net, theta, steps, s, d, lane)
-        else:
-            _backward(net, theta, steps, s, d, lane)
-
-
-@kernel
-def _backward(net, theta, steps, s, d, lane):  # type: ignore[no-untyped-def]
-    zero = pack()
-    kinds, leaving, departing = net.kinds, net.leaving, net.departing
-    for t in range(steps, 0, -1):
-        for j in range(kinds.size - 1, -1, -1):
-            total = _sent_back(leaving, departing, theta, steps, d, t, j, lane)
-            store(d, (t, j, lane), total * slope(kinds[j], load(s, (t, j, lane), zero)))
-
-
-@kernel
-def _gated_backward(net, theta, steps, s, d, lane):  # type: ignore[no-untyped-def]
-    zero = pack()
-    kinds, leaving, departing = net.kinds, net.leaving, net.departing
-    for t in range(steps, 0, -1):
-        for j in range(kinds.size - 1, -1, -1):
-            total = _sent_back(leaving, departing, theta, steps, d, t, j, lane)
-            total = sent_back(net, theta, steps, s, d, t, j, lane, total)
-            store(d, (t, j, lane), total * slope(kinds[j], load(s, (t, j, lane), zero)))
+        for t in range(steps, 0, -1):
+            for j in range(kinds.size - 1, -1, -1):
+                total = _sent_back(leaving, departing, theta, steps, d, t, j, lane)
+                if gates:
+                    total = sent_back(net, theta, steps, s, d, t, j, lane, total)
+                store(d, (t, j, lane), total * slope(kinds[j], load(s, (t, j, lane), zero)))
 
 
 @kernel
@@ -104,23 +61,17 @@ def curvature(net, theta, steps, s, h):  # type: ignore[no-untyped-def]
     Becker and LeCun (1988) without the terms in f'', so that it is never negative; the paths through two copies of one
     weight are neglected, as they do.
     """
-    squares = theta * theta
+    squares, zero, gates = theta * theta, pack(), net.gated.shape[0] > 0
+    kinds, leaving, departing = net.kinds, net.leaving, net.departing
     for lane in begins(theta.shape[1]):
-        _curvature(net, theta, squares, steps, s, h, lane)
-
-
-@kernel
-def _curvature(net, theta, squares, steps, s, h, lane):  # type: ignore[no-untyped-def]
-    zero = pack()
-    kinds, leaving, departing, gates = net.kinds, net.leaving, net.departing, net.gated.shape[0] > 0
-    for t in range(steps, 0, -1):
-        for j in range(kinds.size - 1, -1, -1):
-            total = _sent_back(leaving, departing, squares, steps, h, t, j, lane)
-            if gates:
-                total = bent_back(net, theta, steps, s, h, t, j, lane, total)
-            through = slope(kinds[j], load(s, (t, j, lane), zero))
-            total = through * through * total
-            store(h, (t, j, lane), choose(total, OVERFLOW, OVERFLOW, total))
+        for t in range(steps, 0, -1):
+            for j in range(kinds.size - 1, -1, -1):
+                total = _sent_back(leaving, departing, squares, steps, h, t, j, lane)
+                if gates:
+                    total = bent_back(net, theta, steps, s, h, t, j, lane, total)
+                through = slope(kinds[j], load(s, (t, j, lane), zero))
+                total = through * through * total
+                store(h, (t, j, lane), choose(total, OVERFLOW, OVERFLOW, total))
 
 
 @kernel
@@ -139,20 +90,14 @@ def _sent_back(leaving, departing, theta, steps, d, t, j, lane):  # type: ignore
 def gradient(net, steps, s, d, g):  # type: ignore[no-untyped-def]
     """g (P, L) = dC/dtheta: the sum over connections and times of `d_i(t) s_j(t - delay)`, or of the product of two signals."""
     g[:] = 0.0
-    for lane in begins(g.shape[1]):
-        _gradient(net, steps, s, d, g, lane)
-    if net.gated.shape[0] > 0:
-        for lane in begins(g.shape[1]):
-            gated_gradient(net, steps, s, d, g, lane)
-
-
-@kernel
-def _gradient(net, steps, s, d, g, lane):  # type: ignore[no-untyped-def]
-    zero = pack()
+    zero, gates = pack(), net.gated.shape[0] > 0
     source, weight, delay, target = net.source, net.weight, net.delay, net.target
-    for e in range(weight.size):
-        i, j, p, back = target[e], source[e], weight[e], delay[e]
-        total = load(g, (p, lane), zero)
-        for t in range(1, steps + 1):
-            total = fma(load(d, (t, i, lane), zero), load(s, (max(t - back, 0), j, lane), zero), total)
-        store(g, (p, lane), total)
+    for lane in begins(g.shape[1]):
+        for e in range(weight.size):
+            i, j, p, back = target[e], source[e], weight[e], delay[e]
+            total = load(g, (p, lane), zero)
+            for t in range(1, steps + 1):
+                total = fma(load(d, (t, i, lane), zero), load(s, (max(t - back, 0), j, lane), zero), total)
+            store(g, (p, lane), total)
+        if gates:
+            gated_gradient(net, steps, s, d, g, lane)

@@ -1,6 +1,7 @@
 """What holds for every learning rule: it trains or says what fits, counts, and gives the same bits however it is cut."""
 
 from dataclasses import fields, is_dataclass
+from functools import partial
 
 import numpy as np
 import pytest
@@ -9,10 +10,10 @@ import dynlatch as dl
 from dynlatch import training
 from dynlatch.errors import InvalidInput
 from dynlatch.training import TrainingOutcome, resume, train
-from dynlatch.training.models import ARCHITECTURES
+from dynlatch.training.models import ARCHITECTURES, AnyWiring
 from dynlatch.training.presets import PRESETS
 from dynlatch.training.rules import RULES
-from dynlatch.training.tasks import TASKS
+from dynlatch.training.tasks import TASKS, TwoSequence
 
 LIMIT = 700  # presentations: enough for a few batches
 T = 12
@@ -57,6 +58,23 @@ def test_what_does_not_fit_is_refused_in_one_sentence(rule, task):
     with pytest.raises(InvalidInput) as caught:
         train(rule(), None, task(T=T), rng=0)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda kind: kind.__name__)
+def test_a_gated_net_is_trained_or_refused(rule):
+    """s' = s + i g under tanh, i and g of the input and the last answer."""
+    i, g, s, y, u = range(5)
+    writing = (i, u, 0, 0), (i, y, 1, 1), (g, u, 2, 0), (g, y, 3, 1), (s, s, 4, 1), (s, i, 4, 0, g, 0), (y, s, 4, 0)
+    cell = AnyWiring(("logistic", "tanh", "linear", "tanh"), writing, fixed=(1.0,), radius=3.0)
+    run = partial(train, rule(), cell, TwoSequence(T=T), max_presentations=LIMIT, test_sequences=40, rng=11)
+    if (rule, TwoSequence) not in PRESETS or rule().refuses(cell, TwoSequence(T=T)) is not None:
+        with pytest.raises(InvalidInput) as caught:
+            run(trials=2)
+        assert "\n" not in str(caught.value)
+        return
+    whole, alone = run(trials=3), run(trials=1)
+    assert np.all(np.isfinite(whole.progress.theta))
+    assert np.array_equal(alone.progress.theta[:, 0], whole.progress.theta[:, 0])
 
 
 def test_every_rule_learns_some_task():

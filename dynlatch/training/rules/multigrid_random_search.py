@@ -14,7 +14,7 @@ import numpy as np
 
 from dynlatch.errors import InvalidInput
 from dynlatch.lanes.compiling import kernel
-from dynlatch.lanes.evaluation import cut_short, go_on, judge, marks, remember
+from dynlatch.lanes.evaluation import cut_short, go_on, judge, marks, put, remember, take
 from dynlatch.lanes.random import uniform
 from dynlatch.lanes.show import awake
 from dynlatch.lanes.stage import fill, longest_first, set_up
@@ -90,7 +90,7 @@ def learn(net, stage, theta, show, lowest, box, failures, mark, half_width, shri
         longest_first(stage, show, lane)
         fill(stage, net, show, lane)
         while awake(show, lane):
-            candidate[:] = theta[:, lane]
+            take(theta, lane, candidate)
             for p in range(net.trained):
                 candidate[p] += box[lane] * (2.0 * uniform(show.random, lane) - 1.0)
             cost = judge(stage, net, candidate, show, lane)
@@ -98,7 +98,8 @@ def learn(net, stage, theta, show, lowest, box, failures, mark, half_width, shri
                 break
             better, first = cost < lowest[lane], box[lane] == 0.0
             if better or show.learned[lane]:
-                theta[:, lane], lowest[lane] = candidate, cost
+                put(candidate, theta, lane)
+                lowest[lane] = cost
             failures[lane] = 0 if better else failures[lane] + 1
             box[lane] = max(shrink * box[lane], smallest) if better else box[lane]
             if first or failures[lane] == patience:

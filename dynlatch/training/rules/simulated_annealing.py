@@ -17,7 +17,7 @@ import numpy as np
 
 from dynlatch.errors import InvalidInput
 from dynlatch.lanes.compiling import kernel
-from dynlatch.lanes.evaluation import cut_short, go_on, judge, marks, remember
+from dynlatch.lanes.evaluation import cut_short, go_on, judge, marks, put, remember, take
 from dynlatch.lanes.random import uniform
 from dynlatch.lanes.show import awake
 from dynlatch.lanes.stage import fill, longest_first, set_up
@@ -128,7 +128,7 @@ def anneal(  # type: ignore[no-untyped-def]
         fill(stage, net, show, lane)
         while awake(show, lane):
             first, h = temperature[lane] == 0.0, clock[0, lane]
-            candidate[:] = point[:, lane]
+            take(point, lane, candidate)
             if not first:
                 candidate[h] = _moved(point[h, lane], v[h, lane], bound, show, lane)
             cost = judge(stage, net, candidate, show, lane)
@@ -140,16 +140,20 @@ def anneal(  # type: ignore[no-untyped-def]
                 point[h, lane], costs[1, lane] = candidate[h], cost
                 accepted[h, lane] += 1
             if cost < costs[0, lane] or show.learned[lane]:
-                best[:, lane], costs[0, lane] = candidate, cost
+                put(candidate, best, lane)
+                costs[0, lane] = cost
             if not first and _through(clock, 0, lane, v.shape[0]) and _through(clock, 1, lane, N_S):
                 _adjust(v, accepted, lane, N_S, c, 2.0 * bound)
                 if _through(clock, 2, lane, N_T):
                     temperature[lane] *= r_T
                     show.stuck[lane] = _settled(costs, lane, eps) and not show.learned[lane]
-                    point[:, lane], costs[1, lane] = best[:, lane], costs[0, lane]
+                    take(best, lane, candidate)
+                    put(candidate, point, lane)
+                    costs[1, lane] = costs[0, lane]
             remember(show, lane, mark)
         walks = not show.learned[lane] and not show.stuck[lane] and show.presentations[lane] < show.budget
-        theta[:, lane] = point[:, lane] if walks else best[:, lane]
+        take(point if walks else best, lane, candidate)
+        put(candidate, theta, lane)
 
 
 @kernel

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dynlatch.lanes.compiling import kernel
-from dynlatch.lanes.evaluation import all_right, choose, cut_short, go_on, is_noisy, marks, remember
+from dynlatch.lanes.evaluation import all_right, choose, cut_short, go_on, is_noisy, marks, remember, take
 from dynlatch.lanes.random import uniform
 from dynlatch.lanes.show import awake
 from dynlatch.lanes.stage import fill, in_order, set_up
@@ -73,7 +73,7 @@ def learn(net, stage, theta, show, guesses, mark, half_width):  # type: ignore[n
         while awake(show, lane):
             for p in range(net.trained if guesses[lane] > 0 else 0):
                 theta[p, lane] = half_width * (2.0 * uniform(show.random, lane) - 1.0)
-            stage.candidate[:] = theta[:, lane]
+            take(theta, lane, stage.candidate)
             choose(stage, net, stage.candidate)
             right = all_right(stage, net, show, lane, n)
             if right and is_noisy(show):
