@@ -18,6 +18,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from dynlatch.errors import InvalidInput
 from dynlatch.lanes.compiling import kernel
 from dynlatch.lanes.packs import choose, fma, load, peek, store, with_sign
 from dynlatch.lanes.trace import memory_of
@@ -27,7 +28,15 @@ from dynlatch.validation import Array
 
 
 def encoded(net: Wiring, *, before: bool) -> NDArray[np.int64]:
-    """`code` of a wiring without delays above one step; `before` is True for activation coordinates."""
+    """`code` of a wiring without delays above one step; `before` is True for activation coordinates.
+
+    Raises
+    ------
+    InvalidInput
+        If connections are gated: the kernels of portraits know plain sums.
+    """
+    if len(net.gated):
+        raise InvalidInput("portraits of many networks at once know plain sums, and this network has gated connections.")
     n, memory = net.kinds.size, memory_of(net)
     place = np.full(n, -1, dtype=np.int64)
     place[memory] = np.arange(memory.size)

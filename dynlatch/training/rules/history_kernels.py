@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from dynlatch.lanes.bundles import bundle
 from dynlatch.lanes.compiling import kernel
+from dynlatch.lanes.evaluation import put, take
 from dynlatch.lanes.show import add_noise, awake, count, is_right, next_sequence
 from dynlatch.training.models.history import HistoryCell
 from dynlatch.validation import Array
@@ -63,7 +64,7 @@ def learn(cell, room, theta, show, total, before, seen, eta, depth, patience, wa
     for lane in range(theta.shape[1]):
         if not awake(show, lane):
             continue
-        room.w[:] = theta[:, lane]
+        take(theta, lane, room.w)
         while awake(show, lane):
             which = next_sequence(show, lane)
             length, target = show.lengths[lane, which], show.targets[lane, which]
@@ -80,7 +81,7 @@ def learn(cell, room, theta, show, total, before, seen, eta, depth, patience, wa
                     room.w[-1] += 1.0
                     total[lane] = np.inf
                 before[lane], total[lane], seen[lane] = total[lane], 0.0, 0
-        theta[:, lane] = room.w
+        put(room.w, theta, lane)
 
 
 @kernel
@@ -245,7 +246,8 @@ def _back_through_updates(cell, room, level, eta, depth):  # type: ignore[no-unt
                 w[W + r * i + j] -= eta * da[r] * room.x[level, n, j]
             for j in range(k):
                 dR[r, j] += da[r] * room.h[level, n - 1, j]
-        dh[:] = earlier
+        for r in range(k):
+            dh[r] = earlier[r]
         depth -= s
         n -= 1
     for r in range(k):

@@ -121,7 +121,10 @@ def add_loss(net, theta, length, s, d, alpha, v, g, lane):  # type: ignore[no-un
 @kernel
 def reads_the_past(net, i):  # type: ignore[no-untyped-def]
     """Whether unit i reads something one step old."""
-    return np.any(net.delay[net.first[i] : net.first[i + 1]] == 1)
+    late = 0
+    for e in range(net.first[i], net.first[i + 1]):
+        late += net.delay[e] == 1
+    return late > 0
 
 
 @kernel
