@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 import dynlatch as dl
 from dynlatch import analysis
 from dynlatch.errors import InvalidInput
-from dynlatch.lanes.units import LINEAR, LOGISTIC, TANH, THRESHOLD
+from dynlatch.lanes.units import EXPONENTIAL, LINEAR, LOGISTIC, TANH, THRESHOLD
 from dynlatch.lanes.wiring import Connection, wire
+from dynlatch.networks.threshold import threshold_network
 
 
 def dense(n, m, kinds):
@@ -96,6 +97,49 @@ def test_a_linear_unit_that_does_not_forget_has_no_box():
         analysis.fixed_points(dl.WiredNetwork(net, [1.0, 2.0]))
 
 
+def memory_cell(rng, forgets):
+    """c' = f c + i g, h = o tanh(c) with gates f, i, o and g of the input and h; f is 1 in a cell that does not forget."""
+    i, f, g, o, c, squashed, h, u, one = range(9)
+    read = [(u, 0), (h, 1), (one, 0)]
+    gates = [Connection(k, j, 3 * k + n, late) for k in (i, f, g, o) for n, (j, late) in enumerate(read)]
+    kept = Connection(c, c, 12, 1, f if forgets else one, 0)
+    cell = [kept, Connection(c, i, 12, 0, g, 0), Connection(squashed, c, 12, 0), Connection(h, o, 12, 0, squashed, 0)]
+    kinds = [LOGISTIC, LOGISTIC, TANH, LOGISTIC, LINEAR, TANH, LINEAR]
+    return dl.WiredNetwork(wire(gates + cell, kinds=kinds, inputs=1, output=(h, c), trained=12), [*rng.normal(size=12), 1.0])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_cell_that_forgets_ends_in_a_known_box(seed):
+    rng = np.random.default_rng(seed)
+    network = memory_cell(rng, forgets=True)
+    box = network.settling_box((np.array([-1.0]), np.array([1.0])))
+    assert box is not None
+    inputs = rng.choice([-1.0, 1.0], (400, 20, 1))
+    inputs[:, :2] = [[-1.0], [1.0]]
+    last = dl.trajectory(network, 50.0 * rng.normal(size=(20, network.dim)), inputs)[-100:]
+    assert np.all((box[0] - 1e-6 <= last) & (last <= box[1] + 1e-6))
+    assert memory_cell(rng, forgets=False).settling_box() is None
+
+
+def test_several_answers_are_read_in_their_order():
+    network = memory_cell(np.random.default_rng(0), forgets=True)
+    assert network.dim == 2  # c and h
+    assert network.readout(np.array([3.0, 5.0])).tolist() == [5.0, 3.0]
+
+
+def test_a_squared_distance_and_its_exponential():
+    """exp(-(u - x)^2): a radial unit from a square, against the formula."""
+    distance, radial, u = range(3)
+    edges = [Connection(distance, u, 0, 0), Connection(distance, radial, 1, 1), Connection(radial, distance, 1, 0, distance, 0)]
+    network = dl.WiredNetwork(wire(edges, kinds=[LINEAR, EXPONENTIAL], inputs=1, output=radial, trained=2), [1.0, -1.0])
+    x, v = np.linspace(0.0, 1.0, 5)[:, None], np.linspace(-2.0, 2.0, 5)[:, None]
+    np.testing.assert_allclose(network.step(x, v), np.exp(-((v - x) ** 2)), rtol=1e-15)
+    slope = 2.0 * (v - x) * np.exp(-((v - x) ** 2))
+    np.testing.assert_allclose(network.jacobian(x, v)[..., 0], slope, rtol=1e-14)
+    below, above = network.enclose(np.array([0.0]), np.array([1.0]), np.array([0.5]))
+    assert 0.7788 < below < np.exp(-0.25) < 1.0 <= above < 1.0 + 1e-12  # squares are never negative
+
+
 def test_what_is_no_smooth_network_is_refused():
     itself = Connection(0, 0, 0)
     with pytest.raises(InvalidInput, match="threshold units have no slope"):
@@ -103,5 +147,11 @@ def test_what_is_no_smooth_network_is_refused():
     late = wire([itself, Connection(0, 1, 1, 1)], kinds=[TANH], inputs=1, output=0, trained=2)
     with pytest.raises(InvalidInput, match="read without delay"):
         dl.WiredNetwork(late, [1.0, 1.0])
+    late = wire([itself, Connection(0, 1, 1, 0, 1, 1)], kinds=[TANH], inputs=1, output=0, trained=2)
+    with pytest.raises(InvalidInput, match="read without delay"):
+        dl.WiredNetwork(late, [1.0, 1.0])
+    gated = wire([Connection(0, 0, 0, 1, 1, 0)], kinds=[THRESHOLD], inputs=1, output=0, trained=1)
+    with pytest.raises(InvalidInput, match="gated connections"):
+        threshold_network(gated, [1.0])
     with pytest.raises(InvalidInput, match=r"`weights` must have shape \(1,\)"):
         dl.WiredNetwork(wire([itself], kinds=[TANH], inputs=0, output=0, trained=1), [1.0, 2.0])
