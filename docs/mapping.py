@@ -38,7 +38,7 @@ Every definition, equation, theorem, algorithm, table and figure of the five sou
 column runs it. Tests are files below ``tests/``; a test of this page fails if a function, a test or an example named here does
 not exist, and another runs every line. Where a statement is wrong as written, :doc:`errata` has the counterexample.
 
-The remedies of the chapter of 2001 (FIELD01, section 4) compared: ``dynlatch reproduce remedies``, once it is there.
+The remedies of the chapter of 2001 (FIELD01, section 4) side by side: ``dynlatch reproduce remedies``.
 """.strip()
 
 
