@@ -149,9 +149,7 @@ def second_order(model, column, inputs):
     p, n = parameters(model, column), model.units_count
     h = [0.0] * n
     for u in inputs:
-        products = [
-            sum(p[f"W[{i},{j},{k}]"] * hj * uk for j, hj in enumerate(h) for k, uk in enumerate(u)) for i in range(n)
-        ]
+        products = [sum(p[f"W[{i},{j},{k}]"] * hj * uk for j, hj in enumerate(h) for k, uk in enumerate(u)) for i in range(n)]
         h = [math.tanh(products[i] + dot(p, "W", i, h) + dot(p, "B", i, u) + p[f"b[{i}]"]) for i in range(n)]
     return answer(model, p, h)
 
