@@ -134,6 +134,7 @@ RECORDS: Mapping[str, str] = {
     "GeneralizedEM": "dynlatch.training.rules",
     "GuessingNetA1": "dynlatch.training.models",
     "GuessingNetA2": "dynlatch.training.models",
+    "GrammarInference": "dynlatch.training.experiments.iohmm",
     "GuessingRuns": "dynlatch.training.experiments.guessing",
     "HierarchicalNet": "dynlatch.training.models",
     "HistoryCompression": "dynlatch.training.rules",

@@ -15,7 +15,7 @@ from dynlatch.validation import count
 NAMES = (
     *("table1", "table2", "table3", "table4", "latch"),
     *("figure1b", "figure2a", "figure2b", "figure3", "figure4", "flip-flop"),
-    *("diffusion", "guessing", "lstm", "narx", "time-constants", "remedies"),
+    *("diffusion", "guessing", "iohmm", "lstm", "narx", "time-constants", "remedies"),
 )
 SCALES = ("micro", "mini", "full")
 STORE = "trials.db"

@@ -5,9 +5,26 @@ from itertools import product
 import numpy as np
 import pytest
 
+import dynlatch as dl
 from dynlatch.errors import InvalidInput
-from dynlatch.training import BaumWelch, InputOutputHMM, Latch, Parity, StateTables, TrainingOutcome, TwoSequence, resume, train
+from dynlatch.training import (
+    BaumWelch,
+    InputOutputHMM,
+    Latch,
+    Parity,
+    StateTables,
+    TrainingOutcome,
+    TwoSequence,
+    experiments,
+    resume,
+    train,
+)
+from dynlatch.training.automata import TOMITA
 from dynlatch.training.contract import Sequences
+from dynlatch.training.experiments.contract import Finding
+from dynlatch.training.experiments.iohmm import all_strings
+from dynlatch.training.experiments.iohmm import trained as inferred
+from dynlatch.training.experiments.iohmm_strings import STRINGS
 from dynlatch.training.models.input_output_hmm import expect
 from dynlatch.training.models.topology import Topology, fully_connected
 from dynlatch.training.rules.baum_welch import maximised, owners
@@ -105,3 +122,19 @@ def test_what_does_not_fit_is_refused():
     with pytest.raises(InvalidInput, match="no readout"):
         hmm.column(StateTables().network(np.full(8, 0.5)))
     assert train(BaumWelch(), hmm, TwoSequence(T=8), rng=0).model == hmm
+
+
+def test_grammars_are_inferred_from_tomitas_strings(tmp_path):
+    for grammar in TOMITA:
+        accepted, rejected = (words.split() for words in STRINGS[grammar])
+        assert all(TOMITA[grammar].accepts(map(int, word)) for word in accepted)
+        assert not any(TOMITA[grammar].accepts(map(int, word)) for word in rejected)
+        assert len(all_strings(grammar).lengths) == 2**13 - 2
+    found = experiments.iohmm(scale="micro")
+    assert isinstance(found, Finding)
+    assert np.array_equal(np.isnan(found.accuracy), ~found.converged)
+    loaded = dl.load(found.save(tmp_path / "iohmm"))
+    assert loaded.summary() == found.summary()
+    right, accuracy = inferred(6, [1994, 6, 1])
+    assert accuracy == 1.0 or not right
+    assert found.pictures[0].draw().axes

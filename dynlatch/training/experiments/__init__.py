@@ -19,6 +19,7 @@ from dynlatch.training.experiments.figure3 import FIGURE3
 from dynlatch.training.experiments.figure4 import FIGURE4
 from dynlatch.training.experiments.flip_flop import FLIP_FLOP
 from dynlatch.training.experiments.guessing import GUESSING
+from dynlatch.training.experiments.iohmm import IOHMM
 from dynlatch.training.experiments.latch import LATCH
 from dynlatch.training.experiments.lstm import LSTM
 from dynlatch.training.experiments.narx import NARX
@@ -32,7 +33,7 @@ from dynlatch.training.experiments.time_constants import TIME_CONSTANTS
 # Bound here, once all modules are loaded: the name of an experiment hides that of its module.
 table1, table2, table3, table4, latch = TABLE1, TABLE2, TABLE3, TABLE4, LATCH
 figure1b, figure2a, figure2b, figure3, figure4, flip_flop = FIGURE1B, FIGURE2A, FIGURE2B, FIGURE3, FIGURE4, FLIP_FLOP
-diffusion, guessing = DIFFUSION, GUESSING
+diffusion, guessing, iohmm = DIFFUSION, GUESSING, IOHMM
 lstm, narx, time_constants, remedies = LSTM, NARX, TIME_CONSTANTS, REMEDIES_COMPARED
 chunker, ring = CHUNKER_RUNS, RING
 
@@ -40,7 +41,7 @@ ALL: Mapping[str, Experiment] = {
     made.name: made
     for made in (
         *(table1, table2, table3, table4, latch, figure1b, figure2a, figure2b, figure3, figure4, flip_flop),
-        *(diffusion, guessing),
+        *(diffusion, guessing, iohmm),
         *(lstm, narx, time_constants, remedies),
         *(chunker, ring),
     )
