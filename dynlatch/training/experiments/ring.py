@@ -108,8 +108,9 @@ class RingRuns(Result):
 
     def of(self, row: int, values: NDArray[Any]) -> Interval:
         """Mean of one row of `values` over the runs that solved the task."""
-        good = values[row][self.solved(row)]
-        return mean(good) if len(good) > 1 else Interval(*([float(good.mean()) if len(good) else np.nan] * 3))
+        good = values[row][self.solved(row)].astype(np.float64)
+        ends = (float(good.min(initial=np.inf)), float(good.max(initial=0.0)))  # most tasks leave little to chance
+        return mean(good, within=ends) if len(good) > 1 else Interval(*([float(good.mean()) if len(good) else np.nan] * 3))
 
     @cached_property
     def verdicts(self) -> tuple[Verdict, ...]:
