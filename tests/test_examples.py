@@ -24,6 +24,10 @@ QUICK = {  # at most a second each: run by default, the others with `-m slow`
 }
 
 
+SAYS = {"use_01_u_star_of_a_neuron": "0.532839975353552"}
+WRITES = {"use_04_audit_a_trained_net": {"audit.html"}}  # besides the figure
+
+
 @pytest.mark.parametrize(
     "script",
     [
@@ -42,10 +46,13 @@ def test_ends_with_a_figure_and_two_sentences(script, tmp_path, monkeypatch, cap
         runpy.run_path(str(script), run_name="__main__")
     finally:
         plt.close("all")
-    lines = capsys.readouterr().out.strip().splitlines()
+    said = capsys.readouterr().out
+    lines = said.strip().splitlines()
     assert figure.read_bytes()[:4] == b"\x89PNG"
     assert all(line.endswith(".") for line in lines[-2:])
     assert str(figure) in lines[-1]
+    assert SAYS.get(script.stem, "") in said
+    assert {path.name for path in tmp_path.iterdir()} == {"figure.png"} | WRITES.get(script.stem, set())
 
 
 @pytest.mark.parametrize("family", ["theory", "use"])
