@@ -177,7 +177,7 @@ def time_warping(model, column, inputs):
 def lstm_truncated(model, column, inputs, target):
     """The rule of Hochreiter and Schmidhuber (1997), A.1, as they wrote it: -dC/dw by the forward traces of every cell.
 
-    ds/dw of the weights into cells and input gates (and forget gates, Gers et al.) is carried along; errors exist at the end only.
+    ds/dw of the weights into cells and input gates (forget gates too, Gers et al.) is carried along; errors exist at the end.
     """
     p, f, cells = parameters(model, column), F["logistic"], model.units_count
     forgets = "b_forget[0]" in p
@@ -240,7 +240,7 @@ def elman_one_step(model, column, inputs, target):
 
 
 def carried_loss(W, errors, outputs):
-    """Omega of Pascanu et al. for `a' = W tanh(a) + ...`, where the errors d(t+1) and the outputs tanh(a(t)) are held constant."""
+    """Omega of Pascanu et al. for `a' = W tanh(a) + ...`: the errors d(t+1) and the outputs tanh(a(t)) are held constant."""
     total = 0.0
     for d, x in zip(errors, outputs, strict=True):
         n = len(d)
