@@ -26,6 +26,9 @@ NOTES = (
 )
 
 
+STRINGS_UNKNOWN = "How the paper drew the strings of a grammar is not known, and how often a guess fails depends on it."
+
+
 def verdicts_of(found: GuessingRuns) -> tuple[Verdict, ...]:
     """A verdict a row."""
     return tuple(_verdicts(found))
@@ -52,7 +55,7 @@ def _cause(found: GuessingRuns, k: int) -> str:
     """What the other reading of the noise gives, if it was run."""
     other = np.flatnonzero(found.row == f"{found.row[k]}{DEVIATION}")
     if not len(other):
-        return "Not explained."
+        return STRINGS_UNKNOWN if str(found.row[k]).startswith("Tomita") else "Not explained."
     guesses = f"{found.expected(int(other[0])).value:,.0f} guesses"
     says = "which agrees" if found.compatible(int(other[0]), k) else "which does not agree either"
     return f"With noise of standard deviation 0.2, in place of the variance 0.2 of the paper, it takes {guesses}, {says}."
