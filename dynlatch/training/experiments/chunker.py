@@ -61,7 +61,7 @@ class Grid(NamedTuple):
 
 GRIDS = {
     Scale.MICRO: Grid((1.0,), 2, 1_500),
-    Scale.MINI: Grid((0.02, 0.05, 0.1, 0.2, 0.5, 1.0), 10, 8_000),
+    Scale.MINI: Grid((0.05, 0.1, 0.2, 1.0), 6, 6_000),
     Scale.FULL: Grid((0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0), 20, LATE),
 }
 
@@ -175,7 +175,7 @@ class ChunkerRuns(Result):
         lines = [f"{self.title}: share of runs solved within {self.budget:,} presentations, their median in brackets"]
         for row, model in enumerate(self.model):
             shown = np.median(self.presentations[row])
-            place = f"{model}, {self.strings[row]} string{'s' * (self.strings[row] > 1)}, {self.drawn[row]:.0%} drawn"
+            place = f"{model}, {self.strings[row]} string{'s' * int(self.strings[row] > 1)}, {self.drawn[row]:.0%} drawn"
             lines.append(f"  {place:<48}{self.share(row).value:>6.0%} ({shown:,.0f})")
         return "\n".join(lines)
 
