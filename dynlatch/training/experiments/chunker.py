@@ -147,8 +147,7 @@ class ChunkerRuns(Result):
             _verdict(self, model, strings, within)
             for model in MODELS
             for strings in (1, 2)
-            for within in (EARLY, LATE)
-            if within <= self.budget
+            for within in ((EARLY, LATE) if self.budget >= LATE else (EARLY,))
         )
 
     @property
