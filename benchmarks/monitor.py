@@ -13,11 +13,6 @@ from __future__ import annotations
 import common
 import numpy as np
 
-from dynlatch.lanes.compiling import kernel
-from dynlatch.lanes.descent import clear, descend, gather
-from dynlatch.lanes.show import present
-from dynlatch.lanes.trace import record
-from dynlatch.lanes.wiring import backward, gradient
 from dynlatch.training.block import pack
 from dynlatch.training.models import Dense, ParityNet
 from dynlatch.training.monitor import RegionMonitor
@@ -26,21 +21,7 @@ from dynlatch.training.tasks import Parity, TwoSequence
 from dynlatch.training.trials import seeds, trial
 
 EVERY = {1: 1.8, 10: 1.1, 100: 1.02}  # presentations between two looks at the gradient: bar
-BARS = {f"{way}, every {k}": bar for way in ("looks", "gradient in the loop") for k, bar in EVERY.items()} | {"monitor": 1.5}
-
-
-@kernel
-def traced(net, theta, show, work, change, total, g, due, eta, momentum, batch, every, before, out):  # type: ignore[no-untyped-def]
-    """The loop of `BackPropagation`, with one line more."""
-    steps = present(net, theta, show, work)
-    while steps > 0:
-        backward(net, theta, steps, work.s, work.d)
-        record(net, theta, show, work, every, before, 10, out)
-        gradient(net, steps, work.s, work.d, g)
-        gather(total, g, work.live, show.presentations, batch, due)
-        descend(theta, change, total, eta, momentum, net.trained, due)
-        clear(total, due)
-        steps = present(net, theta, show, work)
+BARS = {f"looks, every {k}": bar for k, bar in EVERY.items()} | {"monitor": 1.5}
 
 
 class Run:
@@ -57,20 +38,15 @@ class Run:
         self.show.lanes.pause[0] = self.presentations
         self.rule.update(self.model, self.block.theta, self.block.state, self.show)
 
-    def gradient(self, every: int) -> None:
-        self.show.lanes.pause[0] = self.presentations
-        out = np.empty((3, self.block.theta.shape[1]))
-        lanes, work, theta = self.show.lanes, self.show.work, self.block.theta
-        kept = *self.block.state, np.empty_like(theta), np.empty_like(work.live)
-        traced(self.model.cell(), theta, lanes, work, *kept, 0.05, 0.0, 1, every, isinstance(self.model, Dense), out)
-
     def monitor(self, settings: RegionMonitor) -> None:
         watch = settings.open(self.model, self.task, self.show.lanes)
         watch.look(self.block.theta, self.show, self.block.numbers)
-        for at in range(settings.every, self.presentations + 1, settings.every):
-            self.show.lanes.pause[0] = at
-            self.rule.update(self.model, self.block.theta, self.block.state, self.show)
-            watch.look(self.block.theta, self.show, self.block.numbers)
+        show, at = watch.attached(self.show), 0
+        while at < self.presentations:
+            at = min(watch.pause_after(at), self.presentations)
+            show.lanes.pause[0] = at
+            self.rule.update(self.model, self.block.theta, self.block.state, show)
+            watch.look(self.block.theta, show, self.block.numbers)
         watch.close()
 
 
@@ -80,7 +56,6 @@ def seconds(model, task, lanes: int, presentations: int, repeats: int) -> dict[s
         "plain": lambda run: run.plain(),
         "monitor": lambda run: run.monitor(RegionMonitor()),
         **{f"looks, every {k}": lambda run, k=k: run.monitor(RegionMonitor(k, portrait_every=10**9)) for k in EVERY},
-        **{f"gradient in the loop, every {k}": lambda run, k=k: run.gradient(k) for k in EVERY},
     }
     least = dict.fromkeys(ways, np.inf)
     for _ in range(repeats + 1):  # the first compiles

@@ -114,6 +114,11 @@ def _fma(builder: Any, x: Any, y: Any, z: Any) -> Any:
     return builder.call(cgutils.get_or_insert_function(builder.module, ir.FunctionType(x.type, [x.type] * 3), name), [x, y, z])
 
 
+def _root(builder: Any, x: Any) -> Any:
+    name = "llvm.sqrt.f64" if x.type == DOUBLE else f"llvm.sqrt.v{x.type.count}f64"
+    return builder.call(cgutils.get_or_insert_function(builder.module, ir.FunctionType(x.type, [x.type]), name), [x])
+
+
 def _choose(builder: Any, x: Any, y: Any, yes: Any, no: Any) -> Any:
     return builder.select(builder.fcmp_ordered(">", x, y), yes, no)
 
@@ -139,6 +144,12 @@ def fma(context, x, y, z):  # type: ignore[no-untyped-def]
 def choose(context, x, y, yes, no):  # type: ignore[no-untyped-def]
     """`yes` where x > y, else `no`."""
     return _elementwise(_choose, x, y, yes, no)
+
+
+@primitive
+def root(context, x):  # type: ignore[no-untyped-def]
+    """The square root of x, rounded once."""
+    return _elementwise(_root, x)
 
 
 @primitive

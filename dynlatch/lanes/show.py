@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from dynlatch.lanes.bundles import bundle
 from dynlatch.lanes.compiling import kernel
 from dynlatch.lanes.random import integer, normal, uniform
-from dynlatch.lanes.wiring import forward
+from dynlatch.lanes.trace import Probe, look
+from dynlatch.lanes.wiring import backward, forward
 from dynlatch.validation import Array
 
 
@@ -65,6 +66,7 @@ class Lanes(NamedTuple):
     needed: int  # right answers in a row that end a trial
     budget: int  # presentations that end a trial
     pause: NDArray[np.int64]  # (1,) presentations at which a call of the rule returns
+    probe: Probe  # what is recorded on the way
 
 
 @bundle
@@ -183,26 +185,39 @@ def present(net, theta, show, work):  # type: ignore[no-untyped-def]
         return 0
     forward(net, theta, steps, work.s, work.a)
     work.d[: steps + 1] = 0.0
-    criterion = show.criterion
     for lane in range(theta.shape[1]):
         if work.live[lane] == 0.0:
             continue
         y, target = work.s[work.length[lane], net.output, lane], work.target[lane]
         if asks_steps(show):
             _, right = graded(net, show, lane, work.which[lane], work.length[lane], work.s, lane)
-            _differences(net, show, work, lane)
         else:
-            right = is_right(criterion, y, target)
-            work.d[work.length[lane], net.output, lane] = y - criterion.amplitude * target
+            right = is_right(show.criterion, y, target)
+        _differences(net, show, work, lane)
         work.output[lane], work.wrong[lane] = y, not right
         count(show, lane, right)
     return steps
 
 
 @kernel
+def present_again(net, theta, steps, show, work):  # type: ignore[no-untyped-def]
+    """Run the sequences that `work` holds under these weights, forward and back, and look at them; nothing is counted."""
+    forward(net, theta, steps, work.s, work.a)
+    work.d[:] = 0.0
+    for lane in range(theta.shape[1]):
+        _differences(net, show, work, lane)
+    backward(net, theta, steps, work.s, work.d)
+    look(net, theta, show.probe, work, work.d)
+
+
+@kernel
 def _differences(net, show, work, lane):  # type: ignore[no-untyped-def]
     """`y - z` at every step and output that is asked, into d, which is zero."""
     desired, which = show.desired, work.which[lane]
+    if not asks_steps(show):
+        t, target = work.length[lane], show.criterion.amplitude * work.target[lane]
+        work.d[t, net.output, lane] = work.s[t, net.output, lane] - target
+        return
     for t in range(work.length[lane]):
         for k in range(desired.shape[3]):
             wanted = desired[lane, which, t, k]

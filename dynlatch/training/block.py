@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 
 from dynlatch.lanes import packs, random
 from dynlatch.lanes.show import Lanes, Work
+from dynlatch.lanes.trace import LANES_LAST, blind
 from dynlatch.lanes.wiring import Wiring
 from dynlatch.training.answers import asked, output_dim
 from dynlatch.training.contract import Architecture, Rule, Show, State
 from dynlatch.training.trials import Trial, generators
 from dynlatch.validation import Array
 
+BETWEEN_PAUSES = 500  # presentations between two looks at which trials have ended
 WIDTH = 32  # trials side by side: measured fastest (more overflow the inner cache)
 
 
@@ -70,6 +72,7 @@ def _lanes(trials: Sequence[Trial], budget: int) -> Lanes:
         needed=task.streak(n),
         budget=budget,
         pause=np.zeros(1, dtype=np.int64),
+        probe=blind(L),
     )
 
 
@@ -118,7 +121,10 @@ def keep(block: Block, chosen: NDArray[np.intp]) -> Block:
     numbers, lanes, work = block.numbers[chosen], block.show.lanes, block.show.work
     chosen = chosen[whole_packs(len(chosen), block.width)] if len(chosen) else chosen
     picked: dict[str, Any] = {name: np.ascontiguousarray(getattr(lanes, name)[chosen]) for name in LANE_FIRST}
-    show = Show(lanes._replace(**picked), Work._make(_picked(array, chosen) for array in work))
+    sight = {name: _picked(getattr(lanes.probe, name), chosen) for name in LANES_LAST}
+    show = Show(
+        lanes._replace(probe=lanes.probe._replace(**sight), **picked), Work._make(_picked(array, chosen) for array in work)
+    )
     show.lanes.stuck[len(numbers) :] = True
     state = tuple(_picked(array, chosen) for array in block.state)
     return replace(block, numbers=numbers, theta=_picked(block.theta, chosen), state=state, show=show)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ from dynlatch.maps import Map
 from dynlatch.progress import counter
 from dynlatch.randomness import Rng
 from dynlatch.training.answers import right
-from dynlatch.training.block import WIDTH, Block, keep, pack
+from dynlatch.training.block import BETWEEN_PAUSES, WIDTH, Block, keep, pack
 from dynlatch.training.contract import Architecture, Rule, Task
 from dynlatch.training.outcomes import TrainingOutcome
 from dynlatch.training.presets import Plan, planned
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from dynlatch.training.monitor import RegionMonitor, RegionTrace, Watch
 
 TEST_SEQUENCES = 500
-BETWEEN_PAUSES = 500  # presentations between two looks at which trials have ended, where nobody watches
 
 
 def train(
@@ -185,6 +185,7 @@ def _run_block(
     try:
         if watch is not None:
             watch.look(block.theta, block.show, block.numbers)
+            block = replace(block, show=watch.attached(block.show))
         while len(block.numbers):
             block = _advance(job, block, watch, ledger, bar)
     finally:
@@ -198,9 +199,9 @@ def _run_block(
 def _advance(job: Job, block: Block, watch: Watch | None, ledger: Ledger, bar: Callable[[int], None]) -> Block:
     """One call of the rule, up to the next pause; the trials that have ended leave the block."""
     lanes, plan = block.show.lanes, job.plan
-    between = BETWEEN_PAUSES if job.monitor is None else job.monitor.every
     seen = lanes.presentations.copy()
-    lanes.pause[0] = (int(seen[: len(block.numbers)].min()) // between + 1) * between
+    fewest = int(seen[: len(block.numbers)].min())
+    lanes.pause[0] = (fewest // BETWEEN_PAUSES + 1) * BETWEEN_PAUSES if watch is None else watch.pause_after(fewest)
     plan.rule.update(plan.model, block.theta, block.state, block.show)
     if watch is not None:
         watch.look(block.theta, block.show, block.numbers)

@@ -26,6 +26,9 @@ class GraphView:
     def gradient(self, theta: Array, show: Show, last: int) -> Array | None:
         return None
 
+    def probe(self, show: Show, *, every: int, rows: int, last: int) -> None:
+        """None: there is no gradient to record."""
+
     def portrait(self, theta: Array, rows: NDArray[np.intp]) -> Sighting:
         seen, C = [self._one(theta[:, k], row) for k, row in enumerate(rows)], self.sample.classes
         points = [

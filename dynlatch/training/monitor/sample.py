@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlatch.lanes.packs import padded
-from dynlatch.lanes.show import Criterion, Lanes
+from dynlatch.lanes.show import Criterion, Lanes, Work
 from dynlatch.lanes.wiring import Wiring, forward
 from dynlatch.training.answers import right
 from dynlatch.training.contract import Architecture, Sequences, Show
@@ -72,15 +72,12 @@ def final_states(net: Wiring, theta: Array, given: Sample, rows: NDArray[np.intp
     return a[at].reshape(len(rows), E, n), s[:, :n][at].reshape(len(rows), E, n)
 
 
-def last_shown(show: Show, m: int) -> tuple[Array, NDArray[np.int64], Array]:
-    """The sequence that each lane was shown last: inputs (T, m, L), lengths, targets; its first where none is kept."""
+def last_shown(show: Show) -> Work:
+    """A copy of what each lane was shown last; of its first sequence, where it was shown none that was kept."""
     lanes, work = show.lanes, show.work
-    n, kept = work.s.shape[1] - m - 1, work.length > 0
-    if kept.all():
-        return np.ascontiguousarray(work.s[1:, n : n + m]), work.length, work.target
-    inputs = lanes.inputs[:, 0].transpose(1, 2, 0).copy()
-    length, target = lanes.lengths[:, 0].copy(), lanes.targets[:, 0].copy()
-    if kept.any():
-        inputs[:, :, kept] = work.s[1:, n : n + m][:, :, kept]
-        length[kept], target[kept] = work.length[kept], work.target[kept]
-    return inputs, length, target
+    copy = Work._make(array.copy() for array in work)
+    new, m = np.flatnonzero(work.length == 0), lanes.inputs.shape[3]
+    n = work.s.shape[1] - m - 1
+    copy.s[1:, n : n + m, new] = lanes.inputs[new, 0].transpose(1, 2, 0)
+    copy.length[new], copy.target[new], copy.which[new] = lanes.lengths[new, 0], lanes.targets[new, 0], 0
+    return copy

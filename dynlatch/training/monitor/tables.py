@@ -32,6 +32,9 @@ class TableView:
             out[0, k] = _log_norm(network.tables - network.tables.mean(-1, keepdims=True), symbols)
         return out
 
+    def probe(self, show: Show, *, every: int, rows: int, last: int) -> None:
+        """None: nothing is recorded while a rule trains."""
+
     def _network(self, column: Array) -> StateNetwork:
         network = self.model.network(column[: len(self.model.names)])
         assert isinstance(network, StateNetwork)

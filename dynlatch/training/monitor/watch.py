@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 
 from dynlatch.errors import InvalidInput
 from dynlatch.lanes.show import Lanes
+from dynlatch.lanes.trace import Probe
 from dynlatch.lanes.wiring import Wiring
 from dynlatch.maps import FiniteMap
 from dynlatch.networks.state_network import StateNetwork
+from dynlatch.training.block import BETWEEN_PAUSES
 from dynlatch.training.contract import Architecture, Show, Task
 from dynlatch.training.monitor.changes import Standings
 from dynlatch.training.monitor.events import RegionEvent
@@ -33,6 +35,7 @@ class View(Protocol):
     @property
     def margin_words(self) -> str: ...
     def gradient(self, theta: Array, show: Show, last: int) -> Array | None: ...
+    def probe(self, show: Show, *, every: int, rows: int, last: int) -> Probe | None: ...
     def portrait(self, theta: Array, rows: NDArray[np.intp]) -> Sighting: ...
 
 
@@ -94,10 +97,26 @@ class Watch:
         self.view = view_of(model, task, lanes)
         self.ids = np.zeros(0, dtype=np.int64)  # of the trials, ascending: of each row
         self.seen = np.full(len(lanes.order), -1, dtype=np.int64)  # at the last portrait
+        self.looked = np.full(len(lanes.order), -1, dtype=np.int64)  # at the last look
+        self.horizon = np.full(len(lanes.order), np.nan)  # at the last look
+        self.recorded = False  # whether the rule looks by itself
         self.standings = Standings(len(lanes.order), self.view.inputs)
         self.looks: list[tuple[NDArray[np.int64], NDArray[np.int64], Array]] = []
         self.portraits: list[tuple[NDArray[np.int64], NDArray[np.int64], Array, Sighting]] = []
         self.events: list[RegionEvent] = []
+
+    def attached(self, show: Show) -> Show:
+        """`show` with room in which a rule records the gradient of what it is shown."""
+        settings = self.settings
+        rows = min(settings.portrait_every, BETWEEN_PAUSES) // settings.every + 2
+        probe = self.view.probe(show, every=settings.every, rows=rows, last=settings.last)
+        return show if probe is None else replace(show, lanes=show.lanes._replace(probe=probe))
+
+    def pause_after(self, presentations: int) -> int:
+        """Where the run stops next to be looked at: where a portrait is due, and oftener for a rule that records nothing."""
+        often = not self.recorded and bool(self.looks)
+        steps = (self.settings.every,) if often else (self.settings.portrait_every, BETWEEN_PAUSES)
+        return min((presentations // step + 1) * step for step in steps)
 
     def look(self, theta: Array, show: Show, ids: NDArray[np.int64]) -> None:
         """Record where the trials `ids`, the lanes of theta (P + F, L), are now."""
@@ -106,25 +125,43 @@ class Watch:
         rows = np.searchsorted(self.ids, ids)
         lanes = show.lanes
         at = lanes.presentations[: len(ids)].copy()
-        gradient = self.view.gradient(theta, show, self.settings.last)
-        if gradient is not None:
-            gradient = gradient[:, : len(ids)]
-            self.looks.append((ids.copy(), at, gradient))
+        self._drain(lanes.probe.rows[..., : len(ids)], ids, rows)
         ended = (lanes.learned | lanes.stuck)[: len(ids)] | (at >= lanes.budget)
         due = (self.seen[rows] < 0) | (at // self.settings.portrait_every > self.seen[rows] // self.settings.portrait_every)
         due |= ended & (at > self.seen[rows])
+        self._glance(theta, show, ids, rows, at, due | (not self.recorded))
         if due.any():
             chosen = np.flatnonzero(due)
-            horizon = np.full(len(chosen), np.nan) if gradient is None else gradient[2, chosen]
-            self._portrait(np.ascontiguousarray(theta[:, chosen]), ids[chosen], rows[chosen], at[chosen], horizon)
+            self._portrait(np.ascontiguousarray(theta[:, chosen]), ids[chosen], rows[chosen], at[chosen])
 
-    def _portrait(
-        self, theta: Array, ids: NDArray[np.int64], rows: NDArray[np.intp], at: NDArray[np.int64], horizon: Array
+    def _drain(self, kept: Array, ids: NDArray[np.int64], rows: NDArray[np.intp]) -> None:
+        """What the rule has recorded since the last look, kept (K, 4, lanes)."""
+        k, lane = np.nonzero(kept[:, 0] > self.looked[rows].clip(min=0))
+        if len(k):
+            self.recorded = True
+            order = np.lexsort((lane, kept[k, 0, lane]))
+            self._note(ids, rows, lane[order], kept[k, :, lane][order].T)
+
+    def _glance(
+        self, theta: Array, show: Show, ids: NDArray[np.int64], rows: NDArray[np.intp], at: NDArray[np.int64], wanted: Array
     ) -> None:
+        """Look at what the wanted lanes were shown last, once more, where that is not recorded."""
+        lane = np.flatnonzero(wanted & (self.looked[rows] < at))
+        gradient = self.view.gradient(theta, show, self.settings.last) if len(lane) else None
+        if gradient is not None:
+            self._note(ids, rows, lane, np.concatenate([at[None, lane], gradient[:, lane]]))
+
+    def _note(self, ids: NDArray[np.int64], rows: NDArray[np.intp], lane: NDArray[np.intp], seen: Array) -> None:
+        """Looks in the order of time: of these lanes at presentation seen[0] the log-norm, share and horizon seen[1:]."""
+        at = seen[0].astype(np.int64)
+        self.looks.append((ids[lane], at, seen[1:]))
+        self.looked[rows[lane]], self.horizon[rows[lane]] = at, seen[3]
+
+    def _portrait(self, theta: Array, ids: NDArray[np.int64], rows: NDArray[np.intp], at: NDArray[np.int64]) -> None:
         seen = self.view.portrait(theta, rows)
         self.seen[rows] = at
         self.portraits.append((ids.copy(), at, theta[: len(self.model.names)].T.copy(), seen))
-        self.events += self.standings.changes(seen, rows, ids, at, horizon)
+        self.events += self.standings.changes(seen, rows, ids, at, self.horizon[rows])
 
     def close(self) -> RegionTrace:
         """What was seen."""

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from dynlatch.lanes.known import KNOWN, LABEL, PERIOD, SIGN, STABLE, Known
 from dynlatch.lanes.points import encoded, weights
 from dynlatch.lanes.portraits import survey
-from dynlatch.lanes.show import Lanes
-from dynlatch.lanes.trace import memory_of, trace, traceable
+from dynlatch.lanes.show import Lanes, present_again
+from dynlatch.lanes.trace import Probe, memory_of, probe, traceable
 from dynlatch.lanes.units import LINEAR, TANH, THRESHOLD
 from dynlatch.lanes.wiring import Wiring
 from dynlatch.maps import FiniteMap
@@ -56,9 +56,16 @@ class WiredView:
         """Log-norm, share and horizon (3, L) of the sequences shown last, under the weights as they are."""
         if not self.traced:
             return None
-        out = np.empty((3, theta.shape[1]))
-        trace(self.net, theta, *last_shown(show, self.net.inputs), self.criterion.amplitude, self.before, last, out)
-        return out
+        seen = self.probe(show, every=1, rows=0, last=last)
+        assert seen is not None
+        work = last_shown(show)
+        present_again(self.net, theta, int(work.length.max()), show.lanes._replace(probe=seen), work)
+        return seen.seen
+
+    def probe(self, show: Show, *, every: int, rows: int, last: int) -> Probe | None:
+        """Room to record presentations while a rule trains."""
+        T, _, L = show.work.s.shape
+        return probe(self.net, T - 1, L, every=every, rows=rows, last=last, before=self.before) if self.traced else None
 
     def portrait(self, theta: Array, rows: NDArray[np.intp]) -> Sighting:
         """The portrait of the trials `rows`, whose weights are the columns of theta."""

@@ -15,7 +15,8 @@ import numpy as np
 from dynlatch.lanes.compiling import kernel
 from dynlatch.lanes.descent import descend
 from dynlatch.lanes.show import present
-from dynlatch.lanes.wiring import backward, gradient
+from dynlatch.lanes.trace import send_back
+from dynlatch.lanes.wiring import gradient
 from dynlatch.training.contract import Architecture, Show, State, Task
 from dynlatch.training.rules.common import needs_slopes
 from dynlatch.training.rules.settings import share
@@ -73,7 +74,7 @@ def learn(net, theta, show, work, change, g, eta, threshold, momentum):  # type:
     """Sequence by sequence, until every lane sleeps."""
     steps = present(net, theta, show, work)
     while steps > 0:
-        backward(net, theta, steps, work.s, work.d)
+        send_back(net, theta, steps, show, work)
         gradient(net, steps, work.s, work.d, g)
         clip(g, net.trained, threshold)
         descend(theta, change, g, eta, momentum, net.trained, work.live)

@@ -18,6 +18,7 @@ import numpy as np
 from dynlatch.lanes.compiling import kernel
 from dynlatch.lanes.descent import descend
 from dynlatch.lanes.show import present
+from dynlatch.lanes.trace import glance
 from dynlatch.lanes.traces import traced_gradient, tracks
 from dynlatch.training.contract import Architecture, Show, State, Task
 from dynlatch.training.rules.common import needs_plain_sums, needs_slopes
@@ -83,6 +84,7 @@ def learn(net, tracks, theta, show, work, change, g, z, eta, momentum):  # type:
     """Sequence by sequence, until every lane sleeps."""
     steps = present(net, theta, show, work)
     while steps > 0:
+        glance(net, theta, steps, show, work)
         traced_gradient(net, tracks, theta, steps, work.s, work.d, z, g)
         descend(theta, change, g, eta, momentum, net.trained, work.live)
         steps = present(net, theta, show, work)

@@ -15,7 +15,8 @@ from dynlatch.lanes.compiling import kernel
 from dynlatch.lanes.descent import descend
 from dynlatch.lanes.instances import bend, summed_curvature
 from dynlatch.lanes.show import present
-from dynlatch.lanes.wiring import backward, curvature, gradient
+from dynlatch.lanes.trace import send_back
+from dynlatch.lanes.wiring import curvature, gradient
 from dynlatch.training.contract import Architecture, Show, State, Task
 from dynlatch.training.rules.common import needs_slopes
 from dynlatch.training.rules.settings import share
@@ -74,7 +75,7 @@ def learn(net, theta, show, work, change, g, h, eta, mu, momentum):  # type: ign
     """Sequence by sequence, until every lane sleeps."""
     steps = present(net, theta, show, work)
     while steps > 0:
-        backward(net, theta, steps, work.s, work.d)
+        send_back(net, theta, steps, show, work)
         bend(net, steps, show, work)
         curvature(net, theta, steps, work.s, work.h)
         gradient(net, steps, work.s, work.d, g)

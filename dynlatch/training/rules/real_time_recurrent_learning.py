@@ -15,6 +15,7 @@ from dynlatch.lanes.compiling import kernel
 from dynlatch.lanes.descent import descend
 from dynlatch.lanes.influence import carried_gradient, influences
 from dynlatch.lanes.show import present
+from dynlatch.lanes.trace import glance
 from dynlatch.training.contract import Architecture, Show, State, Task
 from dynlatch.training.rules.common import needs_slopes
 from dynlatch.training.rules.settings import share
@@ -69,6 +70,7 @@ def learn(net, theta, show, work, change, g, q, eta, momentum):  # type: ignore[
     """Sequence by sequence, until every lane sleeps."""
     steps = present(net, theta, show, work)
     while steps > 0:
+        glance(net, theta, steps, show, work)
         carried_gradient(net, theta, steps, work.s, work.d, q, g)
         descend(theta, change, g, eta, momentum, net.trained, work.live)
         steps = present(net, theta, show, work)

@@ -20,8 +20,9 @@ import numpy as np
 from dynlatch.lanes.compiling import kernel
 from dynlatch.lanes.descent import descend
 from dynlatch.lanes.show import present
+from dynlatch.lanes.trace import send_back
 from dynlatch.lanes.units import slope
-from dynlatch.lanes.wiring import Wiring, backward, gradient
+from dynlatch.lanes.wiring import Wiring, gradient
 from dynlatch.training.contract import Architecture, Show, State, Task
 from dynlatch.training.rules.common import needs_slopes
 from dynlatch.training.rules.settings import share
@@ -90,7 +91,7 @@ def learn(net, theta, show, work, change, g, eta, alpha, momentum):  # type: ign
     v = np.empty(net.kinds.size)
     steps = present(net, theta, show, work)
     while steps > 0:
-        backward(net, theta, steps, work.s, work.d)
+        send_back(net, theta, steps, show, work)
         gradient(net, steps, work.s, work.d, g)
         for lane in range(theta.shape[1]):
             if work.live[lane] > 0.0:

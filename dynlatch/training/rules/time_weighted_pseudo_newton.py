@@ -16,7 +16,8 @@ from dynlatch.lanes.compiling import kernel
 from dynlatch.lanes.descent import descend
 from dynlatch.lanes.instances import bend, weighed_gradient
 from dynlatch.lanes.show import present
-from dynlatch.lanes.wiring import backward, curvature
+from dynlatch.lanes.trace import send_back
+from dynlatch.lanes.wiring import curvature
 from dynlatch.training.contract import Architecture, Show, State, Task
 from dynlatch.training.rules.common import needs_slopes
 from dynlatch.training.rules.settings import share
@@ -73,7 +74,7 @@ def learn(net, theta, show, work, change, g, eta, mu, momentum):  # type: ignore
     """Sequence by sequence, until every lane sleeps."""
     steps = present(net, theta, show, work)
     while steps > 0:
-        backward(net, theta, steps, work.s, work.d)
+        send_back(net, theta, steps, show, work)
         bend(net, steps, show, work)
         curvature(net, theta, steps, work.s, work.h)
         weighed_gradient(net, steps, work.s, work.d, work.h, mu, g)

@@ -1,0 +1,74 @@
+"""How near the end of a run its weight gradient comes from.
+
+    dC/dW = sum_t G_t,             G_t = d(t) s(t - delay)^T  (d: dC/da)
+
+eq. (5) of Bengio, Simard and Frasconi (1994), in the Frobenius norm.
+"""
+
+from __future__ import annotations
+
+from dynlatch.lanes.compiling import kernel
+from dynlatch.lanes.packs import WIDTH, begins, choose, fma, load, pack, peek, root, store
+
+REACH = 0.95  # of the gradient, for its horizon
+
+
+@kernel
+def shares(net, probe, s, d, length, share, horizon):  # type: ignore[no-untyped-def]
+    """How near the end dC/dW comes from, by the sums of |G_t| of the steps t, from d = dC/da, which is 0 after the end.
+
+    share (L,) is that of the last steps, and horizon (L,) the least number of last steps that carry REACH of the whole; 1 and 0
+    where all terms are zero.
+    """
+    for lane in range(share.size):
+        probe.ends[0, lane], probe.ends[1, lane] = length[lane], length[lane] - probe.last
+    for lane in begins(share.size):
+        steps = length[lane : lane + WIDTH].max()
+        _sizes(net, probe, s, d, steps, share, lane)
+        _reach(probe, steps, share, horizon, lane)
+
+
+@kernel
+def _sizes(net, probe, s, d, steps, share, lane):  # type: ignore[no-untyped-def]
+    """|G_t| into `probe.sizes`, their sum into `probe.total`, the share of the last steps.
+
+    Every trained weight belongs to one connection, so that the square is a sum of products of squares; what a unit reads is
+    added up once for all units that read the same.
+    """
+    total = near = zero = pack()
+    begun = load(probe.ends, (1, lane), zero)
+    for t in range(1, steps + 1):
+        squares = read = zero
+        for i in range(net.kinds.size):
+            if not peek(probe.again, (i,)):
+                read = _squares_read(probe.reads_first, probe.reads, s, t, i, lane)
+            back = load(d, (t, i, lane), zero)
+            squares = fma(back * back, read, squares)
+        size = root(squares)
+        store(probe.sizes, (t, lane), size)
+        total = total + size
+        near = near + choose(zero + float(t), begun, size, zero)
+    store(probe.total, (lane,), total)
+    store(share, (lane,), choose(total, 0.0, near / total, 1.0))
+
+
+@kernel
+def _squares_read(first, reads, s, t, i, lane):  # type: ignore[no-untyped-def]
+    """The sum of the squares of what unit i reads through trained weights."""
+    read = zero = pack()
+    for e in range(peek(first, (i,)), peek(first, (i + 1,))):
+        x = load(s, (t - peek(reads, (e, 1)), peek(reads, (e, 0)), lane), zero)
+        read = fma(x, x, read)
+    return read
+
+
+@kernel
+def _reach(probe, steps, share, horizon, lane):  # type: ignore[no-untyped-def]
+    """Steps, from the end of each lane on, until REACH of the total is reached; those after its end add nothing."""
+    reached = counted = zero = pack()
+    wanted, length = REACH * load(probe.total, (lane,), zero), load(probe.ends, (0, lane), zero)
+    for t in range(steps, 0, -1):
+        counted = counted + choose(wanted, reached, 1.0, 0.0)
+        reached = reached + load(probe.sizes, (t, lane), zero)
+    counted = counted - (float(steps) - length)
+    store(horizon, (lane,), choose(counted, 0.0, counted, 0.0))
