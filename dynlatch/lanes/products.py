@@ -36,44 +36,46 @@ def log_norms(net, probe, theta, s, length, log_norm):  # type: ignore[no-untype
 
 @kernel
 def _product(net, probe, theta, s, length, log_norm, lane):  # type: ignore[no-untyped-def]
-    zero, kinds, room, r = pack(), net.kinds, probe.room, probe.memory.size
-    half, never = kinds.size * r * WIDTH, float(s.shape[0])
-    _begin(net, probe, s, half, lane)
-    end = load(probe.ends, (0, lane), zero) if probe.before else zero + never
-    soonest = length[lane : lane + WIDTH].min()
-    for t in range(1, length[lane : lane + WIDTH].max() + 1):
-        odd = t & 1
-        for i in range(kinds.size):
-            through = choose(end, float(t), slope(kinds[i], load(s, (t, i, lane), zero)), 1.0)
-            _row(probe.first, probe.between, theta, room, odd, through, i, r, half, lane)
+    zero = pack()
+    kinds, memory, room, first, between = net.kinds, probe.memory, probe.room, probe.first, probe.between
+    r, half = memory.size, kinds.size * memory.size * WIDTH
+    _begin(kinds, memory, probe.before, s, room, half, lane)
+    end = load(probe.ends, (0, lane), zero) if probe.before else zero + float(s.shape[0])
+    soonest, last = _soonest(length, 0, lane), length[lane : lane + WIDTH].max()
+    for t in range(1, last + 1):
+        _step(kinds, first, between, theta, s, room, end, t, r, half, lane)
         if t == soonest:
-            soonest = _ended(probe, length, t, odd * half, log_norm, lane)
+            _ended(room, memory, length, t, (t & 1) * half, log_norm, lane)
+            soonest = _soonest(length, t, lane)
         if t % LOOK == 0:
-            _rescale(room, odd * half, half, length, t, log_norm, lane)
+            _rescale(room, (t & 1) * half, half, length, t, log_norm, lane)
 
 
 @kernel
-def _begin(net, probe, s, half, lane):  # type: ignore[no-untyped-def]
+def _begin(kinds, memory, before, s, room, half, lane):  # type: ignore[no-untyped-def]
     """dx_0/dx_0, or dx_0/da_0."""
-    zero, room, memory = pack(), probe.room, probe.memory
+    zero, r = pack(), memory.size
     room[:half] = 0.0
-    for c in range(memory.size):
-        start = slope(net.kinds[memory[c]], load(s, (0, memory[c], lane), zero)) if probe.before else zero + 1.0
-        store(room, ((memory[c] * memory.size + c) * WIDTH,), start)
+    for c in range(r):
+        start = slope(kinds[memory[c]], load(s, (0, memory[c], lane), zero)) if before else zero + 1.0
+        store(room, ((memory[c] * r + c) * WIDTH,), start)
 
 
 @kernel
-def _row(first, between, theta, room, odd, through, i, r, half, lane):  # type: ignore[no-untyped-def]
-    """The derivatives of unit i by all r states, five of them in one loop where there are so many: a weight is read once."""
-    c, to = 0, odd * half + i * r * WIDTH
-    while c + 5 <= r:
-        _five(first, between, theta, room, odd, through, i, c * WIDTH, to, lane)
-        c += 5
-    while c + 2 <= r:
-        _two(first, between, theta, room, odd, through, i, c * WIDTH, to, lane)
-        c += 2
-    if c < r:
-        _one(first, between, theta, room, odd, through, i, c * WIDTH, to, lane)
+def _step(kinds, first, between, theta, s, room, end, t, r, half, lane):  # type: ignore[no-untyped-def]
+    """The derivatives of every unit by all r states, five of them in one loop where there are so many."""
+    odd = t & 1
+    for i in range(kinds.size):
+        through = choose(end, float(t), slope(peek(kinds, (i,)), load(s, (t, i, lane), end)), 1.0)
+        c, to = 0, odd * half + i * r * WIDTH
+        while c + 5 <= r:
+            _five(first, between, theta, room, odd, through, i, c * WIDTH, to, lane)
+            c += 5
+        while c + 2 <= r:
+            _two(first, between, theta, room, odd, through, i, c * WIDTH, to, lane)
+            c += 2
+        if c < r:
+            _one(first, between, theta, room, odd, through, i, c * WIDTH, to, lane)
 
 
 @kernel
@@ -114,15 +116,21 @@ def _one(first, between, theta, room, odd, through, i, c, to, lane):  # type: ig
 
 
 @kernel
-def _ended(probe, length, t, at, log_norm, lane):  # type: ignore[no-untyped-def]
-    """Read off the lanes that end at t; the next step at which one ends."""
-    later = length[lane : lane + WIDTH].max()
+def _soonest(length, t, lane):  # type: ignore[no-untyped-def]
+    """The next step, after t, at which a lane of the pack ends; -1 after the last."""
+    found = -1
+    for l in range(lane, lane + WIDTH):
+        if length[l] > t and (found < 0 or length[l] < found):
+            found = length[l]
+    return found
+
+
+@kernel
+def _ended(room, memory, length, t, at, log_norm, lane):  # type: ignore[no-untyped-def]
+    """Read off the lanes that end at t."""
     for l in range(lane, lane + WIDTH):
         if length[l] == t:
-            log_norm[l] += _log_frobenius(probe.room, probe.memory, at + l - lane)
-        elif length[l] > t:
-            later = min(later, length[l])
-    return later
+            log_norm[l] += _log_frobenius(room, memory, at + l - lane)
 
 
 @kernel

@@ -25,7 +25,7 @@ def shares(net, probe, s, d, length, share, horizon):  # type: ignore[no-untyped
     for lane in begins(share.size):
         steps = length[lane : lane + WIDTH].max()
         _sizes(net, probe, s, d, steps, share, lane)
-        _reach(probe, steps, share, horizon, lane)
+        _reach(probe, steps, horizon, lane)
 
 
 @kernel
@@ -36,16 +36,17 @@ def _sizes(net, probe, s, d, steps, share, lane):  # type: ignore[no-untyped-def
     added up once for all units that read the same.
     """
     total = near = zero = pack()
-    begun = load(probe.ends, (1, lane), zero)
+    begun, sizes = load(probe.ends, (1, lane), zero), probe.sizes
+    again, first, reads = probe.again, probe.reads_first, probe.reads
     for t in range(1, steps + 1):
         squares = read = zero
         for i in range(net.kinds.size):
-            if not peek(probe.again, (i,)):
-                read = _squares_read(probe.reads_first, probe.reads, s, t, i, lane)
+            if peek(again, (i,)) == 0:
+                read = _squares_read(first, reads, s, t, i, lane)
             back = load(d, (t, i, lane), zero)
             squares = fma(back * back, read, squares)
         size = root(squares)
-        store(probe.sizes, (t, lane), size)
+        store(sizes, (t, lane), size)
         total = total + size
         near = near + choose(zero + float(t), begun, size, zero)
     store(probe.total, (lane,), total)
@@ -63,12 +64,13 @@ def _squares_read(first, reads, s, t, i, lane):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _reach(probe, steps, share, horizon, lane):  # type: ignore[no-untyped-def]
+def _reach(probe, steps, horizon, lane):  # type: ignore[no-untyped-def]
     """Steps, from the end of each lane on, until REACH of the total is reached; those after its end add nothing."""
     reached = counted = zero = pack()
+    sizes = probe.sizes
     wanted, length = REACH * load(probe.total, (lane,), zero), load(probe.ends, (0, lane), zero)
     for t in range(steps, 0, -1):
         counted = counted + choose(wanted, reached, 1.0, 0.0)
-        reached = reached + load(probe.sizes, (t, lane), zero)
+        reached = reached + load(sizes, (t, lane), zero)
     counted = counted - (float(steps) - length)
     store(horizon, (lane,), choose(counted, 0.0, counted, 0.0))

@@ -16,7 +16,7 @@ from dynlatch.lanes.contraction import metrics
 from dynlatch.lanes.escape import bounds
 from dynlatch.lanes.packs import padded
 from dynlatch.lanes.points import encoded, weights
-from dynlatch.lanes.trace import REACH
+from dynlatch.lanes.shares import REACH
 from dynlatch.training import train
 from dynlatch.training.block import pack
 from dynlatch.training.contract import Architecture, Show, Task

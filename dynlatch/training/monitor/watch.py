@@ -139,11 +139,17 @@ class Watch:
         k, lane = np.nonzero(kept[:, 0] > self.looked[rows].clip(min=0))
         if len(k):
             self.recorded = True
-            order = np.lexsort((lane, kept[k, 0, lane]))
+            order = np.argsort(kept[k, 0, lane], kind="stable")
             self._note(ids, rows, lane[order], kept[k, :, lane][order].T)
 
     def _glance(
-        self, theta: Array, show: Show, ids: NDArray[np.int64], rows: NDArray[np.intp], at: NDArray[np.int64], wanted: Array
+        self,
+        theta: Array,
+        show: Show,
+        ids: NDArray[np.int64],
+        rows: NDArray[np.intp],
+        at: NDArray[np.int64],
+        wanted: NDArray[np.bool_],
     ) -> None:
         """Look at what the wanted lanes were shown last, once more, where that is not recorded."""
         lane = np.flatnonzero(wanted & (self.looked[rows] < at))
