@@ -38,12 +38,15 @@ def log_norms(net, probe, theta, s, length, log_norm):  # type: ignore[no-untype
 def _product(net, probe, theta, s, length, log_norm, lane):  # type: ignore[no-untyped-def]
     zero = pack()
     kinds, memory, room, first, between = net.kinds, probe.memory, probe.room, probe.first, probe.between
-    r, half = memory.size, kinds.size * memory.size * WIDTH
+    r, half, gates = memory.size, kinds.size * memory.size * WIDTH, net.gated.shape[0] > 0
     _begin(kinds, memory, probe.before, s, room, half, lane)
     end = load(probe.ends, (0, lane), zero) if probe.before else zero + float(s.shape[0])
     soonest, last = _soonest(length, 0, lane), length[lane : lane + WIDTH].max()
     for t in range(1, last + 1):
-        _step(kinds, first, between, theta, s, room, end, t, r, half, lane)
+        if gates:
+            _gated_step(net, first, between, theta, s, room, end, t, r, half, lane)
+        else:
+            _step(kinds, first, between, theta, s, room, end, t, r, half, lane)
         if t == soonest:
             _ended(room, memory, length, t, (t & 1) * half, log_norm, lane)
             soonest = _soonest(length, t, lane)
@@ -113,6 +116,35 @@ def _one(first, between, theta, room, odd, through, i, c, to, lane):  # type: ig
         w, at = load(theta, (peek(between, (e, 0)), lane), zero), peek(between, (e, 1 + odd)) + c
         v0 = fma(w, load(room, (at,), zero), v0)
     store(room, (to + c,), v0 * through)
+
+
+@kernel
+def _gated_step(net, first, between, theta, s, room, end, t, r, half, lane):  # type: ignore[no-untyped-def]
+    """As `_step`, gated connections included."""
+    odd, kinds = t & 1, net.kinds
+    for i in range(kinds.size):
+        through = choose(end, float(t), slope(kinds[i], load(s, (t, i, lane), end)), 1.0)
+        for c in range(r):
+            to = odd * half + (i * r + c) * WIDTH
+            _one(first, between, theta, room, odd, pack() + 1.0, i, c * WIDTH, odd * half + i * r * WIDTH, lane)
+            total = _through_gates(net, theta, s, room, half, r, t, i, c, lane, load(room, (to,), end))
+            store(room, (to,), total * through)
+
+
+@kernel
+def _through_gates(net, theta, s, room, half, r, t, i, c, lane, total):  # type: ignore[no-untyped-def]
+    """`total` and what the gated connections add to the derivative of the total input of unit i by state c."""
+    gated, n = net.gated, net.kinds.size
+    for e in range(net.gated_first[i], net.gated_first[i + 1]):
+        w = load(theta, (gated[e, 2], lane), total)
+        for j, then, k, other_then in (
+            (gated[e, 1], t - gated[e, 3], gated[e, 4], t - gated[e, 5]),
+            (gated[e, 4], t - gated[e, 5], gated[e, 1], t - gated[e, 3]),
+        ):
+            if j < n:
+                gain = w * load(s, (other_then, k, lane), total)
+                total = fma(gain, load(room, ((then & 1) * half + (j * r + c) * WIDTH,), total), total)
+    return total
 
 
 @kernel

@@ -8,6 +8,7 @@ eq. (5) of Bengio, Simard and Frasconi (1994), in the Frobenius norm.
 from __future__ import annotations
 
 from dynlatch.lanes.compiling import kernel
+from dynlatch.lanes.gates import product
 from dynlatch.lanes.packs import WIDTH, begins, choose, fma, load, pack, peek, root, store
 
 REACH = 0.95  # of the gradient, for its horizon
@@ -37,12 +38,14 @@ def _sizes(net, probe, s, d, steps, share, lane):  # type: ignore[no-untyped-def
     """
     total = near = zero = pack()
     begun, sizes = load(probe.ends, (1, lane), zero), probe.sizes
-    again, first, reads = probe.again, probe.reads_first, probe.reads
+    again, first, reads, gates = probe.again, probe.reads_first, probe.reads, net.gated.shape[0] > 0
     for t in range(1, steps + 1):
         squares = read = zero
         for i in range(net.kinds.size):
             if peek(again, (i,)) == 0:
                 read = _squares_read(first, reads, s, t, i, lane)
+            if gates:
+                read = _read_by_gates(net, s, t, i, lane, read)
             back = load(d, (t, i, lane), zero)
             squares = fma(back * back, read, squares)
         size = root(squares)
@@ -60,6 +63,16 @@ def _squares_read(first, reads, s, t, i, lane):  # type: ignore[no-untyped-def]
     for e in range(peek(first, (i,)), peek(first, (i + 1,))):
         x = load(s, (t - peek(reads, (e, 1)), peek(reads, (e, 0)), lane), zero)
         read = fma(x, x, read)
+    return read
+
+
+@kernel
+def _read_by_gates(net, s, t, i, lane, read):  # type: ignore[no-untyped-def]
+    """`read` and the squares of what unit i reads through trained gated connections."""
+    for e in range(net.gated_first[i], net.gated_first[i + 1]):
+        if net.gated[e, 2] < net.trained:
+            x = product(net.gated, s, t, e, lane)
+            read = fma(x, x, read)
     return read
 
 

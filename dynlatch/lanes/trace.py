@@ -48,8 +48,9 @@ LANES_LAST = ("ends", "sizes", "total", "seen", "rows")  # arrays whose last axi
 
 def traceable(net: Wiring) -> bool:
     """Whether the state is what was put out one step ago, and every trained weight belongs to one connection."""
-    trained = net.weight[net.weight < net.trained]
-    return bool(net.delay.max(initial=0) <= 1 and np.unique(trained).size == trained.size)
+    weights = np.concatenate([net.weight, net.gated[:, 2]])
+    trained = weights[weights < net.trained]
+    return bool(net.longest_delay <= 1 and np.unique(trained).size == trained.size)
 
 
 def memory_of(net: Wiring) -> Numbers:
@@ -57,7 +58,9 @@ def memory_of(net: Wiring) -> Numbers:
     n = net.kinds.size
     kept = np.zeros(n, dtype=np.bool_)
     kept[net.outputs] = True
-    kept[net.source[(net.source < n) & (net.delay > 0)]] = True
+    joined = ((net.source, net.delay), (net.gated[:, 1], net.gated[:, 3]), (net.gated[:, 4], net.gated[:, 5]))
+    for signal, delay in joined:
+        kept[signal[(signal < n) & (delay > 0)]] = True
     return np.flatnonzero(kept)
 
 
@@ -81,7 +84,8 @@ def probe(net: Wiring, steps: int, lanes: int, *, every: int, rows: int, last: i
     taught = np.flatnonzero(net.weight < net.trained)
     reads, reads_first = np.stack([net.source, net.delay], axis=1)[taught], _firsts(net.target[taught], n)
     groups = [reads[reads_first[i] : reads_first[i + 1]] for i in range(n)]
-    again = np.array([i > 0 and np.array_equal(groups[i], groups[i - 1]) for i in range(n)])
+    alike = len(net.gated) == 0  # what gates read is not compared
+    again = np.array([i > 0 and alike and np.array_equal(groups[i], groups[i - 1]) for i in range(n)])
     return Probe(
         every=every, last=last, before=before, memory=memory, first=_firsts(net.target[e], n),
         between=np.ascontiguousarray(between), reads_first=reads_first, reads=np.ascontiguousarray(reads),

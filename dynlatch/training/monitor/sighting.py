@@ -11,6 +11,7 @@ from dynlatch.maps import Map
 from dynlatch.validation import Array
 
 WORDS = {1: ("the sample",), 2: ("class -1", "class +1")}  # what the classes are called
+NEUTRAL_REST = -3  # they rest, or drift, where nothing attracts and nothing repels: an integrator
 NOWHERE, APART = -1, -2  # of final states: their orbits come to no known attractor; those of one class go different ways
 
 
@@ -19,7 +20,7 @@ class Sighting(NamedTuple):
 
     fixed_points: NDArray[np.int64]  # (R, Q)
     attractors: NDArray[np.int64]  # (R, Q)
-    basin: NDArray[np.int64]  # (R, Q, C) NOWHERE, APART, or a label
+    basin: NDArray[np.int64]  # (R, Q, C) NOWHERE, APART, NEUTRAL_REST, or a label
     phase: NDArray[np.int64]  # (R, Q, C) the point of the cycle that the final states belong to
     gamma: Array  # (R, Q, C) share of the final states in the reduced attracting set
     right: Array  # (R, C) share of the sample answered right

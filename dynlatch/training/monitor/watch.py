@@ -19,10 +19,11 @@ from dynlatch.training.contract import Architecture, Show, Task
 from dynlatch.training.monitor.changes import Standings
 from dynlatch.training.monitor.events import RegionEvent
 from dynlatch.training.monitor.graphs import GraphView
+from dynlatch.training.monitor.maps import MapView
 from dynlatch.training.monitor.record import RegionTrace, table_of
 from dynlatch.training.monitor.sighting import Sighting
 from dynlatch.training.monitor.tables import TableView
-from dynlatch.training.monitor.wired import WiredView
+from dynlatch.training.monitor.wired import WiredView, surveyed
 from dynlatch.validation import Array, count
 
 
@@ -194,12 +195,11 @@ class Watch:
 def view_of(model: Architecture, task: Task, lanes: Lanes) -> View:
     """How this model is looked at."""
     network = model.network(np.ascontiguousarray(model.initial([np.random.default_rng(0)])[:, 0]))
-    if isinstance(model.cell(), Wiring):
-        if model.cell().delay.max(initial=0) > 1:
-            raise InvalidInput(f"RegionMonitor watches networks with delays of one step; {model!r} has longer ones.")
+    cell = model.cell()
+    if isinstance(cell, Wiring) and surveyed(cell):
         return WiredView(model, task, lanes)
     if isinstance(network, StateNetwork):
         return TableView(model, task, lanes)
     if isinstance(network, FiniteMap):
         return GraphView(model, task, lanes)
-    raise InvalidInput(f"RegionMonitor knows wirings, state networks and finite maps; {model!r} is none of them.")
+    return MapView(model, task, lanes)

@@ -10,14 +10,15 @@ from numpy.typing import NDArray
 from dynlatch.lanes.known import KNOWN, LABEL, PERIOD, SIGN, STABLE, Known
 from dynlatch.lanes.points import encoded, weights
 from dynlatch.lanes.portraits import survey
-from dynlatch.lanes.show import Lanes, present_again
-from dynlatch.lanes.trace import Probe, memory_of, probe, traceable
-from dynlatch.lanes.units import LINEAR, TANH, THRESHOLD
+from dynlatch.lanes.show import Lanes
+from dynlatch.lanes.trace import Probe, memory_of, traceable
+from dynlatch.lanes.units import LINEAR, LOGISTIC, TANH, THRESHOLD
 from dynlatch.lanes.wiring import Wiring
 from dynlatch.maps import FiniteMap
 from dynlatch.training.contract import Architecture, Show, Task
-from dynlatch.training.monitor.sample import final_states, last_shown, sample
+from dynlatch.training.monitor.sample import final_states, sample
 from dynlatch.training.monitor.sighting import Sighting, agreed, by_class, noise_factor
+from dynlatch.training.monitor.tracer import gradient_of, room_for
 from dynlatch.validation import Array
 
 MOST = 48  # points kept of one network under one input
@@ -25,6 +26,13 @@ STARTS = 24
 PROBES = 2  # starts that are followed at every portrait
 WIDE = 3.0  # of the starts in activation coordinates
 MOST_UNITS = 6  # of a threshold net whose states are all followed
+
+
+def surveyed(net: Wiring) -> bool:
+    """Whether the compiled search knows such networks: not those with linear units whose loop is not trained, integrators."""
+    known = (TANH, LINEAR, LOGISTIC, THRESHOLD)
+    carousel = (net.source == net.target) & (net.weight >= net.trained) & (net.kinds[net.target] == LINEAR)
+    return bool(net.longest_delay <= 1 and len(net.gated) == 0 and np.isin(net.kinds, known).all() and not carousel.any())
 
 
 class WiredView:
@@ -54,18 +62,11 @@ class WiredView:
 
     def gradient(self, theta: Array, show: Show, last: int) -> Array | None:
         """Log-norm, share and horizon (3, L) of the sequences shown last, under the weights as they are."""
-        if not self.traced:
-            return None
-        seen = self.probe(show, every=1, rows=0, last=last)
-        assert seen is not None
-        work = last_shown(show)
-        present_again(self.net, theta, int(work.length.max()), show.lanes._replace(probe=seen), work)
-        return seen.seen
+        return gradient_of(self.net, theta, show, last, before=self.before) if self.traced else None
 
     def probe(self, show: Show, *, every: int, rows: int, last: int) -> Probe | None:
         """Room to record presentations while a rule trains."""
-        T, _, L = show.work.s.shape
-        return probe(self.net, T - 1, L, every=every, rows=rows, last=last, before=self.before) if self.traced else None
+        return room_for(self.net, show, every=every, rows=rows, last=last, before=self.before) if self.traced else None
 
     def portrait(self, theta: Array, rows: NDArray[np.intp]) -> Sighting:
         """The portrait of the trials `rows`, whose weights are the columns of theta."""

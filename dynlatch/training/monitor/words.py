@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlatch.training.monitor.events import RegionEventKind, input_words
+from dynlatch.training.monitor.sighting import NEUTRAL_REST
 
 if TYPE_CHECKING:
     from dynlatch.training.monitor.record import RegionTrace
@@ -31,7 +32,7 @@ def summary(trace: RegionTrace) -> str:
 
 def story(trace: RegionTrace, trial: int) -> str:
     """What happened to one trial, in one line."""
-    parts = [_regions(trace, trial), *_latching(trace, trial)]
+    parts = [_regions(trace, trial), *_latching(trace, trial), _neutral(trace, trial)]
     gradient = _gradient(trace, trial)
     margin = _margin(trace, trial)
     return "; ".join(part for part in (*parts, gradient, margin) if part)
@@ -70,6 +71,11 @@ def _latching(trace: RegionTrace, trial: int) -> list[str]:
     }
     parts = list(dict.fromkeys(f"{words[event.kind]} at presentation {event.presentation}" for event in events))
     return parts if len(parts) <= 3 else [*parts[:2], f"... (of {len(parts)} such changes), at last {parts[-1]}"]
+
+
+def _neutral(trace: RegionTrace, trial: int) -> str:
+    basin = trace.rows(trial)["basin"][-1]
+    return "the final states rest in a neutral memory, which nothing attracts to" if (basin == NEUTRAL_REST).any() else ""
 
 
 def _gradient(trace: RegionTrace, trial: int) -> str:
