@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from dynlatch import analysis
 from dynlatch.analysis.scalar import fixed_points
 from dynlatch.training import train
 from dynlatch.training.block import pack
@@ -90,3 +91,17 @@ def test_a_delayed_net_is_trained_and_watched_and_keeps_its_bits():
     assert len(seen.trace.looks["trial"]) == 0, "the state holds old outputs: the compiled product does not know them"
     assert [len(seen.trace.rows(k)["presentation"]) for k in range(2)] == [1 + -(-p // 30) for p in plain.presentations]
     assert "attractor" in seen.trace.summary() or "basin" in seen.trace.summary()
+
+
+def test_a_gated_net_is_traced_by_the_compiled_product():
+    """Logistic gate, gated self-loop, gated input: the log-norm of the map's own Jacobians."""
+    G, S, Y, Z, ONE = range(5)  # Z is the input
+    ends = ((G, Z, 0, 0), (G, Y, 1, 1), (G, ONE, 2, 0), (S, S, 3, 1, G, 0), (S, Z, 4, 0, Y, 1), (S, Y, 5, 1), (Y, S, 6, 0))
+    model = AnyWiring(("logistic", "tanh", "tanh"), ends, start=(0.5, 0.1, 0.0))
+    theta = np.random.default_rng(1).uniform(-1.5, 1.5, (7, 3))
+    trace = portrait(model, theta)
+    lanes = [trial(k, seed, TwoSequence(T=9), 8).sequences for k, seed in enumerate(seeds(0, 3))]
+    for k, given in enumerate(lanes):
+        network = model.network(theta[:, k])
+        decay = analysis.gradient_decay(network, network.start, given.inputs[: given.lengths[0], 0], norm="fro")
+        assert trace.looks["log_norm"][k] == pytest.approx(decay.log_norms[-1], abs=1e-10)
