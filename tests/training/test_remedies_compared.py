@@ -79,3 +79,4 @@ def test_an_integrator_keeps_errors():
     found.facts["rate"][found.remedy == LSTM] = 1e-5
     found.facts["keeping"][found.remedy == LSTM] = Keeping.NEUTRAL
     assert next(verdict for verdict in found.verdicts if verdict.what == LSTM).agreement == Agreement.AGREES
+    assert next(verdict for verdict in made().verdicts if verdict.what == LSTM).agreement == Agreement.DISAGREES

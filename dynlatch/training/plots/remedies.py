@@ -77,7 +77,7 @@ def _plane(found: Remedies, task: str, ax: Axes) -> None:
         ax.annotate(str(k + 1), (x, y), xytext=(5 + 12 * beside, 4), textcoords="offset points", fontsize=7, color=colours[k])
     ax.axhline(1.0, color=COLOURS["faint"], lw=1.0, zorder=0)
     ax.set(xlabel="gradient horizon $h_{95} / T$", ylabel="noise that the bit stands, in multiples of the task's")
-    ax.set(xscale="log", yscale="log", yticks=(BELOW, 1.0, 2.0, 4.0, 8.0, 16.0))
+    ax.set(xscale="log", yscale="log", xlim=(0.0015, 1.5), xticks=(0.01, 0.1, 1.0), yticks=(BELOW, 1.0, 2.0, 4.0, 8.0, 16.0))
     ax.set_yticklabels(["less", "1", "2", "4", "8", "16"])
     ax.minorticks_off()
     if ax.get_legend_handles_labels()[0]:
