@@ -146,7 +146,7 @@ class HistoryCompressor:
         """S of the errors of prediction (..., m), shape (...)."""
         if self.gradual:
             return np.asarray(-np.expm1(-0.5 * np.sum(error**2, axis=-1) / self.tolerance**2))
-        return (np.abs(error).max(axis=-1) > self.tolerance).astype(np.float64)
+        return np.asarray(np.abs(error).max(axis=-1) > self.tolerance, dtype=np.float64)
 
     def step(self, a: Array, u: Array | None = None) -> Array:
         batch, m, k = batch_of(a, u), self.input_dim, self.hidden

@@ -121,7 +121,7 @@ def keep(block: Block, chosen: NDArray[np.intp]) -> Block:
     numbers, lanes, work = block.numbers[chosen], block.show.lanes, block.show.work
     chosen = chosen[whole_packs(len(chosen), block.width)] if len(chosen) else chosen
     picked: dict[str, Any] = {name: np.ascontiguousarray(getattr(lanes, name)[chosen]) for name in LANE_FIRST}
-    sight = {name: _picked(getattr(lanes.probe, name), chosen) for name in LANES_LAST}
+    sight: dict[str, Any] = {name: _picked(getattr(lanes.probe, name), chosen) for name in LANES_LAST}
     show = Show(
         lanes._replace(probe=lanes.probe._replace(**sight), **picked), Work._make(_picked(array, chosen) for array in work)
     )

@@ -56,8 +56,8 @@ def _theorem(found: Remedies) -> Verdict:
     decaying = latched & (found.facts["rate"] < 0.0)
     n, k = int(latched.sum()), int(decaying.sum())
     words = (
-        f"Of {n} trained networks whose bit is held by attractors, the gradient of {k} decays over the second half of their own "
-        "sequences (theorem 4: of all, once they are long)."
+        f"Of {n} trained networks whose bit is held by attractors, the gradient of {k} decays over the second half of their "
+        "own sequences (theorem 4: of all, once they are long)."
     )
     return _verdict("all remedies", "decaying of those latched", "", k / n if n else NAN, n, 1.0, k == n, words)
 

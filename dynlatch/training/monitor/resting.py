@@ -7,6 +7,7 @@ none is neutral if its leading exponent is within `NEUTRAL` of 0 per step: an in
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -95,15 +96,16 @@ def neutral(map: Map, x: Array) -> bool:
     """Whether the leading exponent of the orbit from x on is 0, to `NEUTRAL`."""
     if not isinstance(map, SmoothMap):
         return False
-    v, total = np.random.default_rng(0).standard_normal(x.shape[-1]), 0.0
+    v: Array = np.random.default_rng(0).standard_normal(x.shape[-1])
+    total = 0.0
     v /= np.linalg.norm(v)
     for t in range(2 * LAST):  # the first half turns v into the leading direction
         v, x = map.jacobian(x) @ v, map.step(x)
-        size = np.linalg.norm(v)
+        size = float(np.linalg.norm(v))
         if not np.isfinite(size) or size == 0.0 or not np.isfinite(x).all():
             return False
         v = v / size
-        total += np.log(size) if t >= LAST else 0.0
+        total += math.log(size) if t >= LAST else 0.0
     return bool(abs(total) / LAST <= NEUTRAL)
 
 
