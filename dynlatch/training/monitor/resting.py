@@ -96,7 +96,7 @@ def neutral(map: Map, x: Array) -> bool:
     """Whether the leading exponent of the orbit from x on is 0, to `NEUTRAL`."""
     if not isinstance(map, SmoothMap):
         return False
-    v: Array = np.random.default_rng(0).standard_normal(x.shape[-1])
+    v: Array = np.random.default_rng(0).standard_normal(x.shape[-1:])
     total = 0.0
     v /= np.linalg.norm(v)
     for t in range(2 * LAST):  # the first half turns v into the leading direction
