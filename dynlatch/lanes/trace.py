@@ -111,7 +111,11 @@ def send_back(net, theta, steps, show, work):  # type: ignore[no-untyped-def]
 def glance(net, theta, steps, show, work):  # type: ignore[no-untyped-def]
     """Where a look is due: errors are passed back in work.h, and work.d stays what `present` made it."""
     if due(show, work):
-        work.h[: steps + 1] = work.d[: steps + 1]
+        errors, passed = work.d, work.h
+        for t in range(steps + 1):  # an assignment of slices takes seconds to compile
+            for i in range(errors.shape[1]):
+                for lane in range(errors.shape[2]):
+                    passed[t, i, lane] = errors[t, i, lane]
         backward(net, theta, steps, work.s, work.h)
         record(net, theta, show, work, work.h)
 
