@@ -42,8 +42,9 @@ def reproduce(
     Parameters
     ----------
     names
-        table1, table2, table3, table4, latch, figure1b, figure2a, figure2b, figure3, figure4, flip-flop,
-        diffusion, guessing, lstm, narx, time-constants, remedies; none or all: all. What several of them need is run once.
+        table1, table2, table3, table4, latch, figure1b, figure2a, figure2b, figure3, figure4, flip-flop: none or all is all of
+        these. diffusion, guessing, iohmm, lstm, narx, time-constants, chunker, ring, remedies: chapter is all of these. What
+        several of them need is run once.
     scale
         micro (seconds: does everything work?), mini (minutes) or full (the papers' number of trials).
     trials

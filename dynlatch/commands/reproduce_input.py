@@ -12,11 +12,13 @@ from dynlatch.errors import InvalidInput
 from dynlatch.validation import count
 
 # What `experiments.ALL` has: written here so that a slip of the pen is answered before Numba is loaded.
-NAMES = (
+PAPERS = (
     *("table1", "table2", "table3", "table4", "latch"),
     *("figure1b", "figure2a", "figure2b", "figure3", "figure4", "flip-flop"),
-    *("diffusion", "guessing", "iohmm", "lstm", "narx", "time-constants", "remedies"),
 )
+CHAPTER = ("diffusion", "guessing", "iohmm", "lstm", "narx", "time-constants", "chunker", "ring", "remedies")
+NAMES = (*PAPERS, *CHAPTER)
+GROUPS = {"all": PAPERS, "chapter": CHAPTER}  # the papers' own results, and those of the remedies that the 2001 chapter names
 SCALES = ("micro", "mini", "full")
 STORE = "trials.db"
 
@@ -49,7 +51,11 @@ class Asked(NamedTuple):
             "--store": None if self.store == _store(self.out, None, self.shard) else self.store,
         }
         given = [word for name, value in options.items() if value is not None for word in (name, str(value))]
-        return shlex.join(["dynlatch", "reproduce", *(["all"] if self.names == NAMES else self.names), *given])
+        return shlex.join(["dynlatch", "reproduce", *self._named, *given])
+
+    @property
+    def _named(self) -> tuple[str, ...]:
+        return next(((group,) for group, names in GROUPS.items() if names == self.names), self.names)
 
 
 def checked(
@@ -65,9 +71,9 @@ def checked(
     rng: int,
 ) -> Asked:
     """The arguments of `reproduce`, each refused in one sentence if it makes no sense."""
-    unknown = [name for name in names if name not in (*NAMES, "all")]
+    unknown = [name for name in names if name not in (*NAMES, *GROUPS)]
     if unknown:
-        raise InvalidInput(f"there is no experiment {unknown[0]!r}; there are {', '.join(NAMES)}, and all.")
+        raise InvalidInput(f"there is no experiment {unknown[0]!r}; there are {', '.join((*NAMES, *GROUPS))}.")
     if scale not in SCALES:
         raise InvalidInput(f"`--scale` must be one of {', '.join(SCALES)}; got {scale!r}.")
     if trials is not None:
@@ -78,7 +84,7 @@ def checked(
         raise InvalidInput(f"`--backend` must be loky or dask; got {backend!r}.")
     if (backend == "dask") != (scheduler is not None):
         raise InvalidInput("`--backend dask` and `--scheduler tcp://HOST:PORT` go together: give both or neither.")
-    chosen = NAMES if not names or "all" in names else tuple(dict.fromkeys(names))
+    chosen = tuple(dict.fromkeys(one for name in names or ("all",) for one in GROUPS.get(name, (name,))))
     folder, part = _folder(out), _part(shard)
     if part is not None and folder is None and store is None:
         raise InvalidInput("`--shard` fills a store: give `--store FILE` or `--out FOLDER`.")

@@ -11,7 +11,7 @@ import pytest
 from dynlatch import training
 from dynlatch.cli import main
 from dynlatch.commands import reproduce as command
-from dynlatch.commands.reproduce_input import NAMES, SCALES
+from dynlatch.commands.reproduce_input import GROUPS, NAMES, SCALES
 from dynlatch.errors import InvalidInput, MissingExtra, UnreadableFile
 from dynlatch.training import experiments
 from dynlatch.training.experiments.contract import Agreement, Experiment, Picture, Scale, Verdict
@@ -88,6 +88,7 @@ FAKES = {
 def fakes(monkeypatch):
     monkeypatch.setattr(experiments, "ALL", FAKES)
     monkeypatch.setattr("dynlatch.commands.reproduce_input.NAMES", tuple(FAKES))
+    monkeypatch.setattr("dynlatch.commands.reproduce_input.GROUPS", {"all": tuple(FAKES)})
 
 
 def _run(*arguments):
@@ -103,6 +104,7 @@ def whole(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(experiments, "ALL", FAKES)
         patch.setattr("dynlatch.commands.reproduce_input.NAMES", tuple(FAKES))
+        patch.setattr("dynlatch.commands.reproduce_input.GROUPS", {"all": tuple(FAKES)})
         assert _run("all", "--scale", "micro", "--out", folder, "--rng", 3) == 0
     return folder
 
@@ -114,6 +116,7 @@ def _table(path):
 
 def test_every_experiment_of_the_papers_is_there():
     assert tuple(experiments.ALL) == NAMES
+    assert [name for names in GROUPS.values() for name in names] == list(NAMES)
     for name, made in experiments.ALL.items():
         assert made.name == name
         assert getattr(experiments, name.replace("-", "_")) is made

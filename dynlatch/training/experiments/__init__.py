@@ -34,15 +34,15 @@ from dynlatch.training.experiments.time_constants import TIME_CONSTANTS
 table1, table2, table3, table4, latch = TABLE1, TABLE2, TABLE3, TABLE4, LATCH
 figure1b, figure2a, figure2b, figure3, figure4, flip_flop = FIGURE1B, FIGURE2A, FIGURE2B, FIGURE3, FIGURE4, FLIP_FLOP
 diffusion, guessing, iohmm = DIFFUSION, GUESSING, IOHMM
-lstm, narx, time_constants, remedies = LSTM, NARX, TIME_CONSTANTS, REMEDIES_COMPARED
-chunker, ring = CHUNKER_RUNS, RING
+lstm, narx, time_constants = LSTM, NARX, TIME_CONSTANTS
+chunker, ring, remedies = CHUNKER_RUNS, RING, REMEDIES_COMPARED
 
 ALL: Mapping[str, Experiment] = {
     made.name: made
     for made in (
         *(table1, table2, table3, table4, latch, figure1b, figure2a, figure2b, figure3, figure4, flip_flop),
         *(diffusion, guessing, iohmm),
-        *(lstm, narx, time_constants, remedies),
-        *(chunker, ring),
+        *(lstm, narx, time_constants),
+        *(chunker, ring, remedies),
     )
 }
