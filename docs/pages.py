@@ -117,6 +117,7 @@ def experiments() -> str:
 
     rows = [(f"``dynlatch reproduce {name}``", escaped(made.title), escaped(made.source)) for name, made in ALL.items()]
     words = (
-        "``dynlatch reproduce all`` runs them all: ``--scale micro`` in seconds, ``mini`` in minutes, ``full`` with all trials."
+        "``dynlatch reproduce all`` runs the papers' own, ``dynlatch reproduce chapter`` the others: ``--scale micro`` in "
+        "seconds, ``mini`` in minutes, ``full`` with all trials."
     )
     return "\n".join([*title("Experiments", "="), words, "", *list_table(("Command", "What", "Source"), rows)])

@@ -46,8 +46,14 @@ def cell_name(remedy: str, task: str, T: int) -> str:
 
 
 def plan(scale: Scale) -> Iterator[tuple[int, str, int]]:
-    """(row of REMEDIES, task, T) of every cell."""
-    return ((k, task, T) for k in range(len(REMEDIES)) for task in TASKS for T in LENGTHS[scale])
+    """(row of REMEDIES, task, T) of every cell: of a remedy on the tasks whose inputs it can read."""
+    return (
+        (k, task, T)
+        for k, remedy in enumerate(REMEDIES)
+        for task in TASKS
+        for T in LENGTHS[scale]
+        if remedy.model(task_of(task, T)) is not None
+    )
 
 
 def cells(scale: Scale, trials: int | None) -> list[Cell]:
@@ -126,9 +132,15 @@ class Remedies(Result):
         """Share of trials that solve the task, of every cell."""
         return [wilson(float(row.sum()), row.size) for row in self.solved]
 
-    def row(self, remedy: str, task: str, T: int) -> int:
-        """The row of a cell."""
-        return int(np.flatnonzero((self.remedy == remedy) & (self.task == task) & (self.T == T))[0])
+    def row(self, remedy: str, task: str, T: int) -> int | None:
+        """The row of a cell; None where the remedy cannot read the task."""
+        rows = np.flatnonzero((self.remedy == remedy) & (self.task == task) & (self.T == T))
+        return int(rows[0]) if rows.size else None
+
+    def share(self, remedy: str, task: str, T: int) -> float:
+        """The share of trials that solve the task; NaN where there is no such cell."""
+        row = self.row(remedy, task, T)
+        return float("nan") if row is None else self.shares[row].value
 
     def middle(self, name: str, row: int) -> float:
         """Median of a fact over the trials of a row that solved the task; NaN where there is none."""

@@ -14,14 +14,17 @@ from typing import Any, NamedTuple
 from dynlatch.training import models as m
 from dynlatch.training import rules as r
 from dynlatch.training.contract import Architecture, Rule, Task
+from dynlatch.training.models.topology import TWO_CHAINS
+from dynlatch.training.presets import PRESETS
+from dynlatch.training.tasks import TwoSequence
 
 
 class Remedy(NamedTuple):
-    """One row of the comparison: `model` gives the architecture for a task."""
+    """One row of the comparison: `model` gives the architecture for a task, None where it cannot read the task's inputs."""
 
     name: str
     source: str
-    model: Callable[[Task], Architecture]
+    model: Callable[[Task], Architecture | None]
     rule: Rule
     etas: tuple[float, float] | None  # learning rates on the 2-sequence problem and on the latch
 
@@ -35,9 +38,20 @@ def _sized(kind: Callable[..., Architecture], **settings: Any) -> Callable[[Task
     return lambda task: kind(input_dim=task.input_dim, **settings)
 
 
+def _latching(task: Task) -> Architecture:
+    return m.Latching(ELMAN(task), w=1.5)
+
+
+def _chains(task: Task) -> Architecture | None:
+    """States read one input, as a symbol: low, quiet or high."""
+    return m.StateTables(TWO_CHAINS) if task.input_dim == 1 else None
+
+
 PLAIN, TIME_DELAYS, LSTM = "back-propagation through time", "time-delay net, 20 steps", "LSTM of 1997"
 PASCANU, LIN, BPS = "Pascanu, Mikolov and Bengio (2013)", "Lin, Horne, Tino and Giles (1996)", "Gori, Bengio and De Mori (1989)"
 ELMAN = _sized(m.ElmanNet, units_count=5)
+
+EM = PRESETS[r.ExpectationMaximization, TwoSequence].rule
 
 REMEDIES = (
     Remedy(PLAIN, "Rumelhart, Hinton and Williams (1986)", ELMAN, r.BackPropagation(), (0.1, 0.3)),
@@ -79,5 +93,9 @@ REMEDIES = (
         r.TruncatedBackPropagation(),
         (1.0, 1.0),
     ),
+    Remedy("cascade-correlation", "Fahlman (1991)", _sized(m.CascadeNet), r.CascadeCorrelation(), None),
+    Remedy("GNARL", "Angeline, Saunders and Pollack (1994)", _sized(m.FreeNet), r.GNARL(), None),
+    Remedy("first weights that latch", "Frasconi, Gori, Maggini and Soda (1995)", _latching, r.BackPropagation(), (0.03, 0.1)),
+    Remedy("state network, EM", "Bengio and Frasconi (1994)", _chains, EM, None),
     Remedy("weight guessing", "Schmidhuber and Hochreiter (1996)", ELMAN, r.WeightGuessing(half_width=5.0), None),
 )

@@ -30,6 +30,8 @@ def notes_of(found: Remedies) -> tuple[str, ...]:
         "The tasks at their defaults: GaussianTwoSequence (3 inputs of +1 or -1, then Gaussian noise of variance 0.2; 200 "
         "training sequences) and Latch (3 inputs of each class, then fresh Gaussian noise of standard deviation 0.2). All nets "
         "are small, of 20 to 170 weights.",
+        "State networks read one input only, and no latch; Ring's hierarchies and the chunker read symbols: `reproduce ring` "
+        "and `reproduce chunker` are theirs.",
         "Learning rates were chosen by us, one for each remedy and task, at T = 20 and 50: a low share says what this setting "
         "does, not what the remedy could do at best.",
         "h_50 and h_95 are how many last steps carry half and 95 % of the gradient of the answer by the weights; `kept` is the "
@@ -100,7 +102,7 @@ def _worse(found: Remedies) -> Verdict | None:
     lengths = sorted({int(T) for T in found.T})
     if len(lengths) < 2:
         return None
-    first, last = (found.shares[found.row(PLAIN, "2-sequence", T)].value for T in (lengths[0], lengths[-1]))
+    first, last = (found.share(PLAIN, "2-sequence", T) for T in (lengths[0], lengths[-1]))
     words = f"Plain nets solve {first:.0%} at T = {lengths[0]} and {last:.0%} at T = {lengths[-1]}: they get worse with T."
     what = f"solved at T = {lengths[-1]} less that at {lengths[0]}"
     return _verdict(PLAIN, what, "", last - first, found.error.shape[1], NAN, last < first, words)
@@ -126,7 +128,9 @@ def summary_of(found: Remedies) -> str:
     return "\n".join([*lines, "", *(f"  {verdict.words}" for verdict in found.verdicts)])
 
 
-def _entry(found: Remedies, row: int) -> str:
+def _entry(found: Remedies, row: int | None) -> str:
+    if row is None:
+        return "   -"
     share, shown = found.shares[row].value, float(np.median(found.presentations[row]))
     horizon = found.middle("h95", row)
     reach = "" if math.isnan(horizon) else f"{horizon:5.0f}"

@@ -96,10 +96,18 @@ def _draw_shares(found: Remedies) -> Figure:
     tasks, lengths = list(dict.fromkeys(found.task.tolist())), sorted({int(T) for T in found.T})
     figure = Figure(figsize=(4.2 + 1.0 * len(tasks) * len(lengths), 0.32 * len(REMEDIES) + 1.2), layout="constrained")
     for ax, task in zip(np.atleast_1d(figure.subplots(1, len(tasks), sharey=True)), tasks, strict=True):
-        shares = np.array([[found.shares[found.row(r.name, task, T)].value for T in lengths] for r in REMEDIES])
+        shares = np.array([[found.share(remedy.name, task, T) for T in lengths] for remedy in REMEDIES])
         ax.imshow(shares, vmin=0.0, vmax=1.0, cmap="Blues", aspect="auto")
         for (i, j), share in np.ndenumerate(shares):
-            ax.text(j, i, f"{share:.0%}", ha="center", va="center", fontsize=8, color="white" if share > 0.6 else "black")
+            ax.text(
+                j,
+                i,
+                "-" if np.isnan(share) else f"{share:.0%}",
+                ha="center",
+                va="center",
+                fontsize=8,
+                color="white" if share > 0.6 else "black",
+            )
         ax.set(title=task, xticks=range(len(lengths)), xticklabels=[f"T = {T}" for T in lengths])
         ax.set(yticks=range(len(REMEDIES)), yticklabels=[remedy.name for remedy in REMEDIES])
         ax.tick_params(length=0)
