@@ -10,6 +10,7 @@ import numpy as np
 
 from dynlatch.lanes.random import states
 from dynlatch.lanes.show import Criterion, Lanes, Noise
+from dynlatch.lanes.trace import blind
 from dynlatch.training.contract import Show
 from dynlatch.training.models.state_network import StateTables
 from dynlatch.training.models.topology import fully_connected, two_chains
@@ -29,6 +30,7 @@ def shown(inputs, targets):
         inputs=inputs[None, :, :, None].copy(),
         lengths=np.full((1, n), T, dtype=np.int64),
         targets=targets[None].copy(),
+        desired=np.empty((1, n, 0, 0)),
         noise=Noise(0, 1, 0.0, 0.0),
         criterion=Criterion(1.0, 0.0, np.inf),
         random=states([np.random.SeedSequence(0)]),
@@ -37,6 +39,7 @@ def shown(inputs, targets):
         stuck=np.zeros(1, dtype=np.bool_),
         needed=n,
         budget=10**9,
+        probe=blind(1),
         **integers,
     )
 

@@ -26,7 +26,7 @@ def run(model, weights, inputs):
 
     for t in range(1, len(inputs) + 1):
         for i, kind in enumerate(model.units):
-            a[t, i] = sum(weights[w] * signal(t - delay, j) for to, j, w, delay in model.connections if to == i)
+            a[t, i] = sum(weights[w] * signal(t - delay, j) for to, j, w, delay, *_ in model.connections if to == i)
             y[t, i] = F[kind][0](a[t, i])
     return a, signal
 
@@ -43,7 +43,7 @@ def dep_update(model, weights, inputs, target, stream, rule):
     change = np.zeros(trained)
     for t in range(T, 0, -1):
         for i in reversed(range(n)):
-            read = [(j, w, delay) for to, j, w, delay in model.connections if to == i]
+            read = [(j, w, delay) for to, j, w, delay, *_ in model.connections if to == i]
             q, rate, share = asked_of(model.units[i], wish[t, i], a[t, i], stream, rule)
             if model.units[i] == "threshold":
                 rate = 1.0 / len(read) if rule.slope == "step" else 1.0

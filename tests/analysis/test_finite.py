@@ -14,6 +14,7 @@ from dynlatch.analysis.finite import SHOWN
 from dynlatch.errors import InvalidInput, NotSmooth
 from dynlatch.maps import FiniteMap
 from dynlatch.networks.threshold import threshold_network
+from dynlatch.training.contract import Sequences
 from dynlatch.training.models import AnyWiring, Dense, ParityNet
 
 
@@ -60,7 +61,7 @@ def test_the_network_of_a_wiring_gives_the_answers_of_the_wiring(model):
     inputs = rng.uniform(-1, 1, (7, 1))
     start = np.broadcast_to(model.cell().start, len(model.cell().kinds))[list(net.kept)]
     walked = dl.trajectory(net, start, inputs=inputs)[-1]
-    sequences = type("S", (), {"inputs": inputs[:, None], "lengths": np.array([7])})
+    sequences = Sequences(inputs[:, None], np.array([7]), np.array([1.0]))
     answer = model.outputs(np.r_[column, model.constants], sequences)
     assert walked[list(net.kept).index(model.cell().output)] == answer[0]
 
