@@ -35,7 +35,7 @@ def plot_curve(curve: FrequencyCurve, ax: Axes | None) -> Axes:
     ax.fill_between(T, np.minimum(curve.ceiling, share), curve.ceiling, color=COLOURS["escape"], alpha=0.35, lw=0)
     ax.plot(T, curve.ceiling, color="#222222", lw=1.4)
     points = {"color": COLOURS["attracting"], "marker": "o", "ms": 5, "lw": 1.6, "capsize": 2.5, "clip_on": False, "zorder": 4}
-    ax.errorbar(T, share, [share - low, high - share], **points)  # type: ignore[arg-type]
+    ax.errorbar(T, share, np.stack([share - low, high - share]), **points)  # type: ignore[arg-type]
     luck = curve.untaught / curve.ends.sum(1)
     ax.plot(T, luck, ":", color=COLOURS["attracting"], lw=1.2)
     _label_areas(ax, curve, share)

@@ -34,7 +34,15 @@ def plot_curves(curves: NARXCurves, ax: Axes | None) -> Axes:
         share, low, high = (np.array([getattr(i, name) for i in found]) for name in ("value", "low", "high"))
         label = f"{delays} delay" if delays == 1 else f"{delays} delays"
         ax.errorbar(
-            curves.lengths, share, [share - low, high - share], color=colour, marker="o", ms=4, lw=1.6, capsize=2, label=label
+            curves.lengths,
+            share,
+            np.stack([share - low, high - share]),
+            color=colour,
+            marker="o",
+            ms=4,
+            lw=1.6,
+            capsize=2,
+            label=label,
         )
     ax.axhline(0.1, color="#888888", lw=0.9, ls="--")
     ax.set(ylim=(-0.02, 0.8), xlabel="length T of the strings", ylabel="mean error")

@@ -30,7 +30,17 @@ def plot_failures(runs: GapRuns, ax: Axes | None) -> Axes:
         share, low, high = (
             np.array([100.0 * getattr(runs.failures[k], name) for k in rows]) for name in ("value", "low", "high")
         )
-        ax.errorbar(gaps, share, [share - low, high - share], color=colour, marker="o", ms=5, lw=1.6, capsize=2.5, label=method)
+        ax.errorbar(
+            gaps,
+            share,
+            np.stack([share - low, high - share]),
+            color=colour,
+            marker="o",
+            ms=5,
+            lw=1.6,
+            capsize=2.5,
+            label=method,
+        )
         theirs = [published(method)[int(gap)][0] for gap in gaps]
         ax.plot(gaps, theirs, "x--", color=colour, lw=1.1, ms=7, mew=1.8, clip_on=False)
     ax.set(ylim=(-3.0, 103.0), xlabel="gap (letters)", ylabel="failures (%)", xticks=sorted(set(runs.gap.tolist())))
