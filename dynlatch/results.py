@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dynlatch.errors import DynlatchError, InvalidInput, UnreadableFile
+from dynlatch.errors import InvalidInput, UnreadableFile
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -271,19 +271,20 @@ def load(path: str | os.PathLike[str]) -> Result:
     UnreadableFile
         If the file is missing, truncated, or not a result of dynlatch.
     """
+    from dynlatch.interop.files import ANY_RATIO, first_line, quiet
+    from dynlatch.interop.npz import read_npz
+
     try:
-        with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            header = json.loads(str(archive["header"][()]))
-            arrays = {name: archive[name] for name in archive.files if name != "header"}
+        arrays = read_npz(Path(path), ratio=ANY_RATIO)
+        header = json.loads(str(arrays.pop("header")[()]))
         if header["format"] != FORMAT:
             raise UnreadableFile(f"{str(path)!r} has format {header['format']!r}; this version reads format {FORMAT}.")
-        record = _decode(header["record"], arrays)
-    except DynlatchError:
+        with quiet():
+            record = _decode(header["record"], arrays)
+    except UnreadableFile:
         raise
-    except FileNotFoundError:
-        raise UnreadableFile(f"there is no file {str(path)!r}.") from None
-    except DAMAGE as error:
-        raise UnreadableFile(f"{str(path)!r} is not a saved dynlatch result, or is damaged ({error}).") from None
+    except Exception as error:  # values that no record allows, or a header that is none: it can raise nearly anything
+        raise UnreadableFile(f"{str(path)!r} is not a saved dynlatch result, or is damaged ({first_line(error)}).") from None
     if not isinstance(record, Result):
         raise UnreadableFile(f"{str(path)!r} holds no result.")
     return record

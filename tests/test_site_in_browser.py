@@ -101,7 +101,7 @@ def test_pages_are_quiet_and_fit(browser, site, name, width):
     page.close()
 
 
-def test_the_menu_of_a_narrow_page_and_its_links_work_by_keyboard(browser, site):
+def test_links_work_by_keyboard(browser, site):
     page = browser.new_page(viewport={"width": 1400, "height": 900})
     page.goto((site / "index.html").as_uri())
     for _ in range(40):
@@ -110,6 +110,7 @@ def test_the_menu_of_a_narrow_page_and_its_links_work_by_keyboard(browser, site)
             break
     page.keyboard.press("Enter")
     page.wait_for_url("**/made/errata.html")
+    assert "Errata" in page.title()
     page.close()
 
 
@@ -122,4 +123,5 @@ def test_wide_tables_scroll_by_keyboard(browser, site):
     for _ in range(5):
         page.keyboard.press("ArrowRight")
     page.wait_for_function(f"{wide}.scrollLeft > 20")
+    assert page.evaluate("document.documentElement.scrollLeft") == 0
     page.close()

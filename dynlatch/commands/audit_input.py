@@ -10,6 +10,7 @@ from cyclopts import Parameter
 
 from dynlatch.commands.system import numbers
 from dynlatch.errors import UnreadableFile
+from dynlatch.interop.files import quiet
 from dynlatch.results import DAMAGE
 
 
@@ -65,11 +66,13 @@ def _array(path: str | None) -> Any:
     if path is None:
         return None
     try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
+        with quiet():
+            array = np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError:
         raise UnreadableFile(f"there is no file {path!r}.") from None
     except DAMAGE as error:
         raise UnreadableFile(f"{path!r} is not a .npy file of numbers ({' '.join(str(error).split())}).") from None
     if not isinstance(array, np.ndarray):
+        array.close()
         raise UnreadableFile(f"{path!r} holds several arrays; save each alone with numpy.save.")
     return array

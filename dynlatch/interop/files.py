@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import numpy as np
 
 from dynlatch.errors import DynlatchError, UnreadableFile
 
@@ -13,6 +16,7 @@ from dynlatch.errors import DynlatchError, UnreadableFile
 LARGEST = 8 * 2**30
 INNOCENT = 2**28  # declared bytes up to which a high compression does no harm (a sparse layer, saved compressed)
 LARGEST_RATIO = 100
+ANY_RATIO = 2000  # more than what NumPy compresses with can reach: results may be as regular as they like
 
 
 @contextmanager
@@ -27,6 +31,14 @@ def reading(path: Path, kind: str) -> Iterator[None]:
         raise UnreadableFile(f"{str(path)!r} is not {kind}, or is damaged ({first_line(error)}).") from None
 
 
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without the warnings of the libraries that read damaged bytes: they speak of code, where the outcome says it all."""
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        yield
+
+
 def check_file(path: Path) -> None:
     """Refuse what is no regular file with something in it."""
     if not path.exists():
@@ -37,13 +49,16 @@ def check_file(path: Path) -> None:
         raise UnreadableFile(f"{str(path)!r} is empty.")
 
 
-def check_zip(path: Path) -> None:
-    """Refuse an archive whose members declare too many bytes; readers stop at the declared size."""
+def check_zip(path: Path, ratio: int = LARGEST_RATIO) -> None:
+    """Refuse an archive whose members declare too many bytes, or more than `ratio` times what is stored.
+
+    Readers stop at the declared size.
+    """
     with zipfile.ZipFile(path) as archive:
         members = archive.infolist()
         # Stored sizes are declared too, and can be no larger than the file.
         stored = min(sum(member.compress_size for member in members), path.stat().st_size)
-        check_inflation(path, sum(member.file_size for member in members), stored)
+        check_inflation(path, sum(member.file_size for member in members), stored, ratio)
 
 
 def check_size(path: Path, declared: int) -> None:
@@ -55,10 +70,10 @@ def check_size(path: Path, declared: int) -> None:
         )
 
 
-def check_inflation(path: Path, declared: int, stored: int) -> None:
+def check_inflation(path: Path, declared: int, stored: int, ratio: int = LARGEST_RATIO) -> None:
     """Refuse `declared` bytes where they are too many, or where far fewer are stored: weights hardly compress."""
     check_size(path, declared)
-    if declared > INNOCENT and declared > LARGEST_RATIO * stored:
+    if declared > INNOCENT and declared > ratio * stored:
         raise UnreadableFile(
             f"{str(path)!r} declares {declared / 2**30:.4g} GiB of data in {stored} bytes and is refused unread: trained "
             "weights do not compress like that."

@@ -11,21 +11,21 @@ import numpy as np
 from numpy.lib import format as npy
 
 from dynlatch.errors import UnreadableFile
-from dynlatch.interop.files import check_zip, reading
+from dynlatch.interop.files import LARGEST_RATIO, check_zip, quiet, reading
 
 HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 
 
-def read_npz(path: Path) -> dict[str, np.ndarray[Any, Any]]:
-    """Every array of the archive, by name.
+def read_npz(path: Path, ratio: int = LARGEST_RATIO) -> dict[str, np.ndarray[Any, Any]]:
+    """Every array of the archive, by name; at most `ratio` times the bytes that are stored.
 
     Raises
     ------
     UnreadableFile
         If the file is missing, damaged, no archive of arrays, or declares sizes that it does not hold.
     """
-    with reading(path, "a NumPy archive (.npz)"):
-        check_zip(path)
+    with reading(path, "a NumPy archive (.npz)"), quiet():
+        check_zip(path, ratio)
         with zipfile.ZipFile(path) as archive:
             for member in archive.infolist():
                 with archive.open(member) as file:

@@ -12,7 +12,7 @@ import numpy as np
 
 from dynlatch.errors import InvalidInput, MissingExtra, UnreadableFile
 from dynlatch.interop.arrays import as_array, widened
-from dynlatch.interop.files import check_size, reading
+from dynlatch.interop.files import check_size, quiet, reading
 from dynlatch.networks.readout import Readout
 from dynlatch.validation import Array
 
@@ -41,7 +41,8 @@ class OnnxGraph:
         tensor = self.constants[name]
         _check_tensor(self.path, name, tensor)
         try:
-            numbers = _numbers(tensor)
+            with quiet():
+                numbers = _numbers(tensor)
         except Exception as error:  # dims that do not fit the data, and whatever else damaged bytes may hold
             raise UnreadableFile(f"{str(self.path)!r}: the tensor {name!r} is damaged ({str(error)[:100]}).") from None
         return as_array(what, numbers, ndim=ndim)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import pickle
 import pickletools
-import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, suppress
@@ -15,7 +14,7 @@ from typing import IO, Any
 
 from dynlatch.activations import Activation, resolve
 from dynlatch.errors import InvalidInput, MissingExtra, UnreadableFile
-from dynlatch.interop.files import check_zip, reading
+from dynlatch.interop.files import check_zip, quiet, reading
 from dynlatch.interop.mapping import network_from
 from dynlatch.interop.parts import Network, Wanted
 
@@ -101,7 +100,7 @@ def read_checkpoint(path: Path) -> Mapping[str, Any]:
         If the file is missing, damaged, or holds pickled objects.
     """
     kind = "a PyTorch checkpoint"
-    with reading(path, kind):
+    with reading(path, kind), quiet():
         if zipfile.is_zipfile(path):
             check_zip(path)
         _check_pickles(path)
@@ -139,9 +138,7 @@ def _operations(path: Path) -> Iterator[tuple[str, Any]]:
 
 def _weights_only(torch: Any, path: Path) -> Any:
     try:
-        # Its warnings speak of pickle protocols, to the author of the file; what matters here is the outcome.
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with quiet():
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         # PyTorch's own text advises to load without the safeguard, so none of it is passed on.

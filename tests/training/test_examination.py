@@ -6,7 +6,7 @@ import pytest
 import dynlatch as dl
 from dynlatch import analysis
 from dynlatch.training import Latch, LatchNet, TwoSequence
-from dynlatch.training.experiments.examination import Examination, Keeping, prolonged, quieted
+from dynlatch.training.experiments.examination import LOUDER, Examination, Keeping, louder, prolonged, quieted, stands
 
 
 def unit(w):
@@ -87,3 +87,19 @@ def test_a_loop_that_diverges_is_unstable():
     found = Examination(steps=1000)(model, np.array([1.0, 3.0, 1.0]), task, 0, np.random.default_rng(0))
     assert found["keeping"] == Keeping.UNSTABLE
     assert found["exponent"] == np.inf
+
+
+def test_noise_is_raised_after_the_task_only():
+    given = Latch(T=20, std=0.2).sample(4, np.random.default_rng(0))
+    raised = louder(given, 5, 2.0)
+    assert np.array_equal(raised.inputs[:5], given.inputs[:5])
+    assert np.array_equal(raised.inputs[5:], 2.0 * given.inputs[5:])
+    assert raised.inputs is not given.inputs
+
+
+def test_noise_is_stood_up_to_the_first_factor_that_is_too_much():
+    none = len(LOUDER) * [0.0]
+    assert stands([0.5, *none]) == 0.0
+    assert stands([0.9, *none]) == 1.0
+    assert stands([1.0, 0.95, 0.9, 0.89, 1.0, *none[4:]]) == LOUDER[1]
+    assert stands([1.0] * (1 + len(LOUDER))) == LOUDER[-1]

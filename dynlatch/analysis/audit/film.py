@@ -190,7 +190,7 @@ def read_lines(path: str | os.PathLike[str]) -> list[Mapping[str, Any]]:
     except FileNotFoundError:
         raise UnreadableFile(f"there is no file {str(path)!r}.") from None
     except DAMAGE as error:
-        raise UnreadableFile(f"{str(path)!r} is not a file of audits, one JSON object a line ({error}).") from None
+        raise UnreadableFile(f"{str(path)!r} is not a file of audits, one JSON object a line ({' '.join(str(error).split())}).") from None
     if not all(isinstance(item, dict) for item in objects):
         raise UnreadableFile(f"{str(path)!r} is not a file of audits: a line holds something else than an object.")
     return objects

@@ -181,7 +181,11 @@ def covariant_vectors(
     sequence = aligned(sequence, visited)
     tangent = Tangent(smooth, visited, sequence, vectors=number)
     left = carried(tangent, first_frame(smooth.dim, number, visited.shape[1:-1]), 0, before)
+    if left.rows.shape[-2] == 0:
+        raise _nothing_left()
     Q, R, alive = _forward(tangent, left.rows, before, T)
+    if alive == 0:
+        raise _nothing_left()
     if k is not None and alive < number:
         raise InvalidInput(
             f"only {alive} of the {number} directions have finite exponents, the Jacobian is singular on the way: take "
@@ -190,6 +194,13 @@ def covariant_vectors(
     Q, R = Q[..., :alive], R[..., :alive, :alive]
     vectors, growth = _backward(Q, R, T - 2 * before)
     return CovariantVectors(vectors, growth, np.arange(before, T - before + 1), number - alive, coordinates(map))
+
+
+def _nothing_left() -> InvalidInput:
+    return InvalidInput(
+        "every direction was annihilated on the way: the Jacobian lost all of its rank, no direction has a finite exponent and "
+        "there are no covariant vectors. `lyapunov_exponents` gives the exponents, -inf."
+    )
 
 
 def _affordable(runs: tuple[int, ...], n: int, k: int, T: int, before: int) -> None:

@@ -73,6 +73,7 @@ def plan(scale: Scale) -> Iterator[tuple[str, int, float]]:
 
 
 def cell_name(model: str, strings: int, drawn: float) -> str:
+    """Of a model on a stream of so many strings, with that share of symbols drawn at random."""
     return f"chunker/{model}/strings={strings}/drawn={drawn:g}"
 
 

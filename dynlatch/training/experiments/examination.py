@@ -22,7 +22,9 @@ from numpy.typing import NDArray
 from dynlatch.analysis import escape_threshold, gradient_contributions, gradient_decay
 from dynlatch.errors import DynlatchError
 from dynlatch.maps import Parametric, SmoothMap, trajectory
+from dynlatch.training.answers import right
 from dynlatch.training.contract import Architecture, Sequences, Task
+from dynlatch.training.monitor.maps import final_states, starting_state
 from dynlatch.validation import Array, count
 
 NAN = float("nan")
@@ -86,13 +88,13 @@ class Examination:
         """The facts of trial `number`, whose weights and constants are theta (P + F,); NaN where there is no such thing."""
         network, found = model.network(theta[: len(model.names)]), dict.fromkeys(self.facts, NAN)
         given, noisy = task.sample(self.sequences, rng), prolonged(task, self.steps).sample(self.sequences, rng)
-        shares = [float(right(model, theta, louder(noisy, task.T, factor), task).mean()) for factor in (1.0, *LOUDER)]
+        shares = [float(answered(model, theta, louder(noisy, task.T, factor), task).mean()) for factor in (1.0, *LOUDER)]
         found["kept"], found["stands"] = shares[0], stands(shares)
-        lasting = right(model, theta, quieted(given, task, self.steps), task).all()
+        lasting = answered(model, theta, quieted(given, task, self.steps), task).all()
         found["keeping"] = float(Keeping.KEPT if lasting else Keeping.FORGETS)
         if isinstance(network, SmoothMap) and isinstance(network, Parametric):
             found.update(reach(network, given))
-            ends = np.array([_run(network, given, k)[-1] for k in _one_each(given)])
+            ends = final_states(network, given)[list(_one_each(given))]
             if lasting:
                 found["exponent"] = exponent(network, ends, task, self.steps)
                 found["keeping"] = float(_kind(found["exponent"]))
@@ -123,10 +125,9 @@ def stands(shares: Sequence[float]) -> float:
     return (0.0, 1.0, *LOUDER)[held]
 
 
-def right(model: Architecture, theta: Array, given: Sequences, task: Task) -> NDArray[np.bool_]:
-    """Which sequences are answered right."""
-    signed = model.outputs(theta, given) * given.targets
-    return np.asarray((task.criterion.low < signed) & (signed < task.criterion.high))
+def answered(model: Architecture, theta: Array, given: Sequences, task: Task) -> NDArray[np.bool_]:
+    """(n,) which sequences are answered right."""
+    return right(task.criterion, model.outputs(theta, given), given)
 
 
 def quieted(given: Sequences, task: Task, steps: int) -> Sequences:
@@ -142,7 +143,7 @@ def reach(network: Any, given: Sequences) -> dict[str, float]:
     """h_50, h_95 and the rate: medians over the sequences."""
     rows = []
     for k, T in enumerate(given.lengths.tolist()):
-        start, inputs = _start(network), given.inputs[:T, k]
+        start, inputs = starting_state(network), given.inputs[:T, k]
         split = gradient_contributions(network, start, inputs, lambda a: network.output_vjp(a, network.readout.matrix[0]))
         rate = float(gradient_decay(network, start, inputs).rate)
         rows.append((int(split.reach(0.5)), int(split.reach(0.95)), rate))
@@ -182,14 +183,6 @@ def bracket(network: SmoothMap, ends: Array, task: Task, steps: int, seconds: fl
         except DynlatchError:
             return {}
     return {"lower": min(one.lower for one in found), "upper": min(one.upper for one in found)}
-
-
-def _start(network: Any) -> Array:
-    return np.asarray(getattr(network, "start", np.zeros(network.dim)), dtype=np.float64)
-
-
-def _run(network: SmoothMap, given: Sequences, k: int) -> Array:
-    return trajectory(network, _start(network), given.inputs[: given.lengths[k], k])
 
 
 def _one_each(given: Sequences) -> tuple[int, int]:

@@ -153,6 +153,11 @@ class Remedies(Result):
         own = self.facts["keeping"][row, self.solved[row]].astype(np.int64)
         return Keeping(int(np.bincount(own).argmax())) if own.size else None
 
+    def keeping_word(self, row: int) -> str:
+        """The same in a word; empty where no trial solved the task."""
+        kind = self.keeping(row)
+        return "" if kind is None else kind.name.lower()
+
     @cached_property
     def verdicts(self) -> tuple[Verdict, ...]:
         from dynlatch.training.experiments.remedies_words import verdicts_of
@@ -169,7 +174,7 @@ class Remedies(Result):
         table["error"] = self.error.mean(1)
         table["presentations"] = np.median(self.presentations, axis=1)
         table |= {name: np.array([self.middle(name, row) for row in rows]) for name in self.facts if name != "keeping"}
-        table["keeping"] = np.array(["" if (kind := self.keeping(row)) is None else kind.name.lower() for row in rows])
+        table["keeping"] = np.array([self.keeping_word(row) for row in rows])
         table["trials"] = np.full(len(self.T), self.error.shape[1])
         return table
 

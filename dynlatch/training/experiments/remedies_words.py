@@ -16,10 +16,6 @@ if TYPE_CHECKING:
 
 NAN = math.nan
 WINDOW = 20  # steps of the time-delay net
-KINDS = {None: "", Keeping.FORGETS: "forgets", Keeping.LATCHED: "latched", Keeping.NEUTRAL: "neutral"} | {
-    Keeping.UNSTABLE: "unstable",
-    Keeping.KEPT: "kept",
-}
 
 
 def notes_of(found: Remedies) -> tuple[str, ...]:
@@ -134,4 +130,4 @@ def _entry(found: Remedies, row: int | None) -> str:
     share, shown = found.shares[row].value, float(np.median(found.presentations[row]))
     horizon = found.middle("h95", row)
     reach = "" if math.isnan(horizon) else f"{horizon:5.0f}"
-    return f"{share:4.0%} {shown:8,.0f} {reach:>5} {KINDS[found.keeping(row)]}"
+    return f"{share:4.0%} {shown:8,.0f} {reach:>5} {found.keeping_word(row)}"

@@ -47,6 +47,7 @@ def task_of(gap: int) -> Gap | Reber:
 
 
 def cell_name(gap: int) -> str:
+    """Of a gap, or of the grammar for 0."""
     return "ring/reber" if gap == REBER else f"ring/gap={gap}"
 
 

@@ -113,10 +113,14 @@ class MapView:
         return labels
 
 
+def starting_state(network: Map) -> Array:
+    """(n,) the state that a network starts in: its own `start`, zero where it has none."""
+    return np.asarray(getattr(network, "start", np.zeros(network.dim)), dtype=np.float64)
+
+
 def final_states(network: Map, given: Sequences) -> Array:
     """(E, n) the states at the ends of the sequences, from the state the network starts in."""
-    start = np.asarray(getattr(network, "start", np.zeros(network.dim)), dtype=np.float64)
-    x = np.repeat(start[None], len(given.lengths), axis=0)
+    x = np.repeat(starting_state(network)[None], len(given.lengths), axis=0)
     for t, u in enumerate(given.inputs):
         x = np.where((t < given.lengths)[:, None], network.step(x, u), x)
     return x

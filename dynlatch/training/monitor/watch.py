@@ -46,11 +46,11 @@ class RegionMonitor:
 
     Nothing that is watched is counted as a presentation, and a watched run ends with the same bits as an unwatched one. With
     the defaults, learning takes 1.1 to 1.4 times as long (back-propagation, T = 50); the first portrait searches afresh and
-    costs as much as about five later ones. Rules that show one sequence after the other
-    record the gradient themselves, under the weights that the sequence was shown to; searches, and portraits between two
-    recorded presentations, look at what was shown last once more. Networks with longer delays, gated connections, rectified
-    or exponential units, and integrators, are followed one by one, which is slow: ask for few portraits. There a basin is -3
-    where the final states rest, or drift, in a neutral memory, which nothing attracts to.
+    costs as much as about five later ones. Rules that show one sequence after the other record the gradient themselves, under
+    the weights that the sequence was shown to; searches, and portraits between two recorded presentations, look at what was
+    shown last once more. Networks with longer delays, gated connections, rectified or exponential units, and integrators, are
+    followed one by one, which is slow: ask for few portraits. There a basin is -3 where the final states rest, or drift, in a
+    neutral memory, which nothing attracts to.
 
     Parameters
     ----------

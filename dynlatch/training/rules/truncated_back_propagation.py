@@ -7,7 +7,8 @@ definition of two published rules:
   at the total input of a gate or cell is not followed further, one inside a cell is, forever;
 * for Elman's net (1990), his training one step back: the hidden units' last outputs are taken as an input.
 
-It costs no more than the forward run. It is not the gradient of the cost: `gradient_decay` and `audit` see the whole one.
+It costs no more than the forward run. It is not the gradient of the cost: `gradient_decay`, `audit` and the monitor see the
+whole one.
 """
 
 from __future__ import annotations
@@ -18,9 +19,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlatch.lanes.wiring import Wiring
+from dynlatch.lanes.compiling import kernel
+from dynlatch.lanes.descent import clear, descend, gather
+from dynlatch.lanes.show import present
+from dynlatch.lanes.trace import glance
+from dynlatch.lanes.wiring import Wiring, backward, gradient
 from dynlatch.training.contract import Architecture, Show, State, Task
-from dynlatch.training.rules.back_propagation import learn
 from dynlatch.training.rules.common import needs_slopes
 from dynlatch.training.rules.settings import share
 from dynlatch.validation import Array, count, positive_number
@@ -69,9 +73,23 @@ class TruncatedBackPropagation:
 
     def update(self, model: Architecture, theta: Array, state: State, show: Show) -> None:
         learn(
-            truncated(model.cell()), theta, show.lanes, show.work, *state, np.empty_like(theta),
+            model.cell(), truncated(model.cell()), theta, show.lanes, show.work, *state, np.empty_like(theta),
             np.empty_like(show.work.live), self.eta, self.momentum, self.batch,
         )  # fmt: skip
+
+
+@kernel
+def learn(net, kept, theta, show, work, change, total, g, due, eta, momentum, batch):  # type: ignore[no-untyped-def]
+    """Sequence by sequence, until every lane sleeps; errors go back through the wiring `kept`."""
+    steps = present(net, theta, show, work)
+    while steps > 0:
+        glance(net, theta, steps, show, work)
+        backward(kept, theta, steps, work.s, work.d)
+        gradient(net, steps, work.s, work.d, g)
+        gather(total, g, work.live, show.presentations, batch, due)
+        descend(theta, change, total, eta, momentum, net.trained, due)
+        clear(total, due)
+        steps = present(net, theta, show, work)
 
 
 def truncated(net: Wiring) -> Wiring:

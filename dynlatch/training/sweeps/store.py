@@ -7,7 +7,7 @@ SQLite has no checksums: every row carries one, the seal, so that a damaged numb
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from operator import eq
 from pathlib import Path
@@ -16,10 +16,11 @@ from struct import error as StructError
 from typing import Any, NamedTuple
 from zlib import crc32
 
-from dynlatch.errors import InvalidInput, UnreadableFile
+from dynlatch.errors import DynlatchError, InvalidInput, UnreadableFile
 
 FORMAT = "dynlatch.sweep/2"
 EVERY = 2**62  # trials: more than there are
+LONGEST_ROOT = 4000  # digits: Python reads no longer numbers
 PATIENCE = 1.0  # seconds to wait for another process that writes at this moment
 SCHEMA = """
 CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -65,9 +66,9 @@ def _seal(
     return crc32(b"\0".join((cell.encode(), numbers, outcome.encode(), weights, words.encode(), facts)))
 
 
-def _whole(columns: Sequence[tuple[Any, ...]], seals: tuple[Any, ...]) -> bool:
+def _whole(seal: Callable[..., int], columns: Sequence[tuple[Any, ...]], seals: tuple[Any, ...]) -> bool:
     try:
-        return all(map(eq, map(_seal, *columns), seals))
+        return all(map(eq, map(seal, *columns), seals))
     except (TypeError, AttributeError, StructError):  # a value of another type
         return False
 
@@ -88,7 +89,7 @@ class Store:
     def root(self) -> int:
         """The root of all seeds."""
         root = self._about("root")
-        if not root.isdecimal():
+        if not root.isdecimal() or len(root) > LONGEST_ROOT:
             raise self._damaged(f"the root of its seeds is {root!r}")
         return int(root)
 
@@ -115,7 +116,8 @@ class Store:
     def cells(self) -> dict[str, Entry]:
         """Every cell, by name."""
         found = self._connection.execute("SELECT * FROM cells ORDER BY name").fetchall()
-        if any(_seal_of_cell(*entry) != seal for *entry, seal in found):
+        *columns, seals = zip(*found, strict=True) if found else ((), ())
+        if not _whole(_seal_of_cell, columns, seals):
             raise self._damaged("the settings of a cell do not have their checksum")
         return {name: Entry(name, settings, facts) for name, settings, facts, _ in found}
 
@@ -132,7 +134,7 @@ class Store:
         if not found:
             return ()
         *columns, seals = zip(*found, strict=True)
-        if not _whole(columns, seals):
+        if not _whole(_seal, columns, seals):
             raise self._damaged(f"a trial of the cell {cell!r} does not have its checksum")
         return tuple(columns)
 
@@ -144,7 +146,7 @@ class Store:
         """Refuse a file that SQLite finds damaged."""
         found = self._connection.execute("PRAGMA quick_check").fetchone()[0]
         if found != "ok":
-            raise self._damaged(found)
+            raise self._damaged(str(found).splitlines()[-1])
 
     def _damaged(self, why: str) -> UnreadableFile:
         return UnreadableFile(f"the store {str(self.path)!r} is damaged ({why}): restore a copy, or start a new one.")
@@ -231,13 +233,16 @@ def _make(path: Path, root: int) -> None:
 
 
 def _check(connection: sqlite3.Connection, path: Path) -> None:
-    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    if "about" not in tables:
+    found = dict(connection.execute("SELECT name, sql FROM sqlite_master"))
+    if "about" not in found:
         raise UnreadableFile(f"{str(path)!r} is a database of something else, no store of dynlatch.")
     version = connection.execute("SELECT value FROM about WHERE name = 'format'").fetchone()
     if version is None or version[0] != FORMAT:
         kind = None if version is None else version[0]
         raise UnreadableFile(f"{str(path)!r} has format {kind!r}; this version of dynlatch reads {FORMAT!r}.")
+    # A view in place of a table is a program, and may run for ever.
+    if sorted(map(str, found.values())) != sorted(part.strip() for part in SCHEMA.split(";") if part.strip()):
+        raise UnreadableFile(f"{str(path)!r} is no store of dynlatch, or is damaged (its tables are others).")
 
 
 @contextmanager
@@ -245,8 +250,10 @@ def _sentences(path: Path) -> Iterator[None]:
     """Errors of SQLite and of the file system as one sentence each."""
     try:
         yield
-    except sqlite3.Error as error:
-        raise UnreadableFile(_sentence(path, str(error))) from None
+    except DynlatchError:  # one of them is an OSError
+        raise
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        raise UnreadableFile(_sentence(path, " ".join(str(error).split()))) from None
     except OSError as error:
         raise UnreadableFile(f"cannot use {str(path)!r}: {error.strerror or error}.") from None
 

@@ -1,15 +1,10 @@
-"""Rows of `presets` for what was proposed against gradient decay: (rule, task) -> rule, model, sequences, presentations.
-
-Chosen as the others: by errors on fresh sequences, on seeds that the tests do not use.
-"""
+"""Presets for what was proposed against gradient decay."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeAlias
-
-from dynlatch.training.contract import Architecture, Rule
+from dynlatch.training.contract import Architecture
 from dynlatch.training.models import LSTM1997, Dense, ElmanNet, LatchNet, ParityNet, SecondOrderNet, TimeConstants
+from dynlatch.training.presets.preset import Preset, Table
 from dynlatch.training.rules import (
     BackPropagation,
     ClippedBackPropagation,
@@ -28,8 +23,6 @@ from dynlatch.training.tasks import (
     Tomita,
     TwoSequence,
 )
-
-Row: TypeAlias = tuple[Rule, Callable[[Any], Architecture], int, int]
 
 
 def _dense(task: TwoSequence | GaussianTwoSequence) -> Architecture:
@@ -85,21 +78,21 @@ def _time_constants(task: Gap) -> Architecture:
     return TimeConstants(input_dim=task.input_dim, output_dim=task.output_dim, answer="logistic")
 
 
-REMEDIES: dict[tuple[type, type], Row] = {
-    (TruncatedBackPropagation, TwoSequence): (TruncatedBackPropagation(eta=0.3), _lstm_with_gates_ajar, 50, 100_000),
-    (TruncatedBackPropagation, GaussianTwoSequence): (TruncatedBackPropagation(eta=0.3), _lstm, 1000, 100_000),
-    (TruncatedBackPropagation, Adding): (TruncatedBackPropagation(eta=0.5), _lstm_of_numbers, 1000, 200_000),
-    (TruncatedBackPropagation, TemporalOrder): (TruncatedBackPropagation(eta=0.5), _lstm_of_numbers, 300, 100_000),
-    (TruncatedBackPropagation, EmbeddedReber): (TruncatedBackPropagation(eta=0.5), _lstm_of_symbols, 200, 100_000),
-    (BackPropagation, Tomita): (BackPropagation(eta=0.1), _second_order, 100, 50_000),
-    (BackPropagation, GaussianTwoSequence): (BackPropagation(eta=0.1), _dense, 50, 3_000),
-    (BackPropagation, LongLag): (BackPropagation(eta=1.0), _elman_of_symbols, 50, 30_000),
-    (BackPropagation, Gap): (BackPropagation(eta=0.1, batch=2), _time_constants, 2, 20_000),
-    (TruncatedBackPropagation, Latch): (TruncatedBackPropagation(eta=0.1), _latch_with_a_fixed_loop, 2, 4_000),
-    (ClippedBackPropagation, TwoSequence): (ClippedBackPropagation(eta=0.1), _dense, 50, 3_000),
-    (ClippedBackPropagation, Parity): (ClippedBackPropagation(eta=0.05), _parity_net, 50, 20_000),
-    (ClippedBackPropagation, Latch): (ClippedBackPropagation(eta=0.1), _latch_net, 2, 4_000),
-    (RegularizedBackPropagation, TwoSequence): (RegularizedBackPropagation(eta=0.1), _dense, 50, 3_000),
-    (RegularizedBackPropagation, Parity): (RegularizedBackPropagation(eta=0.05), _parity_net, 50, 20_000),
-    (RegularizedBackPropagation, Latch): (RegularizedBackPropagation(eta=0.1), _latch_net, 2, 4_000),
+REMEDIES: Table = {
+    (TruncatedBackPropagation, TwoSequence): Preset(TruncatedBackPropagation(eta=0.3), _lstm_with_gates_ajar, 50, 100_000),
+    (TruncatedBackPropagation, GaussianTwoSequence): Preset(TruncatedBackPropagation(eta=0.3), _lstm, 1000, 100_000),
+    (TruncatedBackPropagation, Adding): Preset(TruncatedBackPropagation(eta=0.5), _lstm_of_numbers, 1000, 200_000),
+    (TruncatedBackPropagation, TemporalOrder): Preset(TruncatedBackPropagation(eta=0.5), _lstm_of_numbers, 300, 100_000),
+    (TruncatedBackPropagation, EmbeddedReber): Preset(TruncatedBackPropagation(eta=0.5), _lstm_of_symbols, 200, 100_000),
+    (BackPropagation, Tomita): Preset(BackPropagation(eta=0.1), _second_order, 100, 50_000),
+    (BackPropagation, GaussianTwoSequence): Preset(BackPropagation(eta=0.1), _dense, 50, 3_000),
+    (BackPropagation, LongLag): Preset(BackPropagation(eta=1.0), _elman_of_symbols, 50, 30_000),
+    (BackPropagation, Gap): Preset(BackPropagation(eta=0.1, batch=2), _time_constants, 2, 20_000),
+    (TruncatedBackPropagation, Latch): Preset(TruncatedBackPropagation(eta=0.1), _latch_with_a_fixed_loop, 2, 4_000),
+    (ClippedBackPropagation, TwoSequence): Preset(ClippedBackPropagation(eta=0.1), _dense, 50, 3_000),
+    (ClippedBackPropagation, Parity): Preset(ClippedBackPropagation(eta=0.05), _parity_net, 50, 20_000),
+    (ClippedBackPropagation, Latch): Preset(ClippedBackPropagation(eta=0.1), _latch_net, 2, 4_000),
+    (RegularizedBackPropagation, TwoSequence): Preset(RegularizedBackPropagation(eta=0.1), _dense, 50, 3_000),
+    (RegularizedBackPropagation, Parity): Preset(RegularizedBackPropagation(eta=0.05), _parity_net, 50, 20_000),
+    (RegularizedBackPropagation, Latch): Preset(RegularizedBackPropagation(eta=0.1), _latch_net, 2, 4_000),
 }

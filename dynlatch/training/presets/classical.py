@@ -1,23 +1,13 @@
-"""One table: for every learning rule and task, settings with which the rule learns, and the papers' model.
-
-They were chosen by looking at errors on fresh sequences, and hold on seeds that were not used to choose them. The protocol of
-the published tables, where back-propagation is shown as good as untrained, belongs to the experiments.
-"""
+"""Presets of the rules of the 1993/94 papers, and of those that they are measured against."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import fields, replace
-from typing import Any, NamedTuple
+from typing import Any
 
-from dynlatch.errors import InvalidInput
-from dynlatch.lanes.wiring import Wiring
-from dynlatch.maps import Map
 from dynlatch.training import rules as r
-from dynlatch.training.answers import output_dim
-from dynlatch.training.contract import Architecture, Rule, Task
-from dynlatch.training.growing import GROWING
+from dynlatch.training.contract import Architecture, Task
 from dynlatch.training.models import (
     Dense,
     FlipFlopLatch,
@@ -30,29 +20,8 @@ from dynlatch.training.models import (
     StateTables,
 )
 from dynlatch.training.models.topology import TWO_STATES, fully_connected, two_chains
-from dynlatch.training.remedies import REMEDIES
+from dynlatch.training.presets.preset import Preset, Table
 from dynlatch.training.tasks import Latch, Parity, Tomita, TwoSequence
-from dynlatch.validation import Array, count
-
-
-class Preset(NamedTuple):
-    """One entry of the table: the rule's settings, the model for a task, training sequences, and a limit of presentations."""
-
-    rule: Rule
-    model: Callable[[Any], Architecture]
-    sequences: int
-    max_presentations: int
-
-
-class Plan(NamedTuple):
-    """A training run with every setting known."""
-
-    rule: Rule
-    model: Architecture
-    task: Task
-    start: Array | None  # (P,) weights that every trial starts from; None draws them
-    sequences: int
-    max_presentations: int
 
 
 def _dense(radius: float) -> Callable[[TwoSequence], Architecture]:
@@ -125,8 +94,7 @@ TOMITA_STATES = {1: 2, 2: 8, 3: 7, 4: 4, 5: 4, 6: 3, 7: 3}
 TWO_VALUED, STEP, GRADIENT = r.Discretisation.TWO_VALUED, r.Slope.STEP, r.Slope.GRADIENT
 PLAIN, NORMALISED = r.Feedback.PLAIN, r.Feedback.NORMALISED
 
-# (rule, task) -> settings.
-PRESETS: dict[tuple[type, type], Preset] = {
+CLASSICAL: Table = {
     (r.BackPropagation, TwoSequence): Preset(r.BackPropagation(eta=0.1), _dense(1.0), 50, 3_000),
     (r.BackPropagation, Parity): Preset(r.BackPropagation(eta=0.05), _parity_net(3.0), 50, 20_000),
     (r.BackPropagation, Latch): Preset(r.BackPropagation(eta=0.1, batch=2), _latch_net, 2, 4_000),
@@ -216,85 +184,3 @@ PRESETS: dict[tuple[type, type], Preset] = {
     (r.BaumWelch, Parity): Preset(r.BaumWelch(patience=5), _hmm(2), 100, 50_000),
     (r.BaumWelch, Tomita): Preset(r.BaumWelch(patience=10), _tomita_hmm, 100, 50_000),
 }
-PRESETS |= {pair: Preset(*row) for pair, row in (REMEDIES | GROWING).items()}
-
-
-def planned(
-    rule: Rule, network: Architecture | Map | None, task: Task, sequences: int | None, max_presentations: int | None
-) -> Plan:
-    """Every setting of a run: what is given, and the table for the rest.
-
-    Raises
-    ------
-    InvalidInput
-        If something is neither given nor in the table, or the rule refuses the model.
-    """
-    _check("rule", rule, Rule, "a learning rule such as BackPropagation()")
-    _check("task", task, Task, "a task such as TwoSequence(T=20)")
-    preset = PRESETS.get((type(rule), type(task)))
-    model, start = _model(rule, network, task, preset)
-    chosen = _filled(rule, task, preset)
-    _accepted(chosen, model, task)
-    return Plan(
-        chosen,
-        model,
-        task,
-        start,
-        _number("sequences", sequences, rule, task, preset),
-        _number("max_presentations", max_presentations, rule, task, preset),
-    )
-
-
-def _check(name: str, value: Any, kind: type, example: str) -> None:
-    if isinstance(value, type) or not isinstance(value, kind):
-        raise InvalidInput(f"`{name}` must be {example}; got {value!r}.")
-
-
-def _model(
-    rule: Rule, network: Architecture | Map | None, task: Task, preset: Preset | None
-) -> tuple[Architecture, Array | None]:
-    if isinstance(network, Architecture):
-        return network, None
-    if preset is None:
-        raise InvalidInput(f"{_name(rule)} has no usual model for {_name(task)}: give an architecture, such as Dense(5).")
-    model = preset.model(task)
-    return model, None if network is None else model.column(network)
-
-
-def _filled(rule: Rule, task: Task, preset: Preset | None) -> Rule:
-    """The rule with the settings that were left None taken from the table."""
-    missing = [f.name for f in fields(rule) if getattr(rule, f.name) is None]  # type: ignore[arg-type]
-    usual = {} if preset is None else {name: getattr(preset.rule, name) for name in missing}
-    unknown = [name for name in missing if usual.get(name) is None]
-    if unknown:
-        raise InvalidInput(f"`{unknown[0]}` of {_name(rule)} has no usual value for {_name(task)}: give it.")
-    return replace(rule, **usual)  # type: ignore[type-var]
-
-
-def _number(name: str, value: int | None, rule: Rule, task: Task, preset: Preset | None) -> int:
-    if value is not None:
-        return count(name, value, least=1)
-    if preset is None:
-        raise InvalidInput(f"`{name}` has no usual value for {_name(rule)} on {_name(task)}: give it.")
-    return int(getattr(preset, name))
-
-
-def _accepted(rule: Rule, model: Architecture, task: Task) -> None:
-    if model.input_dim != task.input_dim:
-        raise InvalidInput(
-            f"{_name(task)} has sequences of {task.input_dim} inputs, and {_name(model)} reads {model.input_dim}: "
-            "take a model made for the task, or leave `network` None."
-        )
-    cell, k = model.cell(), output_dim(task)
-    if isinstance(cell, Wiring) and len(cell.outputs) != k:
-        raise InvalidInput(
-            f"{_name(task)} asks for {k} output{'s' * (k > 1)}, and {_name(model)} has {len(cell.outputs)}: "
-            "take a model made for the task."
-        )
-    refused = rule.refuses(model, task)
-    if refused is not None:
-        raise InvalidInput(refused)
-
-
-def _name(value: object) -> str:
-    return type(value).__name__
