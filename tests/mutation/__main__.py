@@ -1,0 +1,60 @@
+"""Mutation testing: `python -m tests.mutation scalar --sample 300`, from the root of the repository.
+
+Needs `pip install mutmut==3.8.1` beside the extra `test`. Nothing on disk is changed: mutants live in forks of one process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import sys
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+from tests.mutation import engine
+from tests.mutation.mutants import Mutant, mutations
+from tests.mutation.targets import TARGETS
+
+
+def sampled(paths: list[str], size: int, seed: int) -> tuple[list[Mutant], dict[str, int]]:
+    """So many mutants of all those of the files (0 is all), and how many each file has."""
+    files = {path: mutations(path) for path in paths}
+    places = [(path, number) for path in paths for number in range(len(files[path].changes))]
+    if 0 < size < len(places):
+        places = sorted(random.Random(seed).sample(places, size))
+    return [files[path].mutant(number) for path, number in places], {path: len(files[path].changes) for path in paths}
+
+
+def main() -> None:
+    parse = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
+    parse.add_argument("target", choices=TARGETS)
+    parse.add_argument("--files", help="a pattern of files instead of all of the target")
+    parse.add_argument("--sample", type=int, default=0, help="mutants drawn at random; 0 is all")
+    parse.add_argument("--seed", type=int, default=2026)
+    parse.add_argument("--seconds", type=float, default=10.0, help="CPU seconds of tests a mutant, the fastest first")
+    parse.add_argument("--out", type=Path, required=True, help="where results are written, one JSON object a line")
+    given = parse.parse_args()
+    target = TARGETS[given.target]
+    paths = sorted(str(p) for p in Path().glob(given.files)) if given.files else target.paths
+    mutants, counts = sampled(paths, given.sample, given.seed)
+    given.out.parent.mkdir(parents=True, exist_ok=True)
+    with given.out.open("w") as out:
+
+        def report(mutant: Mutant, verdict: str, seconds: float) -> None:
+            row = {"target": given.target, **mutant._asdict(), "verdict": verdict, "seconds": round(seconds, 2)}
+            del row["source"]
+            out.write(json.dumps(row) + "\n")
+            out.flush()
+
+        out.write(json.dumps({"target": given.target, "counts": counts, "sample": len(mutants), "seed": given.seed}) + "\n")
+        out.flush()
+        dropped = engine.run(paths, mutants, target.test_paths, given.seconds, report)
+        out.write(json.dumps({"target": given.target, "dropped": dropped}) + "\n")
+    sys.stdout.write(f"{given.out}: {len(mutants)} of {sum(counts.values())} mutants, {len(dropped)} tests left out\n")
+
+
+if __name__ == "__main__":
+    main()
