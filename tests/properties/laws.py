@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 PLAIN = 100  # `max_examples` of Hypothesis's own profile, which `law` takes as the measure
 
@@ -15,6 +15,7 @@ def law(examples: int) -> Callable[[Any], Any]:
     return settings(
         max_examples=max(1, round(examples * share)),
         deadline=None,
+        phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink),  # explanations run a failure a hundred times more
         derandomize=share <= 1.0,
         database=None if share <= 1.0 else profile.database,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],

@@ -52,16 +52,16 @@ def additive(draw: Any, most: int = 3, activations: tuple[str, ...] = SMOOTH, le
 
 
 @st.composite
-def leaky(draw: Any, most: int = 3) -> dl.LeakyNetwork:
+def leaky(draw: Any, most: int = 3, activations: tuple[str, ...] = SMOOTH) -> dl.LeakyNetwork:
     n = draw(st.integers(1, most))
     alpha = draw(filled(n, elements=st.sampled_from((0.1, 0.5, 1.0))))
-    return dl.LeakyNetwork(draw(filled(n, n)), alpha, draw(filled(n)), draw(st.sampled_from(SMOOTH)))
+    return dl.LeakyNetwork(draw(filled(n, n)), alpha, draw(filled(n)), draw(st.sampled_from(activations)))
 
 
 @st.composite
-def elman(draw: Any, most: int = 3) -> dl.ElmanNetwork:
+def elman(draw: Any, most: int = 3, activations: tuple[str, ...] = SMOOTH) -> dl.ElmanNetwork:
     n, m = draw(st.integers(1, most)), draw(st.integers(0, 2))
-    return dl.ElmanNetwork(draw(filled(n, n)), draw(filled(n, m)), draw(filled(n)), draw(st.sampled_from(SMOOTH)))
+    return dl.ElmanNetwork(draw(filled(n, n)), draw(filled(n, m)), draw(filled(n)), draw(st.sampled_from(activations)))
 
 
 def _gated(make: Callable[..., Any], gates: int) -> Any:
@@ -158,3 +158,11 @@ def _gated_twins(net: Any, Q: Array) -> Twins:
     twin = type(net)(moved(net.weight_ih), moved(net.weight_hh) @ Q.T, moved(net.bias_ih), moved(net.bias_hh))
     whole = Q if isinstance(net, dl.GRU) else np.kron(np.eye(2), Q)
     return Twins(net, twin, whole, np.eye(net.input_dim))
+
+
+@st.composite
+def latching(draw: Any, most: int = 2) -> dl.AdditiveNetwork:
+    """Tanh units that each hold a bit: strong self-loops, weak couplings, small biases."""
+    n = draw(st.integers(1, most))
+    loops, rest = draw(filled(n, elements=st.floats(1.4, 3.0))), draw(filled(n, n, elements=st.floats(-0.1, 0.1)))
+    return dl.AdditiveNetwork(np.where(np.eye(n) > 0, np.diag(loops), rest), draw(filled(n, elements=st.floats(-0.02, 0.02))))

@@ -116,9 +116,12 @@ class ReducedAttractingSet(Result):
         ]
         for name, mask, unknown in zip(CRITERIA, self.members, self.unknown, strict=True):
             lines.append(f"{self._row(name, mask, unknown)}  {MEANING[name]}")
-        lines.append(
-            f"non-normality gap {self.non_normality_gap:.4f}: share of the basin in the spectral, not in the stepwise set"
-        )
+        if self.in_basin.any():
+            lines.append(
+                f"non-normality gap {self.non_normality_gap:.4f}: share of the basin in the spectral, not in the stepwise set"
+            )
+        else:
+            lines.append("no point is in the basin: shares of it have no value")
         if self.intervals is not None:
             shown = " or ".join(f"({lo:.6g}, {hi:.6g})" for lo, hi in self.intervals[:4]) or "empty"
             more = f" or {len(self.intervals) - 4} more" if len(self.intervals) > 4 else ""
@@ -129,7 +132,8 @@ class ReducedAttractingSet(Result):
 
     def _row(self, name: str, mask: Mask, unknown: Mask) -> str:
         count, size = np.count_nonzero(mask), max(mask.size, 1)
-        return f"{name:<10} {count:>9} {count / size:>8.4f} {self._of_basin(mask):>8.4f} {np.count_nonzero(unknown):>9}"
+        share = f"{self._of_basin(mask):.4f}" if self.in_basin.any() else "-"
+        return f"{name:<10} {count:>9} {count / size:>8.4f} {share:>8} {np.count_nonzero(unknown):>9}"
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """The set within the basin, and the attractor; more than two dimensions on the plane of their largest spread."""

@@ -41,7 +41,7 @@ def plot_bounds(result: GradientBounds, *, ax: Axes | None = None) -> Axes:
     finite = truth[np.isfinite(truth)]
     low, high = float(finite.min(initial=0.0)), float(finite.max(initial=0.0))
     reach = max(high - low, 1.0)
-    tops = [float(_median(bound).max()) for bound in result.bounds.values()]
+    tops = [high, *(float(_median(bound).max()) for bound in result.bounds.values())]  # bounds of a zero gradient are -inf
     ax.set_ylim(low - 0.05 * reach, min(max(tops), high + TALLEST * 0.25 * reach) + 0.05 * reach)
     ax.axhline(0.0, color=COLOURS["faint"], lw=0.8, zorder=0)
     name = "adapted norm" if isinstance(result.norm, np.ndarray) else f"{result.norm}-norm"

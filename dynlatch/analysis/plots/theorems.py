@@ -46,6 +46,6 @@ def _calm(ax: Axes) -> None:
     from matplotlib.ticker import LogLocator, NullLocator
 
     low, high = ax.get_ylim()
-    if np.log10(high / low) > 3:
+    if np.log10(high) - np.log10(low) > 3:  # the ratio of subnormal ends would overflow
         ax.yaxis.set_major_locator(LogLocator(numticks=8))
         ax.yaxis.set_minor_locator(NullLocator())

@@ -102,7 +102,8 @@ def flow(proof: Proof, lo: Array, hi: Array, norm: float = np.inf) -> Flown:
         hull, centre, X = _take(hull, on), _take(centre, on), _take(X, on)
         X = matmul(map.enclose_jacobian(*hull), X)
         centre = map.enclose(*centre)
-        size = np.maximum(np.abs(X[0]), np.abs(X[1])) * reach[:, None]
+        with np.errstate(over="ignore"):  # a bound that overflows is infinite, which `_meet` leaves out
+            size = np.maximum(np.abs(X[0]), np.abs(X[1])) * reach[:, None]
         axis[rows] = _widest(size, axis[rows])
         image = map.enclose(*hull)
         grown = _meet(image, _around(centre, size, norm))
@@ -120,8 +121,9 @@ def _widest(size: Array, before: NDArray[np.intp]) -> NDArray[np.intp]:
 
 def _around(centre: Box, size: Array, norm: float) -> Box:
     """The mean value form: the widths (N, n, m) put together, rounded outward, around the middle."""
-    total = size.sum(-1) if norm == np.inf else np.sqrt(np.square(size).sum(-1))
-    wide = total * (1.0 + 2.0 * (size.shape[-1] + 4) * EPS) + TINY
+    with np.errstate(over="ignore"):
+        total = size.sum(-1) if norm == np.inf else np.sqrt(np.square(size).sum(-1))
+        wide = total * (1.0 + 2.0 * (size.shape[-1] + 4) * EPS) + TINY
     return add(centre, (-wide, wide))
 
 
