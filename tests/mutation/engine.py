@@ -169,17 +169,8 @@ def run(
 ) -> list[str]:
     """Judge all mutants; the tests that could not take part."""
     engine = Engine(paths, mutants, seconds, report)
-    options = [
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "--hypothesis-seed=0",
-        "--no-header",
-        "--no-summary",
-        "--tb=native",
-        "--assert=plain",
-    ]
-    code = pytest.main([*options, *tests], plugins=[engine])
+    options = ["-q", "-p", "no:cacheprovider", "--hypothesis-seed=0", "--no-header", "--no-summary"]
+    code = pytest.main([*options, "--tb=native", "--assert=plain", *tests], plugins=[engine])
     if code not in (0, 1):
         sys.exit(f"pytest ended with {code!r}: the tests could not be collected.")
     return engine.dropped

@@ -1,0 +1,231 @@
+"""Parts of the escape threshold by themselves: what replays believe, what questions refuse, what directions are."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import dynlatch as dl
+from dynlatch import analysis
+from dynlatch.analysis import scalar
+from dynlatch.analysis.escape import directions, question, verb, witness
+from dynlatch.analysis.escape.result import EscapeOutcome
+from dynlatch.errors import InvalidInput, NotAttracting
+
+HALF = dl.AdditiveNetwork([[0.5]], activation="linear")  # a' = a / 2 + u
+DOUBLE = dl.AdditiveNetwork([[2.0]], activation="linear")
+FLIP = dl.AdditiveNetwork([[-1.0]], activation="linear")  # a' = -a: every orbit has period 2
+SIGN = dl.AdditiveNetwork([[2.0]], activation="threshold")  # a' = 2 sign(a) + u
+TURN = dl.AdditiveNetwork([[np.cos(1.0), -np.sin(1.0)], [np.sin(1.0), np.cos(1.0)]], activation="linear")
+
+
+def test_rest_says_where_and_with_which_period():
+    state, period = witness.rest(SIGN, np.array([0.3]))
+    assert (state.tolist(), period) == ([2.0], 1)
+    assert witness.rest(FLIP, np.array([3.0]))[1] == 2
+    grown, period = witness.rest(DOUBLE, np.array([1.0]))
+    assert period is None
+    assert 1e50 <= grown[0] < 2e50  # the first state beyond
+
+
+def test_a_state_on_a_closed_curve_has_no_period(monkeypatch):
+    monkeypatch.setattr(witness, "PATIENCE", 1000)
+    state, period = witness.rest(TURN, np.array([1.0, 0.0]))
+    assert period is None
+    np.testing.assert_allclose(state, [np.cos(1000.0), np.sin(1000.0)], atol=1e-11)  # every step of the patience was taken
+
+
+def test_the_period_is_looked_for_up_to_the_most():
+    assert witness._period(FLIP, np.array([1.0]), 1) is None
+    assert witness._period(FLIP, np.array([1.0]), 2) == 2
+    assert witness._period(SIGN, np.array([2.0]), 5) == 1
+
+
+def test_same_state_is_agreement_to_rounding_in_every_component():
+    a = np.array([1.0, 1e-3])
+    assert witness.same_state(a, a)
+    assert witness.same_state(a, a * (1 + 4e-16))
+    assert not witness.same_state(a, np.add(a, [0.0, 1e-15]))
+    assert not witness.same_state(a, np.add(a, [1e-15, 0.0]))
+    assert witness.same_state(np.array([1.0, 0.0]), np.array([1.0, 5e-18]))
+    assert not witness.same_state(np.array([1.0, 0.0]), np.array([1.0, 5e-17]))
+    assert witness.same_state(np.zeros(1), np.zeros(1))
+
+
+def test_a_state_is_back_within_a_millionth_of_the_attractor():
+    point = np.array([2.0, 1.0])
+    assert witness.is_back(np.add(point, [1.9e-6, 0.0]), 1, point)
+    assert not witness.is_back(np.add(point, [2.1e-6, 0.0]), 1, point)
+    assert not witness.is_back(np.add(point, [0.0, 1.1e-6]), 1, point)
+    assert witness.is_back(np.array([5e-10]), 1, np.zeros(1))  # about zero an absolute floor
+    assert not witness.is_back(np.array([2e-9]), 1, np.zeros(1))
+    assert witness.is_back(np.array([2.0, 1e-12]), 1, np.array([2.0, 0.0]))
+    assert not witness.is_back(np.array([2.0, 1e-11]), 1, np.array([2.0, 0.0]))
+    cycle = np.array([[1.0], [-1.0]])
+    assert witness.is_back(np.array([-1.0]), 2, cycle)
+    assert not witness.is_back(np.array([0.5]), 2, cycle)
+    assert witness.is_back(np.array([0.5]), None, cycle)  # what never rests is no evidence
+    assert not witness.is_back(np.array([1e50]), None, cycle)
+
+
+def test_a_cycle_is_met_at_any_of_its_points():
+    assert witness._is_met(FLIP, np.array([1.0]), 2, np.array([[-1.0]]))
+    assert not witness._is_met(FLIP, np.array([1.0]), 1, np.array([[-1.0]]))
+    assert not witness._is_met(FLIP, np.array([1.0]), 2, np.array([[-1.5]]))
+
+
+def test_replay_keeps_the_states_the_norm_and_the_verdict():
+    stay = witness.replay(SIGN, np.array([2.0]), np.array([[-1.0], [0.5]]))
+    np.testing.assert_array_equal(stay.path, [[2.0], [1.0], [2.5]])
+    assert (stay.returned, stay.period, stay.norm, stay.state.tolist()) == (True, 1, 1.0, [2.0])
+    away = witness.replay(SIGN, np.array([2.0]), np.array([[-2.5]]))
+    assert (away.returned, away.state.tolist(), away.norm) == (False, [-2.0], 2.5)
+    none = witness.replay(SIGN, np.array([2.0]), np.zeros((0, 1)))
+    assert (none.returned, none.norm, len(none.path)) == (True, 0.0, 1)
+
+
+def test_replay_in_another_norm_and_through_a_matrix():
+    pair = dl.AdditiveNetwork(2.0 * np.eye(2), activation="threshold")
+    run = witness.replay(pair, np.array([2.0, 2.0]), np.array([[3.0, 4.0], [0.0, -1.0]]), norm=2, input_matrix=-np.eye(2))
+    assert run.norm == 5.0
+    np.testing.assert_array_equal(run.path[1:], [[-1.0, -2.0], [-2.0, -1.0]])
+    assert not run.returned
+
+
+def test_replay_stops_at_what_grows_beyond_all_bounds():
+    run = witness.replay(DOUBLE, np.array([0.0]), np.full((200, 1), 1e45))
+    assert not run.returned
+    assert len(run.path) < 25
+    assert np.abs(run.path[-2]).max() < 1e50 <= np.abs(run.path[-1]).max()
+
+
+def test_a_map_without_derivatives_is_followed_to_its_rest():
+    found = witness.at_rest(SIGN, [2.0])
+    assert found.points.tolist() == [[2.0]]
+    assert np.isnan(found.multipliers).all()
+    assert witness.at_rest(FLIP, [3.0]).points.tolist() == [[3.0], [-3.0]]
+    with pytest.raises(NotAttracting, match="no attractor"):
+        witness.at_rest(SIGN, [1.0])
+    with pytest.raises(NotAttracting, match="no attractor"):
+        witness.at_rest(DOUBLE, [1.0])
+
+
+def test_the_size_of_an_input_is_its_largest_norm_at_one_time():
+    inputs = np.array([[3.0, 4.0], [-4.5, 0.0]])
+    assert question.size(inputs, np.inf) == 4.5
+    assert question.size(inputs, 2) == 5.0
+    assert question.size(np.zeros((0, 2)), 2) == 0.0
+
+
+def test_what_is_asked_is_kept():
+    asked = question.ask(dl.LatchNeuron(2.0), [1.915008])
+    assert (asked.norm, asked.steps, asked.constant, asked.width, asked.smooth) == (np.inf, None, False, 1, True)
+    assert question.ask(dl.LatchNeuron(2.0), [1.915008], disturbance="impulse").steps == 1
+    assert question.ask(dl.LatchNeuron(2.0), [1.915008], steps=1, disturbance="impulse").steps == 1
+    constant = question.ask(dl.LatchNeuron(2.0), [1.915008], norm=2, steps=3, disturbance="constant")
+    assert (constant.norm, constant.steps, constant.constant) == (2.0, 3, True)
+    assert not question.ask(SIGN, [2.0]).smooth
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"disturbance": "noise"}, "sequence, constant, impulse; got 'noise'"),
+        ({"norm": [2, 2]}, "must be inf or 2"),
+        ({"steps": 2, "disturbance": "impulse"}, "got `steps=2`"),
+        ({"input_matrix": [[1.0], [1.0]]}, r"shape \(1, m\) and rank at least 1; got shape \(2, 1\)\.$"),
+        ({"input_matrix": [[0.0]]}, r"got shape \(1, 1\) with only zeros\.$"),
+        ({"direction": [0.0]}, "non-zero vector of 1 inputs"),
+        ({"direction": [1.0, 0.0]}, r"got shape \(2,\)"),
+    ],
+    ids=["disturbance", "norm", "impulse", "matrix-shape", "matrix-zero", "direction-zero", "direction-shape"],
+)
+def test_questions_that_are_refused(given, words):
+    with pytest.raises(InvalidInput, match=words):
+        question.ask(dl.LatchNeuron(2.0), [1.915008], **given)
+
+
+def test_a_neutral_state_is_refused_but_for_the_unit_at_its_threshold():
+    with pytest.raises(NotAttracting, match="neutral"):
+        question.ask(dl.AdditiveNetwork(np.eye(2)), [0.0, 0.0])
+    assert question.ask(dl.LatchNeuron(1.0), [0.0]).attractor.spectral_radius == 1.0
+    with pytest.raises(InvalidInput, match="never reach"):
+        question.ask(dl.AdditiveNetwork(2 * np.eye(2), None, "tanh", np.zeros((2, 1))), [1.915008, 1.915008])
+
+
+def test_a_direction_has_norm_one_however_large_it_was_given():
+    pair = dl.AdditiveNetwork(2 * np.eye(2))
+    for norm, entry in ((np.inf, 1.0), (2, np.sqrt(0.5))):
+        system = question._system(pair, None, [1e300, -1e300], norm)
+        np.testing.assert_allclose(system.step(np.zeros(2), np.ones(1)), [entry, -entry], rtol=1e-15)
+
+
+def test_directions_that_are_drawn_when_none_are_given():
+    rng = np.random.default_rng(0)
+    np.testing.assert_array_equal(directions._directions(None, 3, np.inf, rng), np.eye(3))
+    turn = directions._directions(None, 2, 2, rng)
+    np.testing.assert_allclose(np.arctan2(turn[:, 1], turn[:, 0]), np.pi * np.arange(8) / 8, atol=1e-15)
+    np.testing.assert_allclose(np.abs(directions._directions(5, 2, np.inf, rng)).max(axis=1), 1.0)
+    drawn = directions._directions(4, 3, 2, rng)
+    assert drawn.shape == (4, 3)
+    np.testing.assert_allclose(np.linalg.norm(drawn, axis=1), 1.0)
+    np.testing.assert_allclose(directions._directions([[3.0, 4.0]], 2, 2, rng), [[0.6, 0.8]])
+
+
+@pytest.mark.parametrize("given", [[[0.0, 0.0]], [[1.0, 0.0, 0.0]], np.zeros((0, 2))], ids=["zero", "width", "none"])
+def test_directions_that_are_refused(given):
+    with pytest.raises(InvalidInput, match=r"shape \(k, 2\)"):
+        directions._directions(given, 2, 2, np.random.default_rng(0))
+
+
+def test_directions_of_two_separate_units():
+    pair = dl.AdditiveNetwork([[2.0, 0.0], [0.0, 3.0]])
+    found = analysis.escape_directions(pair, [1.915008, 2.984704], [[1.0, 0.0], [0.0, 2.0]])
+    np.testing.assert_allclose(found.lower, [scalar.u_star(2.0), scalar.u_star(3.0)], rtol=1e-12)
+    assert (len(found), found.easiest, found.norm, found.coordinates) == (2, 0, np.inf, "activation a")
+    for k, inputs in enumerate(found.witnesses):
+        assert inputs.shape[1] == 2
+        assert not inputs[:, 1 - k].any()
+        assert np.abs(inputs[:, k]).max() == pytest.approx(found.upper[k], rel=2e-6)
+    lines = found.summary().split("\n")
+    assert "2 directions of largest entry 1" in lines[0]
+    assert [line[0] for line in lines[2:]] == ["*", " "]
+    assert lines[2].split() == ["*", "0.53284", "0.53284", "[1.", "0.]"]
+
+
+def test_the_ratio_and_the_words_of_a_bracket():
+    exact = analysis.escape_threshold(dl.LatchNeuron(2.0), [1.915008], steps=1, norm=2)
+    assert exact.ratio == 1.0
+    assert "2-norm of the input at each time; 1 step)" in exact.summary()
+    assert exact.disturbance == "impulse"
+    alone = analysis.escape_threshold(HALF, [0.0])
+    assert alone.outcome is EscapeOutcome.MONOSTABLE
+    assert alone.ratio == 1.0
+    with pytest.raises(InvalidInput, match="no escaping input to draw"):
+        alone.plot()
+    constant = analysis.escape_threshold(dl.LatchNeuron(2.0), [1.915008], steps=7, disturbance="constant")
+    assert "7 steps, constant inputs only" in constant.summary()
+    assert (constant.disturbance, constant.steps) == ("constant", 7)
+
+
+def test_a_witness_is_believed_only_if_the_state_stays_away():
+    asked = question.ask(SIGN, [2.0])
+    assert verb._run(asked, np.array([[-1.0]])) is None
+    run = verb._run(asked, np.array([[-2.5]]))
+    assert run.path.shape == (2 + verb.AFTERMATH, 1)
+    assert run.path[:4, 0].tolist() == [2.0, -0.5, -2.0, -2.0]
+    with pytest.raises(AssertionError, match="contradicts"):
+        verb._bracket(asked, question.LowerBound(3.0, "proof"), question.UpperBound(2.5, np.array([[-2.5]]), "search"))
+    nothing = verb._bracket(asked, None, None)
+    assert (nothing.lower, nothing.upper, nothing.outcome) == (0.0, np.inf, EscapeOutcome.UNKNOWN)
+    proved = verb._bracket(asked, question.LowerBound(1.0, "proof"), None)
+    assert (proved.outcome, proved.ratio, proved.lower_method) == (EscapeOutcome.NO_ESCAPE_FOUND, 0.0, "proof")
+    both = verb._bracket(asked, question.LowerBound(1.0, "proof"), question.UpperBound(2.5, np.array([[-2.5]]), "search"))
+    assert (both.outcome, both.ratio, both.upper_method) == (EscapeOutcome.BRACKET, 0.4, "search")
+
+
+def test_efforts_and_budgets_that_are_refused():
+    with pytest.raises(InvalidInput, match="default, high; got 'most'"):
+        analysis.escape_threshold(dl.LatchNeuron(2.0), [1.915008], effort="most")
+    with pytest.raises(InvalidInput, match="time_budget"):
+        analysis.escape_threshold(dl.LatchNeuron(2.0), [1.915008], time_budget=0.0)
