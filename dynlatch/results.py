@@ -9,9 +9,6 @@ from __future__ import annotations
 import importlib
 import json
 import os
-import tokenize
-import zipfile
-import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
@@ -27,23 +24,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 FORMAT = 1
-
-# What NumPy, zipfile and json raise on files that are damaged or something else.
-DAMAGE = (
-    ArithmeticError,
-    OSError,
-    ValueError,
-    KeyError,
-    TypeError,
-    AttributeError,
-    EOFError,
-    MemoryError,
-    RuntimeError,  # RecursionError and NotImplementedError are two of them
-    SyntaxError,
-    tokenize.TokenError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
 
 # Class name -> module, for everything a file may hold. Names, not imports: the core loads no analysis.
 RECORDS: Mapping[str, str] = {
@@ -278,7 +258,9 @@ def load(path: str | os.PathLike[str]) -> Result:
         arrays = read_npz(Path(path), ratio=ANY_RATIO)
         header = json.loads(str(arrays.pop("header")[()]))
         if header["format"] != FORMAT:
-            raise UnreadableFile(f"{str(path)!r} has format {header['format']!r}; this version reads format {FORMAT}.")
+            raise UnreadableFile(
+                f"{str(path)!r} has format {str(header['format'])[:40]!r}; this version reads format {FORMAT}."
+            )
         with quiet():
             record = _decode(header["record"], arrays)
     except UnreadableFile:

@@ -10,8 +10,7 @@ from cyclopts import Parameter
 
 from dynlatch.commands.system import numbers
 from dynlatch.errors import UnreadableFile
-from dynlatch.interop.files import quiet
-from dynlatch.results import DAMAGE
+from dynlatch.interop.files import first_line, quiet
 
 
 class Ask(NamedTuple):
@@ -66,13 +65,15 @@ def _array(path: str | None) -> Any:
     if path is None:
         return None
     try:
+        with open(path, "rb") as file:
+            several = file.read(2) == b"PK"  # an archive: NumPy would leave a damaged one open
+        if several:
+            raise UnreadableFile(f"{path!r} holds several arrays; save each alone with numpy.save.")
         with quiet():
-            array = np.load(path, mmap_mode="r", allow_pickle=False)
+            return np.load(path, mmap_mode="r", allow_pickle=False)
+    except UnreadableFile:
+        raise
     except FileNotFoundError:
         raise UnreadableFile(f"there is no file {path!r}.") from None
-    except DAMAGE as error:
-        raise UnreadableFile(f"{path!r} is not a .npy file of numbers ({' '.join(str(error).split())}).") from None
-    if not isinstance(array, np.ndarray):
-        array.close()
-        raise UnreadableFile(f"{path!r} holds several arrays; save each alone with numpy.save.")
-    return array
+    except Exception as error:  # damaged bytes can raise nearly anything
+        raise UnreadableFile(f"{path!r} is not a .npy file of numbers ({first_line(error)}).") from None

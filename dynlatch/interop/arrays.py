@@ -29,7 +29,8 @@ def as_array(name: str, value: Any, *, ndim: int | None = None) -> Array:
         raise InvalidInput(f"`{name}` holds {kind} numbers: quantised weights need their scale; dequantise them to float32.")
     try:
         numbers = value.detach().cpu().double().numpy() if hasattr(value, "detach") else value
-        return finite_array(name, numbers, ndim=ndim)
+        with np.errstate(invalid="ignore"):  # signalling NaNs: refused, like all others
+            return finite_array(name, numbers, ndim=ndim)
     except (RuntimeError, TypeError) as error:  # sparse, quantised and meta tensors
         raise InvalidInput(f"`{name}` has no plain numbers ({type(error).__name__}): pass a dense tensor.") from None
 

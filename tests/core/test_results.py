@@ -68,7 +68,7 @@ def test_only_listed_classes_are_built(tmp_path):
 
 def test_pickles_are_not_opened(tmp_path):
     np.savez(tmp_path / "x.npz", header=np.array([object()], dtype=object))
-    with pytest.raises(UnreadableFile, match="not a saved dynlatch result"):
+    with pytest.raises(UnreadableFile, match="holds pickled objects"):
         dl.load(tmp_path / "x.npz")
 
 

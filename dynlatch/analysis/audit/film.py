@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from dynlatch.analysis.audit.result import Audit
 from dynlatch.errors import InvalidInput, UnreadableFile
-from dynlatch.results import DAMAGE, Result
+from dynlatch.interop.files import first_line
+from dynlatch.results import Result
 from dynlatch.validation import Array
 
 if TYPE_CHECKING:
@@ -189,8 +190,8 @@ def read_lines(path: str | os.PathLike[str]) -> list[Mapping[str, Any]]:
         objects = [json.loads(line) for line in lines[:-1] if line.strip()]
     except FileNotFoundError:
         raise UnreadableFile(f"there is no file {str(path)!r}.") from None
-    except DAMAGE as error:
-        raise UnreadableFile(f"{str(path)!r} is not a file of audits, one JSON object a line ({' '.join(str(error).split())}).") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise UnreadableFile(f"{str(path)!r} is not a file of audits, one JSON object a line ({first_line(error)}).") from None
     if not all(isinstance(item, dict) for item in objects):
         raise UnreadableFile(f"{str(path)!r} is not a file of audits: a line holds something else than an object.")
     return objects

@@ -96,7 +96,9 @@ def _tracks(
     brackets: list[tuple[float, float]],
 ) -> dict[str, float]:
     """The numbers of `TRACKS` that can be had; medians over the sequences."""
-    numbers = {"memories": float(len(half_lives)), "rate": float(np.exp(np.median(rate)))}
+    with np.errstate(over="ignore"):  # a rate above e^709 is infinite
+        factor = float(np.exp(np.median(rate)))
+    numbers = {"memories": float(len(half_lives)), "rate": factor}
     if half_lives:
         numbers["half_life"] = max(half_lives)
     if reaches is not None:
