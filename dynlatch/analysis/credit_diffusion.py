@@ -136,7 +136,7 @@ def _coefficients(tables: Array, symbols: NDArray[np.intp]) -> tuple[Array, Arra
         P, D = tables[k] @ P, tables[k] @ D
         # Differences sum to zero; what rounding adds to the sum would not decay with them.
         D = np.where(np.abs(D.sum(0)) > 0.0, D - D.sum(0) * (np.abs(D) / np.maximum(np.abs(D).sum(0), 1e-300)), D)
-        size = float(np.abs(D).sum(0).max())
+        size = float(np.abs(D).sum(0).max(initial=0.0))  # of one state there are no differences
         if size == 0.0:
             break
         D, log = D / size, log + np.log(size)

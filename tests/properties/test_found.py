@@ -36,3 +36,9 @@ def test_bounds_of_a_shock_may_overflow():
     net = dl.ProjectedLSTM(np.zeros((4, 0)), [[1e-8], [-2.0], [1.0], [2.0]], [[-1.97754107]])
     found = analysis.fatal_shock(net, [0.0, 0.0], rng=68302975)
     assert 0.0 < found.lower <= found.upper
+
+
+def test_one_state_has_no_credit_to_lose():
+    one = analysis.credit_diffusion(dl.StateNetwork([[[1.0]]], thresholds=[]), steps=3)
+    assert np.all(one.log_dobrushin == -np.inf)
+    assert one.summary()
