@@ -1,18 +1,22 @@
 """Moves per second of simulated annealing, against scipy's dual_annealing and pygmo's version of Corana's algorithm.
 
-    python benchmarks/annealing.py --peer-python PATH
+    python -m benchmarks.annealing
 
 The cost of the papers' net of five units and 25 weights on 20 sequences of the 2-sequence problem, lengths T/2 to T. Peers get
 the cost in NumPy, all sequences at once; every one of its evaluations is one move of ours. No answer counts as right, so that
-nobody stops early. All take turns, and each time is the least of several.
+nobody stops early. Times are of one evaluation of the cost.
 """
 
 from __future__ import annotations
 
-import common
+from collections.abc import Iterator
+
 import numpy as np
 from scipy.optimize import dual_annealing
 
+from benchmarks.commands import script
+from benchmarks.common import cpu
+from benchmarks.contract import Row, Setting, Timed, times, versus
 from dynlatch.lanes.show import Criterion
 from dynlatch.training import Dense, SimulatedAnnealing, TwoSequence
 from dynlatch.training.block import pack
@@ -64,35 +68,28 @@ def packed_trial(T):
     return packed, one.sequences
 
 
-def measure(T, moves, repeats, python):
-    packed, sequences = packed_trial(T)
-    inputs = np.concatenate([sequences.inputs, np.zeros((T, SEQUENCES, UNITS - 1))], axis=2)
-    data = {"inputs": inputs, "lengths": sequences.lengths, "targets": sequences.targets}
-    start = packed.theta[: UNITS**2, 0].copy()
-    ours(packed, 1)  # imports and compilation
-    assert np.isclose(packed.state[2][1, 0], cost(start, **data), rtol=1e-12), "both compute the same cost"
-    mine, its = np.inf, np.inf
-    for _ in range(repeats):
-        mine = min(mine, common.cpu(lambda: ours(packed, 10 * moves))[0] / (10 * moves))
-        objective = Counted(lambda w: cost(w, **data))
-        seconds, _ = common.cpu(lambda f=objective: scipys(f, moves))
-        its = min(its, seconds / objective.calls)
-    rows = [[T, "dynlatch", f"{1 / mine:.3g}", f"{SEQUENCES / mine:.3g}", "", "", ""]]
-    rows.append([T, "scipy dual_annealing", f"{1 / its:.3g}", f"{SEQUENCES / its:.3g}", f"{its / mine:.1f}", f"{BAR:g}"])
-    rows[-1].append(common.verdict(its / mine >= BAR) if repeats > 1 else "")
-    if python is not None:
-        answer = common.ask(python, "run_pygmo.py", {**data, "start": start}, moves, repeats, BOUND)
-        theirs = float(answer["seconds"]) / float(answer["evaluations"])
-        rows.append([T, "pygmo", f"{1 / theirs:.3g}", f"{SEQUENCES / theirs:.3g}", f"{theirs / mine:.1f}", "", ""])
-    return rows
+def scipys_turn(data, moves):
+    """Seconds of one evaluation by SciPy, by the calls it really made."""
+    objective = Counted(lambda w: cost(w, **data))
+    seconds, _ = cpu(lambda: scipys(objective, moves))
+    return seconds / objective.calls
 
 
-def main(argv=None):
-    arguments = common.arguments(__doc__, peer_python="python of the environment of pygmo.txt").parse_args(argv)
-    lengths, moves, repeats = ((10,), 30, 1) if arguments.quick else ((10, 20, 50, 100), 400, 5)
-    header = ["T", "what", "evaluations / s", "sequences / s", "times slower than dynlatch", "bar", ""]
-    common.table(header, [row for T in lengths for row in measure(T, moves, repeats, arguments.peer_python)])
+def rows(setting: Setting) -> Iterator[Row]:
+    lengths, moves = ((10,), 30) if setting.quick else ((10, 20, 50, 100), 400)
+    for T in lengths:
+        packed, sequences = packed_trial(T)
+        inputs = np.concatenate([sequences.inputs, np.zeros((T, SEQUENCES, UNITS - 1))], axis=2)
+        data = {"inputs": inputs, "lengths": sequences.lengths, "targets": sequences.targets}
+        start = packed.theta[: UNITS**2, 0].copy()
+        ours(packed, 1)  # imports and compilation
+        assert np.isclose(packed.state[2][1, 0], cost(start, **data), rtol=1e-12), "both compute the same cost"
+        mine = Timed(lambda packed=packed: ours(packed, 10 * moves), per=10 * moves)
+        work, rounds = f"T = {T}", setting.several()
+        yield versus(work, "scipy dual_annealing", mine, lambda data=data: scipys_turn(data, moves), rounds, bar=times(BAR))
+        with setting.peer("pygmo", "run_pygmo.py", {**data, "start": start}, moves, BOUND) as peer:
+            yield versus(work, "pygmo, Corana's", mine, peer.turn, rounds)
 
 
 if __name__ == "__main__":
-    main()
+    script(__name__, rows)

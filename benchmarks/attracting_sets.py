@@ -1,16 +1,20 @@
 """The reduced attracting set on a 512x512 grid, in all four versions.
 
-    python benchmarks/attracting_sets.py
+    python -m benchmarks.attracting_sets
 
 Nets `a' = W tanh(a)` and the attractor with positive coordinates, points of [-6, 6]^2.
 """
 
 from __future__ import annotations
 
-import common
+from collections.abc import Iterator
+
 import numpy as np
 
 import dynlatch as dl
+from benchmarks.commands import script
+from benchmarks.common import grid
+from benchmarks.contract import Row, Setting, Timed, alone, at_most
 from dynlatch.analysis import reduced_attracting_set
 
 NETS = {
@@ -22,22 +26,17 @@ CRITERIA = ("spectral", "product", "stepwise", "adapted")
 BAR = 3.0
 
 
-def main(argv=None):
-    quick = common.arguments(__doc__).parse_args(argv).quick
-    points = common.grid(-6.0, 6.0, 16 if quick else 512)
-    rows = []
-    for name, W in list(NETS.items())[: 1 if quick else None]:
+def rows(setting: Setting) -> Iterator[Row]:
+    points = grid(-6.0, 6.0, 16 if setting.quick else 512)
+    for name, W in list(NETS.items())[: 1 if setting.quick else None]:
         net = dl.AdditiveNetwork(W)
         attractor = dl.trajectory(net, [3.0, 3.0], steps=2000)[-1]
         for criterion in CRITERIA:
             reduced_attracting_set(net, attractor, points[:2, :2], criterion=criterion)  # imports and compilation
-            seconds, found = common.cpu(
-                lambda net=net, x=attractor, c=criterion: reduced_attracting_set(net, x, points, criterion=c), 1 if quick else 3
-            )
-            met = None if quick else seconds <= BAR
-            rows.append([name, criterion, f"{np.mean(found.member):.4f}", f"{BAR:g}", f"{seconds:.2f}", common.verdict(met)])
-    common.table(["net", "criterion", "share of the square", "bar, s", "CPU s", ""], rows)
+            ours = Timed(lambda net=net, x=attractor, c=criterion: reduced_attracting_set(net, x, points, criterion=c))
+            share = lambda ours=ours: f"{np.mean(ours.result.member):.4f} of the square"  # noqa: E731
+            yield alone(f"{name} net, {criterion}", ours, setting.several(2), bar=at_most(BAR), note=share)
 
 
 if __name__ == "__main__":
-    main()
+    script(__name__, rows)

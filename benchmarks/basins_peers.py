@@ -1,6 +1,6 @@
 """Basins on a 1000x1000 grid of a 2-D tanh net, against plain iteration and pynamicalsys.
 
-    python benchmarks/basins_peers.py --peer-python ENVIRONMENT/bin/python
+    python -m benchmarks.basins_peers
 
 All label the points of [-3, 3]^2 by the attractor they go to. pynamicalsys stops in the largest cube around each attractor in
 which the map contracts in the maximum norm; its documented call, one a point, is timed on a part of the grid and scaled.
@@ -8,10 +8,14 @@ which the map contracts in the maximum norm; its documented call, one a point, i
 
 from __future__ import annotations
 
-import common
+from collections.abc import Iterator
+
 import numpy as np
 
 import dynlatch as dl
+from benchmarks.commands import script
+from benchmarks.common import grid
+from benchmarks.contract import Row, Setting, Timed, alone, at_most, times, versus
 from dynlatch.analysis import basins
 
 W = np.array([[1.9, -0.35], [0.45, 1.7]])
@@ -39,36 +43,33 @@ def safe_side(attractor):
     return 2.0 * float(halves[(slopes @ np.abs(W).T).max(-1) < 1.0].max())
 
 
-def main(argv=None):
-    given = common.arguments(__doc__, peer_python="Python of pynamicalsys' environment").parse_args(argv)
-    size, repeats = (20, 1) if given.quick else (1000, 7)
-    net = dl.AdditiveNetwork(W)
-    attractors, points = attractors_of(net), common.grid(-3.0, 3.0, size)
-
-    def ours():
-        return basins(net, attractors, grid=size, bounds=(-3.0, 3.0))
-
+def rows(setting: Setting) -> Iterator[Row]:
+    size = 20 if setting.quick else 1000
+    net, work = dl.AdditiveNetwork(W), f"{size}x{size} points"
+    attractors, points = attractors_of(net), grid(-3.0, 3.0, size)
+    ours = Timed(lambda: basins(net, attractors, grid=size, bounds=(-3.0, 3.0)), repeats=1 if setting.quick else 3)
     ours()  # imports and compilation
-    seconds, result = common.cpu(ours, repeats)
-    obvious, labels = common.cpu(lambda: plain(net, points, attractors))
-    rows = [["dynlatch", seconds, BAR, True], ["NumPy, 300 steps of every point", obvious, None, None]]
-    agree = np.array_equal(result.labels, labels)
-    if given.peer_python:
-        arrays = {"points": points.reshape(-1, 2), "attractors": attractors, "W": W, "side": safe_side(attractors[1])}
-        answer = common.ask(given.peer_python, "run_pynamicalsys.py", {**arrays, "subset": min(20_000, size**2)}, 3)
-        seconds = min(seconds, common.cpu(ours, repeats)[0])  # once more, after the peer: the machine drifts
-        rows[0][1] = seconds
-        rows.append(["pynamicalsys, compiled loop", float(answer["expert"]), EXPERT_BAR, False])
-        rows.append(["pynamicalsys, documented call", float(answer["documented"]), DOCUMENTED_BAR, False])
-        agree = agree and np.array_equal(answer["labels"], labels.ravel())
-    print(f"{size}x{size} points; labels identical in all: {agree}; unresolved: {(result.labels < 0).sum()}")
-    table = []
-    for method, taken, bar, absolute in rows:
-        met = None if bar is None or given.quick else bool(taken <= bar if absolute else taken >= bar * seconds)
-        shown = "" if bar is None else f"{bar:g} s" if absolute else f"{bar:g} times"
-        table.append([method, f"{taken:.3f}", f"{taken / seconds:.1f}", shown, common.verdict(met)])
-    common.table(["method", "CPU s", "times ours", "bar", ""], table)
+    obvious = Timed(lambda: plain(net, points, attractors))
+
+    def agree(labels, chosen=slice(None)):
+        return f"labels {'identical' if np.array_equal(ours.result.labels.ravel()[chosen], labels) else 'DIFFER'}"
+
+    unresolved = lambda: f"{(ours.result.labels < 0).sum()} unresolved"  # noqa: E731
+    yield alone(work, ours, setting.several(), bar=at_most(BAR), note=unresolved)
+    against, rounds = "NumPy, 300 steps of every point", setting.several(2)
+    yield versus(work, against, ours, obvious, rounds, note=lambda: agree(obvious.result.ravel()))
+    arrays = {"points": points.reshape(-1, 2), "attractors": attractors, "W": W, "side": safe_side(attractors[1])}
+    arrays["subset"] = min(20_000, size**2)
+    for way, bar in (("compiled loop", EXPERT_BAR), ("documented", DOCUMENTED_BAR)):
+        with setting.peer("pynamicalsys", "run_pynamicalsys.py", arrays, way) as peer:
+
+            def same(peer=peer):
+                answer = peer.answer()
+                return agree(answer["labels"], answer["chosen"])
+
+            against = f"pynamicalsys, {way}" + (" call" if way == "documented" else "")
+            yield versus(work, against, ours, peer.turn, setting.several(), bar=times(bar), note=same)
 
 
 if __name__ == "__main__":
-    main()
+    script(__name__, rows)

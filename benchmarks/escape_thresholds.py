@@ -1,23 +1,27 @@
 """Brackets of escape thresholds: lower over upper bound, and what they cost.
 
-    python benchmarks/escape_thresholds.py                        # nets drawn here, one of each kind
-    python benchmarks/escape_thresholds.py --draws 3 --effort high
-    python benchmarks/escape_thresholds.py --nets nets.json       # {"nets": {name: {"W": ..., "c": ..., "attractor": ...}}}
+    python -m benchmarks.escape_thresholds                        # nets drawn here, one of each kind
+    python -m benchmarks.escape_thresholds --draws 3 --effort high
+    python -m benchmarks.escape_thresholds --nets nets.json       # {"nets": {name: {"W": ..., "c": ..., "attractor": ...}}}
 
 Kinds, for `a' = W tanh(a) + c + u` with N standard normal: identity 2 I; rank one 2 s s'/n with signs s; rotation, two units
 that turn; sign-consistent, |N| up to the signs of units; self-loops 2 I + .5 N / sqrt(n); one pattern (Hopfield-like)
 2 s s'/n + .3 N / sqrt(n); dense .6 I + 2.5 N / sqrt(n). Nets without a second attractor are drawn again. Times leave out the
-first call, which compiles. "exact" in the last column: the bounds coincide by theory.
+first call, which compiles. "exact": the bounds coincide by theory.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
-import common
 import numpy as np
 
 import dynlatch as dl
+from benchmarks.commands import parser, setting
+from benchmarks.common import cpu
+from benchmarks.contract import Row, Setting, at_least, at_most
+from benchmarks.tables import rows_table
 from dynlatch import analysis
 
 BARS = {  # kind: {norm: {n: least lower / upper}}
@@ -76,51 +80,43 @@ def given_nets(path):
         yield kind, name, *(np.array(net[key], dtype=float) for key in ("W", "c", "attractor"))
 
 
-def row(kind, name, W, c, attractor, norm, effort):
+def bracket(kind, name, W, c, attractor, norm, effort):
+    """Two rows: how close the bounds are, and what they cost."""
     net = dl.AdditiveNetwork(W, c)
-    seconds, found = common.cpu(lambda: analysis.escape_threshold(net, attractor, norm=norm, effort=effort, rng=0))
+    seconds, found = cpu(lambda: analysis.escape_threshold(net, attractor, norm=norm, effort=effort, rng=0))
     if found.exact:
-        seconds, found = common.cpu(lambda: analysis.escape_threshold(net, attractor, norm=norm, effort=effort, rng=0), 5)
-    ratio = found.lower / found.upper if np.isfinite(found.upper) else float(found.lower == found.upper)
+        seconds, found = cpu(lambda: analysis.escape_threshold(net, attractor, norm=norm, effort=effort, rng=0), 5)
+    share = found.lower / found.upper if np.isfinite(found.upper) else float(found.lower == found.upper)
     bar = BARS.get(kind, {}).get(norm, {}).get(len(W))
-    limit = EXACT_SECONDS if found.exact else SECONDS[effort]
-    methods = "exact: " + found.lower_method if found.exact else f"{found.lower_method} | {found.upper_method}"
-    return [
-        name,
-        "inf" if np.isinf(norm) else "2",
-        effort,
-        f"{found.lower:.5f}",
-        f"{found.upper:.5f}",
-        f"{ratio:.4f}",
-        "" if bar is None else f"{bar:g}",
-        common.verdict(None if bar is None else ratio >= bar),
-        f"{seconds:.3f}",
-        common.verdict(seconds <= limit),
-        methods,
-    ]
+    methods = "exact: " + found.lower_method if found.exact else f"{found.lower_method}; {found.upper_method}"
+    work = f"{name}, {'inf-norm' if np.isinf(norm) else '2-norm'}, {effort} effort"
+    note = f"{found.lower:.5f} to {found.upper:.5f}; {methods}"
+    yield Row(work, "", (float(share),), (), None if bar is None else at_least(bar), "lower / upper", note)
+    yield Row(f"{work}: time", "", (seconds,), (), at_most(EXACT_SECONDS if found.exact else SECONDS[effort]))
+
+
+def rows(setting: Setting, draws=1, efforts=("default",), sizes=(2, 3, 10)) -> Iterator[Row]:
+    norms = (np.inf, 2.0)
+    if setting.quick:
+        yield from bracket("rotation", "rotation n=2", *draw("rotation", 2, 0), np.inf, "default")
+        return
+    nets = [net for path in setting.nets for net in given_nets(path)] if setting.nets else drawn(draws, sizes)
+    for norm in norms:  # imports and compilation
+        list(bracket("", "", *draw("rotation", 2, 0), norm, "default"))
+    for net in nets:
+        for norm in norms:
+            for effort in efforts:
+                yield from bracket(*net, norm, effort)
 
 
 def main(argv=None):
-    parser = common.arguments(__doc__, nets="JSON file of nets to measure instead of drawn ones")
-    parser.add_argument("--draws", type=int, default=1, help="nets of each kind and size")
-    parser.add_argument("--effort", choices=(*SECONDS, "both"), default="both")
-    parser.add_argument("--sizes", type=int, nargs="+", default=[2, 3, 10])
-    given = parser.parse_args(argv)
-    nets = given_nets(given.nets) if given.nets else drawn(given.draws, given.sizes)
+    options = parser(__doc__)
+    options.add_argument("--draws", type=int, default=1, help="nets of each kind and size")
+    options.add_argument("--effort", choices=(*SECONDS, "both"), default="default")
+    options.add_argument("--sizes", type=int, nargs="+", default=[2, 3, 10])
+    given = options.parse_args(argv)
     efforts = tuple(SECONDS) if given.effort == "both" else (given.effort,)
-    norms = (np.inf, 2.0)
-    if given.quick:
-        nets, efforts, norms = [("rotation", "rotation n=2", *draw("rotation", 2, 0))], ("default",), (np.inf,)
-    else:
-        for norm in norms:  # imports and compilation
-            row("", "", *draw("rotation", 2, 0), norm, "default")
-    rows = []
-    for kind, name, W, c, attractor in nets:
-        for norm in norms:
-            rows += [row(kind, name, W, c, attractor, norm, effort) for effort in efforts]
-            print(".", end="", flush=True)
-    print()
-    common.table(["net", "norm", "effort", "lower", "upper", "ratio", "bar", "", "CPU s", "in time", "methods"], rows)
+    print(rows_table(list(rows(setting(given), given.draws, efforts, given.sizes))))
 
 
 if __name__ == "__main__":

@@ -1,29 +1,32 @@
 """Fixed points against FixedPointFinder (PyTorch), on trained nets and on a random one.
 
-    python benchmarks/fixed_points_peers.py [NET ...] --finder CHECKOUT --peer-python ENVIRONMENT/bin/python
+    python -m benchmarks.fixed_points_peers [--nets NET ...] --finder CHECKOUT
 
 The peer gets 1024 starts made as its documentation says: states of driven trajectories plus noise of standard deviation 0.5.
-"same starts" is one pass of dynlatch's Newton from exactly these; `fixed_points` is the public verb with its own.
-The runs alternate; each time is the least CPU time of its rounds. The peer's Jacobian pass is left out.
+`fixed_points` draws its own. The peer's Jacobian pass is left out, in its favour. Tuned is learning rate 0.01 and 10,000
+iterations, the settings with which it finds all. The bars were set on larger nets of the same kinds (64 and 96 units).
 
 A reported point is *true* if Newton on the (gate-reduced) equation leads from it to a solution at most 5e-3 away: that is
-generous to float32. "correction" is the largest Newton correction of any reported point; dynlatch must keep it below 1e-8.
+generous to float32. The largest Newton correction of any point that dynlatch reports must stay below 1e-8.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterator
 
-import common
 import numpy as np
 
 import dynlatch as dl
+from benchmarks.commands import script
+from benchmarks.common import NETS
+from benchmarks.contract import Row, Setting, Timed, alone, at_least, at_most, times, versus
+from benchmarks.workers import Absent
 from dynlatch.analysis import fixed_points
 from dynlatch.analysis.fixed_points.equations import equation_of
 
-DEFAULT = "FixedPointFinder, default"
-TUNED = "FixedPointFinder, lr 0.01, 10,000 iterations"
-REACH = 5e-3
+WAYS = ("default", "tuned")
+BARS = {"GRU": 12.0, "ElmanNetwork": 5.0}
+REACH, CORRECTION, RACE = 5e-3, 1e-8, 4.0
 
 
 def random_net(n=64, g=3.0, seed=0):
@@ -69,74 +72,53 @@ def judged(net, points):
     return distinct, int((~true).sum()), float(correction.max())
 
 
-def newton_from(net, starts):
-    """One pass of dynlatch's own solver from given starts, without duplicates."""
-    from dynlatch.analysis.fixed_points.search.newton import solve
-    from dynlatch.analysis.fixed_points.search.solutions import Solutions
-
-    equation, _ = equation_of(net)
-    functions = equation.step, equation.jacobian
-    found = Solutions(*functions, equation.box(), False, np.zeros((0, net.dim)))
-    found.add(solve(*functions, starts, equation.box()).x)
-    return found.points
+def counted(net, points):
+    true, false, _ = judged(net, points)
+    return f"{len(true)} true, {false} false"
 
 
-def ours(net, budget=None):
-    """CPU seconds and points of the public verb."""
-    seconds, found = common.cpu(lambda: fixed_points(net, rng=0, time_budget=budget))
-    return seconds, found.points
+def compare(name, net, setting, *, race=False):
+    """The rows of one network; a race gives dynlatch the time that each setting of the peer took."""
+    starts = starts_of(net, 64 if setting.quick else 1024, np.random.default_rng(0))
+    work, mine = f"{name}, {net.dim} units", Timed(lambda: fixed_points(net, rng=0).points)
+    for way in WAYS:
+        arrays = {**torch_layout(net), "starts": starts}
+        with setting.peer("fixed_point_finder", "run_fixed_point_finder.py", arrays, setting.finder, way) as peer:
+            turn = peer.turn if setting.finder or setting.quick else no_checkout
+
+            def found(peer=peer):
+                return f"{counted(net, mine.result)}; the other {counted(net, peer.answer()['points'])}"
+
+            bar = None if race or way == "default" else times(BARS[type(net).__name__])
+            row = versus(work, f"FixedPointFinder, {way}", mine, turn, setting.several(2), bar=bar, note=found)
+            yield row
+            if race and row.theirs:
+                yield raced(net, work, way, min(row.theirs), peer.answer()["points"])
+    off = judged(net, mine.result)[2]
+    yield alone(f"{work}: largest Newton correction of a point", lambda: off, 1, bar=at_most(CORRECTION), unit="off")
 
 
-def theirs(net, starts, settings, given):
-    """CPU seconds and points of FixedPointFinder, in its own environment."""
-    arrays = {**torch_layout(net), "starts": starts}
-    answer = common.ask(given.peer_python, "run_fixed_point_finder.py", arrays, given.finder.resolve(), settings)
-    return float(answer["seconds"]), answer["points"]
+def raced(net, work, way, seconds, theirs):
+    """How many times the peer's fixed points dynlatch has found when the peer is done."""
+    mine = Timed(lambda: fixed_points(net, rng=0, time_budget=seconds).points)
+    mine()
+    many, few = len(judged(net, mine.result)[0]), len(judged(net, theirs)[0])
+    share, unit, note = many / max(few, 1), "times its points", f"{many} against {few} in {seconds:.0f} s"
+    return Row(f"{work}, in the time of FixedPointFinder, {way}", "", (share,), (), at_least(RACE), unit, note)
 
 
-def contenders(net, starts, given):
-    """Name -> a function that returns CPU seconds and reported points."""
-    methods = {
-        "dynlatch, fixed_points": lambda: ours(net),
-        "dynlatch, same starts": lambda: common.cpu(lambda: newton_from(net, starts)),
-    }
-    if given.finder and given.peer_python:
-        methods[DEFAULT] = lambda: theirs(net, starts, "default", given)
-        methods[TUNED] = lambda: theirs(net, starts, "tuned", given)
-    return methods
+def no_checkout():
+    raise Absent("FixedPointFinder is not packaged; `--finder CHECKOUT` says where it is")
 
 
-def compare(name, net, given, *, race=False):
-    """The table of one network; a race gives dynlatch the time that each setting of the peer took."""
-    starts = starts_of(net, 64 if given.quick else 1024, np.random.default_rng(0))
-    methods, best = contenders(net, starts, given), {}
-    for _ in range(1 if given.quick else given.rounds):
-        for method, run in methods.items():
-            taken, points = run()
-            best[method] = min(taken, best.get(method, (np.inf,))[0]), points
-    for method in [m for m in (DEFAULT, TUNED) if race and m in best]:
-        best[f"dynlatch, in the time of: {method}"] = ours(net, best[method][0])
-    rows = []
-    for method, (seconds, points) in best.items():
-        true, false, correction = judged(net, points)
-        ratio = seconds / best["dynlatch, fixed_points"][0]
-        rows.append([method, f"{seconds:.2f}", f"{ratio:.1f}", len(points), len(true), false, f"{correction:.0e}"])
-    print(f"\n{name}: {type(net).__name__}, {net.dim} units")
-    common.table(["method", "CPU s", "times ours", "reported", "distinct true", "false", "correction"], rows)
-
-
-def main(argv=None):
-    parser = common.arguments(__doc__, finder="checkout of fixed-point-finder", peer_python="Python of its environment")
-    parser.add_argument("nets", nargs="*", type=Path, help="trained networks (default: the two in examples/data)")
-    parser.add_argument("--rounds", type=int, default=2, help="how often every method runs")
-    given = parser.parse_args(argv)
-    if given.quick:
-        compare("random, g = 1.5", random_net(5, 1.5), given)
+def rows(setting: Setting) -> Iterator[Row]:
+    if setting.quick:
+        yield from compare("random, g = 1.5", random_net(5, 1.5), setting)
         return
-    for path in given.nets or sorted(common.NETS.glob("*.safetensors")):
-        compare(path.stem, dl.load_network(path), given)
-    compare("random, g = 3", random_net(), given, race=True)
+    for path in setting.nets or sorted(NETS.glob("*.safetensors")):
+        yield from compare(path.stem, dl.load_network(path), setting)
+    yield from compare("random, g = 3", random_net(), setting, race=True)
 
 
 if __name__ == "__main__":
-    main()
+    script(__name__, rows)

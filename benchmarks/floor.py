@@ -1,16 +1,19 @@
 """What this machine can do on one core: the limits that the other numbers are to be read against.
 
-    python benchmarks/floor.py
+    python -m benchmarks.floor
 
 Each is the best of several runs: another program on the core makes them lower, and with them everything else.
 """
 
 from __future__ import annotations
 
-import platform
+from collections.abc import Iterator
 
-import common
 import numpy as np
+
+from benchmarks.commands import script
+from benchmarks.common import cpu
+from benchmarks.contract import Row, Setting
 
 
 def rate(call, work, repeats, least):
@@ -20,9 +23,9 @@ def rate(call, work, repeats, least):
         return [call() for _ in range(loops)]
 
     loops = 1
-    while common.cpu(several, 1, loops)[0] < least:
+    while cpu(several, 1, loops)[0] < least:
         loops *= 4
-    return loops * work / common.cpu(several, repeats, loops)[0]
+    return loops * work / cpu(several, repeats, loops)[0]
 
 
 def measures(size, *how):
@@ -40,12 +43,10 @@ def measures(size, *how):
     yield "inverses of 8x8 matrices, batched", rate(lambda: np.linalg.inv(stack), len(stack), *how), "matrices/s"
 
 
-def main(argv=None):
-    quick = common.arguments(__doc__).parse_args(argv).quick
-    print(f"{platform.machine()}, Python {platform.python_version()}, NumPy {np.__version__}, one thread")
-    rows = [[what, f"{value:.2e}", unit] for what, value, unit in measures(*(64, 1, 0.002) if quick else (1000, 5, 0.05))]
-    common.table(["limit", "per CPU second", "unit"], rows)
+def rows(setting: Setting) -> Iterator[Row]:
+    for what, value, unit in measures(*(64, 1, 0.002) if setting.quick else (1000, 5, 0.05)):
+        yield Row(what, "", (value,), unit=unit)
 
 
 if __name__ == "__main__":
-    main()
+    script(__name__, rows)

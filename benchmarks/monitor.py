@@ -1,6 +1,6 @@
 """What it costs to watch a run: back-propagation with and without `RegionMonitor`, ratios of CPU seconds within one run.
 
-    python benchmarks/monitor.py [--quick]
+    python -m benchmarks.monitor
 
 Nets: the fully connected one of 5 units on the 2-sequence problem, 3,000 presentations, and the parity net, 12,000; T = 50, 32
 trials, and 96 in one block. No trial ends early. "monitor": the whole, at its defaults, first portrait included; "gradient,
@@ -9,9 +9,13 @@ every k": log-norm, share and horizon of dC/dW, recorded in the rule's loop by `
 
 from __future__ import annotations
 
-import common
+from collections.abc import Iterator
+
 import numpy as np
 
+from benchmarks.commands import script
+from benchmarks.common import cpu
+from benchmarks.contract import Row, Setting, at_most
 from dynlatch.training.block import pack
 from dynlatch.training.models import Dense, ParityNet
 from dynlatch.training.monitor import RegionMonitor
@@ -54,38 +58,38 @@ class Run:
         watch.close()
 
 
-def seconds(model, task, lanes: int, presentations: int, repeats: int) -> dict[str, float]:
-    """Least CPU seconds of each way to run; the ways take turns."""
+def seconds(model, task, lanes: int, presentations: int, rounds: int) -> dict[str, np.ndarray]:
+    """CPU seconds of each way to run, a round each in turn."""
     ways = {"plain": None, "monitor": RegionMonitor(), **{f"gradient, every {k}": RegionMonitor(k, 10**9) for k in EVERY}}
-    least = dict.fromkeys(ways, np.inf)
-    for _ in range(repeats + 1):  # the first compiles
+    taken: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(rounds + 1):  # the first compiles
         for name, settings in ways.items():
             run = Run(model, task, lanes, presentations)
             if settings is None:
-                took, _ = common.cpu(run.plain)
+                took, _ = cpu(run.plain)
             else:
                 run.watch(settings, portraits=name == "monitor")
-                took, _ = common.cpu(run.monitor)
-            least[name] = min(least[name], took)
-    return least
+                took, _ = cpu(run.monitor)
+            taken[name].append(took)
+    return {name: np.array(values[1:]) for name, values in taken.items()}
 
 
-def main(argv: list[str] | None = None) -> None:
-    quick = common.arguments(__doc__).parse_args(argv).quick
-    rows = []
+def rows(setting: Setting) -> Iterator[Row]:
     cases = {
         "5 units, 2-sequence": (Dense(5), TwoSequence(T=50), 3_000),
         "parity net": (ParityNet(), Parity(T=50), 12_000),
     }
     for name, (model, task, shown) in cases.items():
-        for lanes in (32,) if quick else (32, 96):
-            took = seconds(model, task, lanes, 20 if quick else shown, 1 if quick else 3)
-            for way, value in took.items():
-                ratio, bar = value / took["plain"], BARS.get(way)
-                met = None if bar is None or quick else ratio <= bar
-                rows.append([name, lanes, way, f"{1e3 * value:.1f}", f"{ratio:.3f}", bar or "", common.verdict(met)])
-    common.table(["net", "trials", "run", "CPU ms", "ratio", "bar", ""], rows)
+        for lanes in (32,) if setting.quick else (32, 96):
+            taken = seconds(model, task, lanes, 20 if setting.quick else shown, setting.several())
+            plain = taken.pop("plain")
+            for way, values in taken.items():
+                least = f"{1e3 * values.min():.0f} ms, unwatched {1e3 * plain.min():.0f} ms, least of {len(plain)}"
+                watched = tuple(values / plain)
+                yield Row(
+                    f"{name}, {lanes} trials, {way}", "", watched, (), at_most(BARS[way]), "times the run unwatched", least
+                )
 
 
 if __name__ == "__main__":
-    main()
+    script(__name__, rows)

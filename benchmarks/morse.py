@@ -1,6 +1,6 @@
 """Conley-Morse graph of a 2-D tanh net on 2^20 cells, against CMGDB.
 
-    python benchmarks/morse.py --peer-python ENVIRONMENT/bin/python
+    python -m benchmarks.morse
 
 CMGDB runs in two ways on the same interval images: on all cells, as dynlatch does (which also says where every cell leads), and
 refining its Morse sets alone, its strength. dynlatch's time includes the fixed points that name the sets.
@@ -8,32 +8,32 @@ refining its Morse sets alone, its strength. dynlatch's time includes the fixed 
 
 from __future__ import annotations
 
-import common
+from collections.abc import Iterator
 
 import dynlatch as dl
+from benchmarks.commands import script
+from benchmarks.contract import Row, Setting, Timed, alone, at_most, versus
 from dynlatch.analysis import morse_graph
 
 W = [[1.9, -0.35], [0.45, 1.7]]
 BAR = 6.0
 
 
-def main(argv=None):
-    given = common.arguments(__doc__, peer_python="Python of CMGDB's environment").parse_args(argv)
-    depth = 10 if given.quick else 20
-    repeats = 1 if given.quick else 3
-    net = dl.AdditiveNetwork(W)
+def rows(setting: Setting) -> Iterator[Row]:
+    depth = 10 if setting.quick else 20
+    net, work = dl.AdditiveNetwork(W), f"2^{depth} cells of [-3, 3]^2"
     morse_graph(net, (-3.0, 3.0), 8, rng=0)  # imports and compilation
-    seconds, graph = common.cpu(lambda: morse_graph(net, (-3.0, 3.0), 2 ** (depth // 2), rng=0), repeats)
-    met = None if given.quick else seconds <= BAR
-    rows = [["dynlatch", f"{seconds:.2f}", "1.0", len(graph.kinds), f"{BAR:g}", common.verdict(met)]]
-    if given.peer_python:
-        answer = common.ask(given.peer_python, "run_cmgdb.py", {"W": W, "depth": depth}, repeats)
-        for way in ("all cells", "refined"):
-            theirs = float(answer[f"{way} seconds"])
-            rows.append([f"CMGDB, {way}", f"{theirs:.2f}", f"{theirs / seconds:.2f}", answer[f"{way} sets"], "", ""])
-    print(f"2^{depth} cells of [-3, 3]^2; kinds: {', '.join(map(str, graph.kinds))}; proved: {graph.proved}")
-    common.table(["method", "CPU s", "times ours", "Morse sets", "bar, s", ""], rows)
+    ours = Timed(lambda: morse_graph(net, (-3.0, 3.0), 2 ** (depth // 2), rng=0))
+
+    def found():
+        return f"{len(ours.result.kinds)} sets: {', '.join(map(str, ours.result.kinds))}; proved: {ours.result.proved}"
+
+    yield alone(work, ours, setting.several(3), bar=at_most(BAR), note=found)
+    for way in ("all cells", "refined"):
+        with setting.peer("cmgdb", "run_cmgdb.py", {"W": W, "depth": depth}, way) as peer:
+            note = lambda peer=peer: f"{peer.answer()['sets']} Morse sets"  # noqa: E731
+            yield versus(work, f"CMGDB, {way}", ours, peer.turn, setting.several(3), note=note)
 
 
 if __name__ == "__main__":
-    main()
+    script(__name__, rows)

@@ -1,6 +1,6 @@
 """Planted nets: `h' = tanh(W h)` with W = atanh(V) V^-1 has the columns of V, and their negatives, as fixed points.
 
-    python benchmarks/planted.py
+    python -m benchmarks.planted [--seconds S]
 
 The planted points are ordinary saddles among hundreds of other fixed points: a search must find what it was not led to.
 Construction: Katz and Reggia (2018), IEEE TNNLS 29(8). V has independent entries, uniform in (-1, 1).
@@ -8,10 +8,15 @@ Construction: Katz and Reggia (2018), IEEE TNNLS 29(8). V has independent entrie
 
 from __future__ import annotations
 
-import common
+from collections.abc import Iterator
+
 import numpy as np
 
 import dynlatch as dl
+from benchmarks.commands import parser, setting
+from benchmarks.common import cpu
+from benchmarks.contract import Row, Setting, at_least
+from benchmarks.tables import rows_table
 from dynlatch.analysis import fixed_points
 
 
@@ -25,31 +30,23 @@ def planted(n, seed):
 def measure(n, seed, seconds, needed):
     """One row."""
     net, points = planted(n, seed)
-    taken, found = common.cpu(lambda: fixed_points(net, time_budget=seconds, rng=seed))
-    distance = np.abs(found.points[:, None] - points).max(-1).min(0)
-    recall = int((distance < 1e-6).sum())
-    return [
-        n,
-        seed,
-        f"{recall}/{2 * n}",
-        f">= {needed}",
-        len(found),
-        f"{taken:.2f}",
-        str(found.completeness),
-        found.index_sum,
-        f"{found.estimated_missing:.0f}",
-        common.verdict(recall >= needed),
-    ]
+    taken, found = cpu(lambda: fixed_points(net, time_budget=seconds, rng=seed))
+    recall = int((np.abs(found.points[:, None] - points).max(-1).min(0) < 1e-6).sum())
+    note = f"{taken:.2f} s; {len(found)} fixed points, {found.completeness}, index sum {found.index_sum}"
+    return Row(f"n = {n}, seed {seed}", "", (recall,), (), at_least(needed), f"of {2 * n} planted", note)
+
+
+def rows(setting: Setting, seconds: float = 5.0) -> Iterator[Row]:
+    nets = [(8, seed, 600.0, 16) for seed in range(5)] + [(16, seed, seconds, 30) for seed in range(5)]
+    for net in [(3, 0, 5.0, 6)] if setting.quick else nets:
+        yield measure(*net)
 
 
 def main(argv=None):
-    parser = common.arguments(__doc__)
-    parser.add_argument("--seconds", type=float, default=5.0, help="time budget of each search at n = 16")
-    given = parser.parse_args(argv)
-    nets = [(3, 0, 5.0, 6)] if given.quick else [(8, s, 600.0, 16) for s in range(5)]
-    nets += [] if given.quick else [(16, s, given.seconds, 30) for s in range(5)]
-    header = ["n", "seed", "planted found", "bar", "all found", "CPU s", "outcome", "index sum", "unseen, est.", ""]
-    common.table(header, [measure(*net) for net in nets])
+    options = parser(__doc__)
+    options.add_argument("--seconds", type=float, default=5.0, help="time budget of each search at n = 16")
+    given = options.parse_args(argv)
+    print(rows_table(list(rows(setting(given), given.seconds))))
 
 
 if __name__ == "__main__":

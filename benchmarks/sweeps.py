@@ -1,6 +1,6 @@
 """What the engine of sweeps costs: a sweep into a new store, against joblib alone running the same blocks and keeping a list.
 
-    python benchmarks/sweeps.py
+    python -m benchmarks.sweeps
 
 The work of a block is left out of both: its rows are ready, so that what is left is the engine, and noise of the work does not
 hide it. The store with a transaction a block, checksums, reading the table and its SHA-256 are in the sweep's. Then a second
@@ -10,18 +10,20 @@ run over finished work: 1e5 rows with weights, words and facts.
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from unittest.mock import patch
 
-import common
 import numpy as np
 from joblib import Parallel, delayed
 
+from benchmarks.commands import script
+from benchmarks.contract import Row, Setting, Timed, alone, at_most
 from dynlatch.training import BackPropagation, TwoSequence
 from dynlatch.training.block import WIDTH
 from dynlatch.training.monitor import RegionMonitor
 from dynlatch.training.sweeps import Cell, sweep
-from dynlatch.training.sweeps.store import Entry, Row, opened
+from dynlatch.training.sweeps import store as stored
 
 BLOCK, BAR, SECONDS = 0.05, 0.02, 1.0
 WEIGHTS = bytes(200)
@@ -35,7 +37,7 @@ def cell(name, trials, limit, monitor=None):
 
 def ready(one, root, trials):
     """What `work` returns, without the work."""
-    return [Row(one.name, k, 0.5, 3000, "budget", WEIGHTS, WORDS, b"") for k in trials]
+    return [stored.Row(one.name, k, 0.5, 3000, "budget", WEIGHTS, WORDS, b"") for k in trials]
 
 
 def joblib_alone(cells):
@@ -48,43 +50,38 @@ def ours(cells):
         return sweep(cells, store=Path(folder) / "new.db")
 
 
-def overhead(blocks, turns):
-    """CPU seconds a block of joblib alone and of a sweep, the least of the turns."""
+def overhead(blocks, rounds):
+    """What a block costs more than by joblib alone, of 50 ms; a round each in turn."""
     cells = [cell(f"cell {k}", 10 * WIDTH, 1000) for k in range(blocks // 10)]
-    return [common.cpu(call, turns, cells)[0] / blocks for call in (joblib_alone, ours)]
+    alone_turn, swept = (Timed(lambda call=call: call(cells), per=blocks) for call in (joblib_alone, ours))
+    pairs = np.array([(alone_turn(), swept()) for _ in range(rounds)])
+    more = tuple(100.0 * (pairs[:, 1] - pairs[:, 0]) / BLOCK)
+    note = f"a block: joblib alone {1e3 * pairs[:, 0].min():.2f} ms, sweep {1e3 * pairs[:, 1].min():.2f} ms, least of {rounds}"
+    return Row(f"{blocks} blocks", "", more, (), at_most(100 * BAR), "% of a block of 50 ms", note)
 
 
-def second_run(rows, turns):
+def second_run(many, rounds):
     """CPU seconds of a sweep whose every trial is in the store."""
-    cells = [cell(f"cell {k}", rows // 100, 3000, RegionMonitor()) for k in range(100)]
+    cells = [cell(f"cell {k}", many // 100, 3000, RegionMonitor()) for k in range(100)]
     rng = np.random.default_rng(0)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "many.db"
-        with opened(path, 0) as store:
-            store.enter(Entry(one.name, one.settings, ",".join(one.facts)) for one in cells)
+        with stored.opened(path, 0) as store:
+            store.enter(stored.Entry(one.name, one.settings, ",".join(one.facts)) for one in cells)
             for one in cells:
                 weights, facts = rng.standard_normal((one.trials, 25)), rng.standard_normal((one.trials, len(one.facts)))
                 store.write(
-                    Row(one.name, k, 0.5, 3000, "budget", weights[k].tobytes(), f"{k} {WORDS}", facts[k].tobytes())
+                    stored.Row(one.name, k, 0.5, 3000, "budget", weights[k].tobytes(), f"{k} {WORDS}", facts[k].tobytes())
                     for k in range(one.trials)
                 )
-        return common.cpu(lambda: sweep(cells, store=path), turns)[0]
+        again = Timed(lambda: sweep(cells, store=path))
+        return alone(f"a second run over {many:,} finished trials", again, rounds, bar=at_most(SECONDS))
 
 
-def main(argv: list[str] | None = None) -> None:
-    quick = common.arguments(__doc__).parse_args(argv).quick
-    alone, swept = overhead(20 if quick else 300, 1 if quick else 5)
-    share = (swept - alone) / BLOCK
-    shown = f"{1000 * alone:.2f} ms", f"{1000 * swept:.2f} ms", f"{100 * share:.1f} %", f"{100 * BAR:.0f} %"
-    common.table(
-        ("joblib alone", "sweep", "more, of a block of 50 ms", "bar", ""),
-        [(*shown, common.verdict(None if quick else share <= BAR))],
-    )
-    size = 1000 if quick else 100_000
-    seconds = second_run(size, 1 if quick else 3)
-    met = common.verdict(None if quick else seconds < SECONDS)
-    common.table(("second run over", "CPU", "bar", ""), [(f"{size:,} rows", f"{seconds:.2f} s", "1 s", met)])
+def rows(setting: Setting) -> Iterator[Row]:
+    yield overhead(20 if setting.quick else 300, setting.several())
+    yield second_run(1000 if setting.quick else 100_000, setting.several(3))
 
 
 if __name__ == "__main__":
-    main()
+    script(__name__, rows)
