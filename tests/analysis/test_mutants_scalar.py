@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from dynlatch.analysis import scalar, scalar_kernels
+from dynlatch.analysis import scalar_portrait as portrait
 from dynlatch.analysis.scalar import LatchOutcome, scalar_latch
 from dynlatch.errors import InvalidInput
 
@@ -121,3 +122,52 @@ def test_newton_within_bisection():
     assert len(seen) < 20
     assert scalar_kernels.increasing_root(lambda x: (x - 3.0, 1.0), 0.0, 10.0, 3.0) == 3.0
     assert scalar_kernels.increasing_root(lambda x: ((x - 3.0) ** 3, 0.0), 0.0, 16.0, 8.0) == pytest.approx(3.0, rel=1e-15)
+
+
+def test_iterations_begin_close_to_the_root(monkeypatch):
+    """The starts of Newton's method: what they save is all that they are for."""
+    counted, root, descend = [], scalar_kernels.increasing_root, scalar_kernels._descend
+
+    def counting(function):
+        return lambda *arguments: counted.append(1) or function(*arguments)
+
+    monkeypatch.setattr(scalar_kernels, "increasing_root", lambda function, *rest: root(counting(function), *rest))
+    monkeypatch.setattr(scalar_kernels, "_descend", counting(descend))
+
+    def evaluations(function, *arguments):
+        counted.clear()
+        function(*arguments)
+        return len(counted)
+
+    for w in (1 + 1e-9, 1.001, 1.3, 2.0, 20.0):
+        unit = scalar_kernels.tanh_unit(w, 0.0)
+        biased = {share: unit._replace(c=share * unit.u_star) for share in (-0.999, -0.6, -0.3, 0.3, 0.6, 0.99, 3.0, 100.0)}
+        assert max(evaluations(scalar_kernels.upper_offset, other) for other in biased.values()) <= 7
+        assert max(evaluations(scalar_kernels.middle, biased[share]) for share in (-0.6, -0.3, 0.3, 0.6, 0.99)) <= 7
+        for steps, most in ((2, 13), (5, 18), (20, 20), (100, 20)):
+            assert evaluations(scalar_kernels.escape_in, unit, steps) <= most
+
+
+def test_the_only_fixed_point_of_an_unbiased_weak_unit_is_zero():
+    for w in (0.3, 1.0):
+        assert scalar.fixed_points(w).tolist() == [0.0]
+        assert scalar_latch(w).attractors == (0.0,)
+    assert scalar.fixed_points(1.0, -0.2).tolist() == (-scalar.fixed_points(1.0, 0.2)).tolist()
+
+
+def test_gamma_of_units_that_cannot_latch():
+    line = (-math.inf, math.inf)
+    assert scalar.gamma_step(0.5) == scalar.gamma_step(0.999, 0.3) == ((line,),)
+    assert scalar.gamma_step(1.0) == (((-math.inf, 0.0), (0.0, math.inf)),)
+    assert scalar.gamma_step(4.0, -2.0, "logistic") == scalar.gamma_step(1.0)
+
+
+def test_next_to_the_critical_point_the_slope_is_on_its_side_of_one():
+    clipped = 0
+    for w in np.linspace(1.01, 30.0, 400):
+        unit = scalar_kernels.tanh_unit(float(w), 0.0)
+        beyond, within = math.nextafter(unit.a_c, math.inf), math.nextafter(unit.a_c, 0.0)
+        clipped += scalar_kernels.slope(unit.w, beyond) > 1.0
+        assert portrait.slope(unit, beyond) <= 1.0 <= portrait.slope(unit, within)
+        assert portrait.slope(unit, -beyond) <= 1.0 == portrait.slope(unit, -unit.a_c)
+    assert clipped  # rounding alone would have said otherwise
