@@ -7,7 +7,7 @@ Kernels are (inputs, outputs). Linen's GRUCell and LSTMCell have one dense layer
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -96,15 +96,30 @@ def nested(params: Tree) -> Tree:
     return tree
 
 
-def cells(tree: Tree, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str, Tree]]:
+def cells(tree: Tree) -> Iterator[tuple[tuple[str, ...], str, Tree]]:
     """Every recurrent cell: its path, its layout, its mapping."""
-    layout = _layout(tree)
-    if layout is not None:
-        yield path, layout, tree
-    elif len(path) < DEEPEST:
-        for name, inner in tree.items():
-            if isinstance(inner, Mapping):
-                yield from cells(inner, (*path, str(name)))
+    for path, inner in _mappings(tree, lambda inner: _layout(inner) is None):
+        layout = _layout(inner)
+        if layout is not None:
+            yield path, layout, inner
+
+
+def _mappings(tree: Tree, enter: Callable[[Tree], bool]) -> Iterator[tuple[tuple[str, ...], Tree]]:
+    """Every mapping with its path, each once; inside one only where `enter` says so.
+
+    Mappings that hold each other twice at every level have more paths than can be walked.
+    """
+    seen: set[int] = set()
+    waiting: list[tuple[tuple[str, ...], Tree]] = [((), tree)]
+    while waiting:
+        path, inner = waiting.pop()
+        if id(inner) in seen:
+            continue
+        seen.add(id(inner))
+        yield path, inner
+        if len(path) < DEEPEST and enter(inner):
+            below = [((*path, str(name)), value) for name, value in inner.items() if isinstance(value, Mapping)]
+            waiting += reversed(below)
 
 
 def _layout(tree: Tree) -> str | None:
@@ -180,11 +195,7 @@ def _readout(tree: Tree, width: int) -> Readout | None:
     return Readout(matrix, _bias(f"{path}/bias", dense, len(matrix)))
 
 
-def _dense(tree: Tree, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Tree]]:
-    if _layout(tree) is not None or len(path) >= DEEPEST:
-        return
-    if "kernel" in tree:
-        yield "/".join(path), tree
-    for name, inner in tree.items():
-        if isinstance(inner, Mapping):
-            yield from _dense(inner, (*path, str(name)))
+def _dense(tree: Tree) -> Iterator[tuple[str, Tree]]:
+    for path, inner in _mappings(tree, lambda inner: _layout(inner) is None):
+        if "kernel" in inner and _layout(inner) is None:
+            yield "/".join(path), inner

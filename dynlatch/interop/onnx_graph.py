@@ -132,17 +132,43 @@ def _numbers(tensor: Any) -> np.ndarray[Any, Any]:
 
 
 def readouts(graph: OnnxGraph, node: Any, width: int) -> list[Readout]:
-    """Every linear layer that reads `node`, of outputs of `width`: Gemm, or MatMul with the Add behind it."""
-    found = []
+    """The linear layers that read `node`, of outputs of `width`: Gemm, or MatMul with the Add behind it; two at most.
+
+    A graph may hold very many of them, all with one large constant: none is read that is not wanted.
+    """
+    found: list[Readout] = []
+    offsets = _offsets(graph)
     for reader in graph.nodes:
-        if reader.op_type not in ("Gemm", "MatMul") or len(reader.input) < 2:
+        if reader.op_type not in ("Gemm", "MatMul") or len(reader.input) < 2 or _width(graph, reader) != width:
             continue
         source = graph.read_by(reader.input[0], PICKING)
-        if source is None or source[0] is not node or source[1] > 1 or len(graph.shape(reader.input[1])) != 2:
+        if source is None or source[0] is not node or source[1] > 1:
             continue
-        layer = _gemm(graph, reader) if reader.op_type == "Gemm" else _matmul(graph, reader)
-        if layer is not None and layer.matrix.shape[1] == width:
+        layer = _gemm(graph, reader) if reader.op_type == "Gemm" else _matmul(graph, reader, offsets)
+        if layer is not None:
             found.append(layer)
+        if len(found) == 2:
+            break
+    return found
+
+
+def _width(graph: OnnxGraph, reader: Any) -> int | None:
+    """Numbers that a layer reads; None where its weights are no stored matrix."""
+    shape = graph.shape(reader.input[1])
+    if len(shape) != 2:
+        return None
+    return int(shape[1] if reader.op_type == "Gemm" and attributes(reader).get("transB") else shape[0])
+
+
+def _offsets(graph: OnnxGraph) -> dict[str, str]:
+    """By the name of what the first Add changes: the constant that it adds."""
+    found: dict[str, str] = {}
+    for node in graph.nodes:
+        if node.op_type == "Add":
+            for name in node.input:
+                others = [other for other in node.input if other != name and other in graph.constants]
+                if others:
+                    found.setdefault(name, others[0])
     return found
 
 
@@ -157,14 +183,9 @@ def _gemm(graph: OnnxGraph, node: Any) -> Readout | None:
     return Readout(matrix, float(settings.get("beta", 1.0)) * _offset(graph, offset, len(matrix)))
 
 
-def _matmul(graph: OnnxGraph, node: Any) -> Readout:
+def _matmul(graph: OnnxGraph, node: Any, offsets: Mapping[str, str]) -> Readout:
     matrix = graph.array(node.input[1], node.input[1], 2).T
-    for reader in graph.nodes:
-        if reader.op_type == "Add" and node.output[0] in reader.input:
-            others = [name for name in reader.input if name != node.output[0] and name in graph.constants]
-            if others:
-                return Readout(matrix, _offset(graph, others[0], len(matrix)))
-    return Readout(matrix, np.zeros(len(matrix)))
+    return Readout(matrix, _offset(graph, offsets.get(node.output[0], ""), len(matrix)))
 
 
 def _offset(graph: OnnxGraph, name: str, size: int) -> Array:
