@@ -13,6 +13,7 @@ from dynlatch.linalg import check_norm
 from dynlatch.validation import Array, square_matrix
 
 NEGLIGIBLE = 1e-12  # share of the squared norm
+SQUARABLE = 1e140  # entries between this and its inverse have squares, and sums of those, far from the ends of float64
 
 
 class Measure(NamedTuple):
@@ -36,7 +37,8 @@ class Measure(NamedTuple):
         lead = exponents.max(axis=-1)
         weights = np.exp2(exponents - lead[:, None])
         rows = self.framed(rows if np.all(weights == 1.0) else rows * weights[..., None])
-        return np.asarray(log(self._norms(rows)) + np.log(2.0) * (lead + removed))
+        rows, taken = _squarable(rows) if self.inner_product else (rows, 0.0)
+        return np.asarray(log(self._norms(rows)) + np.log(2.0) * (lead + removed + taken))
 
     def _norms(self, rows: Array) -> Array:
         if self.kind == "spectral":
@@ -59,6 +61,15 @@ class Measure(NamedTuple):
         framed = self.framed(rows)
         axes = np.linalg.eigh(framed @ np.swapaxes(framed, -1, -2))[1]
         return np.asarray(np.swapaxes(axes[..., ::-1], -1, -2) @ rows)
+
+
+def _squarable(rows: Array) -> tuple[Array, Array | float]:
+    """Rows whose squares float64 holds, and the exponents of two (K, B) that were taken out: one step can span 1e-300."""
+    peak = np.abs(rows).max(axis=(-2, -1))
+    if np.all((peak == 0.0) | ((peak > 1.0 / SQUARABLE) & (peak < SQUARABLE))):
+        return rows, 0.0
+    power = np.floor(np.log2(np.where(peak > 0.0, peak, 1.0)))
+    return rows / np.exp2(power)[..., None, None], power
 
 
 def _head(rows: Array) -> int:
