@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -137,8 +139,14 @@ def test_what_is_asked_is_kept():
         ({"input_matrix": [[0.0]]}, r"got shape \(1, 1\) with only zeros\.$"),
         ({"direction": [0.0]}, "non-zero vector of 1 inputs"),
         ({"direction": [1.0, 0.0]}, r"got shape \(2,\)"),
+        ({"steps": 0}, "`steps`"),
+        ({"direction": [np.nan]}, "`direction`"),
+        ({"input_matrix": [1.0]}, "`input_matrix`"),
     ],
-    ids=["disturbance", "norm", "impulse", "matrix-shape", "matrix-zero", "direction-zero", "direction-shape"],
+    ids=[
+        *("disturbance", "norm", "impulse", "matrix-shape", "matrix-zero", "direction-zero", "direction-shape"),
+        *("steps", "direction-nan", "matrix-vector"),
+    ],
 )
 def test_questions_that_are_refused(given, words):
     with pytest.raises(InvalidInput, match=words):
@@ -170,6 +178,12 @@ def test_directions_that_are_drawn_when_none_are_given():
     assert drawn.shape == (4, 3)
     np.testing.assert_allclose(np.linalg.norm(drawn, axis=1), 1.0)
     np.testing.assert_allclose(directions._directions([[3.0, 4.0]], 2, 2, rng), [[0.6, 0.8]])
+
+
+@pytest.mark.parametrize("given", [0, [[np.nan, 1.0]], [1.0, 2.0]], ids=["number", "nan", "vector"])
+def test_numbers_of_directions_that_are_refused(given):
+    with pytest.raises(InvalidInput, match="`directions`"):
+        directions._directions(given, 2, 2, np.random.default_rng(0))
 
 
 @pytest.mark.parametrize("given", [[[0.0, 0.0]], [[1.0, 0.0, 0.0]], np.zeros((0, 2))], ids=["zero", "width", "none"])
@@ -229,3 +243,43 @@ def test_efforts_and_budgets_that_are_refused():
         analysis.escape_threshold(dl.LatchNeuron(2.0), [1.915008], effort="most")
     with pytest.raises(InvalidInput, match="time_budget"):
         analysis.escape_threshold(dl.LatchNeuron(2.0), [1.915008], time_budget=0.0)
+
+
+def test_what_the_search_is_told(monkeypatch):
+    """Effort, budget and stream reach both searches, and a jump is looked for where it may explain an open bracket."""
+    told = {}
+
+    def upper(asked, **given):
+        told["upper"] = given
+        return question.UpperBound(2.5, np.array([[-2.5]]), "search")
+
+    def lower(asked, below, effort):
+        told["lower"] = below, effort
+        return question.LowerBound(1.0, "proof")
+
+    def jump(asked, low, high, rng):
+        told["jump"] = low, high
+        return 1.5
+
+    for name, stand_in in (("upper_bound", upper), ("lower_bound", lower), ("jump", jump)):
+        monkeypatch.setattr(verb, name, stand_in)
+    stream = np.random.default_rng(3)
+    found = analysis.escape_threshold(SIGN, [2.0], effort="high", time_budget=4.0, rng=stream)
+    assert told == {"upper": {"effort": "high", "rng": stream, "time_budget": 4.0}, "lower": (2.5, "high"), "jump": (1.0, 2.5)}
+    assert found.jump == 1.5
+    assert "the set of reachable states jumps at 1.5, before" in found.summary()
+    assert analysis.escape_threshold(SIGN, [2.0], rng=0).jump is None
+    assert analysis.escape_threshold(SIGN, [2.0], effort="high", steps=3, rng=0).jump is None
+    monkeypatch.setattr(verb, "upper_bound", lambda asked, **given: None)
+    assert analysis.escape_threshold(SIGN, [2.0], effort="high", rng=0).jump is None
+    assert told["lower"] == (np.inf, "high")
+
+
+def test_the_words_about_a_witness():
+    exact = analysis.escape_threshold(dl.LatchNeuron(2.0), [1.915008])
+    assert f"  witness: {len(exact.witness)} steps, norm 0.5328" in exact.summary()
+    assert "ends at [-1.91501]" in exact.summary()
+    assert "attractor (activation a): [1.91501]" in exact.summary()
+    unseen = replace(exact, witness=None, destination=None)
+    assert unseen.summary().endswith("  no witness was simulated: just above u* the passage takes longer than the step limit")
+    assert replace(unseen, exact=False, upper=0.6).summary().split("\n")[0].startswith("u* in [0.53284, 0.6]   (exact; ")

@@ -19,7 +19,7 @@ from tests.mutation import swap
 from tests.mutation.mutants import Mutant
 
 KILLED, SURVIVED, TIMEOUT, UNREACHED = "killed", "survived", "timeout", "no test"
-COMPILING = 90.0  # CPU seconds that are added to the limit where kernels are compiled again
+COMPILING = 40.0  # CPU seconds that are added to the limit where kernels are compiled again
 LEAST = 4  # tests that are run, whatever they take
 
 
@@ -88,7 +88,7 @@ class Engine:
         if not chosen:
             self.report(mutant, UNREACHED, 0.0)
             return
-        budget = 5.0 * sum(seen[item].seconds for item in chosen) + 10.0
+        budget = 3.0 * sum(seen[item].seconds for item in chosen) + 4.0
 
         def attempt() -> bool:
             if within:

@@ -101,7 +101,8 @@ def forget_cached() -> None:
 
 def reimport(path: str, source: str) -> None:
     """Let the package be imported afresh, this file with the changed source (for changes outside of functions)."""
-    for name in [n for n in sys.modules if n.split(".")[0] in ("dynlatch", "tests")]:
+    here = f"{Path.cwd()}/"
+    for name in [n for n, module in sys.modules.items() if (getattr(module, "__file__", None) or "").startswith(here)]:
         del sys.modules[name]
     sys.meta_path.insert(0, _Changed(module_name(path), path, source))
     enable = Dispatcher.enable_caching

@@ -1,0 +1,186 @@
+"""Settings of the rules: every one is checked by its own name, at the very edge of its range; and what a rule refuses."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from dynlatch.errors import InvalidInput
+from dynlatch.training import Dense, FlipFlopLatch, LatchNet, SoftmaxStates, StateTables
+from dynlatch.training import rules as r
+from dynlatch.training.rules import states
+from dynlatch.training.tasks import Latch, TwoSequence
+
+POSITIVE = {
+    r.BackPropagation: ("eta",),
+    r.BaumWelch: ("gain",),
+    r.CascadeCorrelation: ("eta", "growth", "radius"),
+    r.ClippedBackPropagation: ("eta", "threshold"),
+    r.DiscreteErrorPropagation: ("eta", "margin"),
+    r.FlipFlopRule: ("k", "rate"),
+    r.FocusedBackPropagation: ("eta",),
+    r.GeneralizedEM: ("eta", "slower", "faster", "slowest", "fastest"),
+    r.HigherOrderLearning: ("eta", "sigma", "theta"),
+    r.HistoryCompression: ("eta", "improvement"),
+    r.LocalFeedback: ("eta",),
+    r.MultigridRandomSearch: ("half_width", "smallest"),
+    r.PseudoNewton: ("eta", "mu"),
+    r.RealTimeRecurrentLearning: ("eta",),
+    r.RegularizedBackPropagation: ("eta",),
+    r.SimulatedAnnealing: ("temperature", "step", "bound"),
+    r.StochasticAscent: ("eta", "slower", "faster", "slowest", "fastest"),
+    r.TimeWeightedPseudoNewton: ("eta", "mu"),
+    r.TruncatedBackPropagation: ("eta",),
+    r.WeightGuessing: ("half_width",),
+}
+COUNTS = {
+    r.BackPropagation: ("batch",),
+    r.BaumWelch: ("patience", "starts"),
+    r.CascadeCorrelation: ("candidates", "patience", "longest"),
+    r.ExpectationMaximization: ("patience", "hold"),
+    r.GNARL: ("most_units", "most_links"),
+    r.GeneralizedEM: ("patience", "hold", "steps"),
+    r.HistoryCompression: ("depth", "patience"),
+    r.MultigridRandomSearch: ("patience",),
+    r.SimulatedAnnealing: ("adjustments", "sweeps", "unchanged"),
+    r.StochasticAscent: ("patience", "window"),
+    r.TruncatedBackPropagation: ("batch",),
+}
+MOMENTUM = [
+    *(r.BackPropagation, r.ClippedBackPropagation, r.FocusedBackPropagation, r.LocalFeedback, r.PseudoNewton),
+    *(r.RealTimeRecurrentLearning, r.RegularizedBackPropagation, r.TimeWeightedPseudoNewton, r.TruncatedBackPropagation),
+]
+NOT_NEGATIVE = {
+    r.ExpectationMaximization: ("det_weight", "gain"),
+    r.GNARL: ("chance", "severity"),
+    r.RegularizedBackPropagation: ("alpha",),
+    r.SimulatedAnnealing: ("variation", "tolerance"),
+    r.StochasticAscent: ("memory", "gain"),
+}
+
+
+def each(table):
+    return [pytest.param(rule, name, id=f"{rule.__name__}-{name}") for rule, names in table.items() for name in names]
+
+
+def refused(rule, name, value):
+    with pytest.raises(InvalidInput, match=f"`{name}`"):
+        rule(**{name: value})
+
+
+@pytest.mark.parametrize(("rule", "name"), each(POSITIVE))
+def test_positive_numbers(rule, name):
+    for value in (0.0, -0.5, math.nan, math.inf):
+        refused(rule, name, value)
+    assert getattr(rule(**{name: 1e-3}), name) == 1e-3
+
+
+@pytest.mark.parametrize(("rule", "name"), each(COUNTS))
+def test_counts_begin_at_one(rule, name):
+    for value in (0, -1, 1.5):
+        refused(rule, name, value)
+    assert getattr(rule(**{name: 1}), name) == 1
+
+
+@pytest.mark.parametrize("rule", MOMENTUM, ids=lambda rule: rule.__name__)
+def test_the_momentum_is_a_share_below_one(rule):
+    assert rule().momentum == 0.0
+    assert rule(momentum=0.99).momentum == 0.99
+    for value in (1.0, -0.01, math.nan):
+        refused(rule, "momentum", value)
+
+
+@pytest.mark.parametrize(("rule", "name"), each(NOT_NEGATIVE))
+def test_numbers_that_may_be_zero(rule, name):
+    assert getattr(rule(**{name: 0.0}), name) == 0.0
+    refused(rule, name, -1e-3)
+
+
+def test_settings_with_a_range_of_their_own():
+    refused(r.MultigridRandomSearch, "shrink", 0.0)
+    refused(r.MultigridRandomSearch, "shrink", 1.01)
+    assert r.MultigridRandomSearch(shrink=1.0).shrink == 1.0
+    refused(r.SimulatedAnnealing, "cooling", 0.0)
+    refused(r.SimulatedAnnealing, "cooling", 1.0)
+    refused(r.HigherOrderLearning, "sigma", 1.0)
+    refused(r.FlipFlopRule, "k", 2.0)
+    assert r.FlipFlopRule(k=1.99).k == 1.99
+    refused(r.GNARL, "population", 0)
+    refused(r.GNARL, "population", 3)
+    assert r.GNARL(population=2, chance=1.0).chance == 1.0
+    refused(r.GNARL, "chance", 1.01)
+
+
+def test_the_defaults_are_those_of_the_papers_or_documented():
+    annealing = r.SimulatedAnnealing()
+    assert (annealing.sweeps, annealing.variation, annealing.cooling, annealing.tolerance) == (20, 2.0, 0.85, 1e-4)
+    assert annealing.unchanged == 4
+    multigrid = r.MultigridRandomSearch()
+    assert (multigrid.half_width, multigrid.shrink, multigrid.smallest, multigrid.patience) == (None, None, 1e-3, 200)
+    cascade = r.CascadeCorrelation()
+    assert (cascade.candidates, cascade.patience, cascade.longest) == (8, 12, 200)
+    assert (cascade.eta, cascade.growth, cascade.radius) == (0.3, 1.75, 1.0)
+    evolved = r.GNARL()
+    assert (evolved.population, evolved.chance, evolved.most_units, evolved.most_links, evolved.severity) == (
+        50,
+        0.2,
+        3,
+        5,
+        1.0,
+    )
+    ascent, steps = r.StochasticAscent(), r.GeneralizedEM()
+    for rule in (ascent, steps):
+        assert (rule.gain, rule.slower, rule.faster, rule.slowest, rule.fastest) == (0.05, 0.5, 1.5, 1e-4, None)
+    assert (ascent.window, ascent.memory, steps.steps, steps.eta) == (20, 0.1, 30, 1.0)
+    assert r.ExpectationMaximization().gain == 1e-3
+    assert (r.FlipFlopRule().k, r.FlipFlopRule().rate, r.RegularizedBackPropagation().alpha) == (0.3, 1.0, 0.01)
+    assert r.BackPropagation().batch == r.TruncatedBackPropagation().batch == 1
+
+
+SLOPED = [
+    *(r.BackPropagation, r.ClippedBackPropagation, r.FocusedBackPropagation, r.LocalFeedback, r.PseudoNewton),
+    *(r.RealTimeRecurrentLearning, r.RegularizedBackPropagation, r.TimeWeightedPseudoNewton, r.TruncatedBackPropagation),
+]
+
+
+@pytest.mark.parametrize("rule", SLOPED, ids=lambda rule: rule.__name__)
+def test_rules_that_need_slopes_say_so(rule):
+    task, name = TwoSequence(T=5), rule.__name__
+    assert rule().refuses(Dense(5, units="threshold"), task).startswith(f"{name} needs derivatives, and Dense has threshold ")
+    assert rule().refuses(FlipFlopLatch(), task).startswith(f"{name} trains networks of weighted sums")
+    if rule not in (r.FocusedBackPropagation, r.LocalFeedback):
+        assert rule().refuses(Dense(5), task) is None
+
+
+def test_searches_take_every_network_of_weighted_sums():
+    for rule in (r.WeightGuessing(), r.MultigridRandomSearch(), r.SimulatedAnnealing()):
+        assert rule.refuses(Dense(5, units="threshold"), TwoSequence(T=5)) is None
+        assert rule.refuses(LatchNet(), Latch(T=5)) is None
+        said = rule.refuses(FlipFlopLatch(), Latch(T=5))
+        assert (
+            said
+            == f"{type(rule).__name__} trains networks of weighted sums (Dense, ParityNet, LatchNet, ...); FlipFlopLatch is none."
+        )
+
+
+def test_rules_of_state_networks_say_which_they_train():
+    task = TwoSequence(T=5)
+    for rule, own, other in (
+        (r.ExpectationMaximization(), StateTables, SoftmaxStates),
+        (r.GeneralizedEM(), SoftmaxStates, StateTables),
+        (r.StochasticAscent(), SoftmaxStates, StateTables),
+    ):
+        assert rule.refuses(own(), task) is None
+        assert own.__name__ in rule.refuses(other(), task)
+        assert "no symbols" in rule.refuses(own(), Latch(T=5))
+
+
+def test_what_the_rules_of_state_networks_hand_to_their_kernels():
+    rule = r.StochasticAscent(patience=7, sharpness=0.25, gain=0.5, slower=0.25, faster=2.0, slowest=1e-3, fastest=4.0)
+    asked = states.schedule(rule, 9, 0.75)
+    assert tuple(getattr(asked, name) for name in ("window", "gain", "slower", "faster", "slowest", "fastest", "memory")) == (
+        9, 0.5, 0.25, 2.0, 1e-3, 4.0, 0.75,
+    )  # fmt: skip
+    ends = states.ending(r.ExpectationMaximization(hold=2, sharpness=0.3, patience=5, gain=0.125))
+    assert tuple(ends) == (2, 0.3, 5, 0.125)
