@@ -23,6 +23,7 @@ def check(name, net, data, seed):
     assert np.array_equal(a, before), f"{name} changed its argument"
     assert same(first, answer(VERBS[name], net, a, seed)), f"{name} gave something else the second time"
     if isinstance(first, str):
+        assert "\n" not in first
         return
     assert first.summary()
     assert "nan" not in first.summary().lower().split()

@@ -19,6 +19,11 @@ def found(net):
     return analysis.fixed_points(net, rng=0)
 
 
+def plane(numbers):
+    """Complex numbers as points."""
+    return np.stack([numbers.real, numbers.imag], -1)
+
+
 def hyperbolic(points):
     return np.all(np.abs(np.abs(points.eigenvalues) - 1.0) > 1e-3, axis=-1)
 
@@ -46,7 +51,7 @@ def test_what_is_returned_is_fixed(net):
     assert rows == sorted(rows)
     for k, point in enumerate(points.points):
         spectrum = np.linalg.eigvals(net.jacobian(point))
-        same_set(np.stack([spectrum.real, spectrum.imag], -1), np.stack([points.eigenvalues[k].real, points.eigenvalues[k].imag], -1), 1e-5)
+        same_set(plane(spectrum), plane(points.eigenvalues[k]), 1e-5)
         if points.stability[k] == ATTRACTING:
             assert np.abs(spectrum).max() < 1.0 + 1e-9
 
@@ -189,9 +194,7 @@ def test_folds_of_the_neuron_lie_on_their_curve(w):
     family = analysis.InputFamily(net, [1.0])
     branch = analysis.continue_fixed_point(family, (-2.0, 2.0), found(net).attractors.points[-1], at=0.0)
     fold = next(s for s in branch.special if s.kind == analysis.Bifurcation.FOLD)
-    curve = analysis.fold_curve(
-        dl.LatchNeuron, ((1.1, 3.5), (-3.0, 3.0)), fold.point, (w, fold.parameter), max_points=20
-    )
+    curve = analysis.fold_curve(dl.LatchNeuron, ((1.1, 3.5), (-3.0, 3.0)), fold.point, (w, fold.parameter), max_points=20)
     assert isinstance(curve, analysis.FoldCurve)
     assert all(isinstance(cusp, analysis.Cusp) for cusp in curve.cusps)
     for (weight, bias), point in zip(curve.parameters, curve.points, strict=True):

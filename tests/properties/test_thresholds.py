@@ -1,5 +1,7 @@
 """Basins, Gamma, thresholds and noise: units, names, time and inclusions."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import assume, given
@@ -171,17 +173,18 @@ def test_more_steps_need_less_input(w, bias, T):
         values = [analysis.escape_threshold(net, point, steps=steps) for steps in (T, T + 1, T + 5, None)]
         assert all(value.lower <= value.upper * (1.0 + 1e-12) for value in values)
         uppers = [value.upper for value in values]
-        assert all(after <= before * (1.0 + 1e-9) for before, after in zip(uppers, uppers[1:], strict=False))
+        assert all(after <= before * (1.0 + 1e-9) for before, after in pairwise(uppers))
         constant = analysis.escape_threshold(net, point, disturbance="constant")
         assert constant.upper >= values[-1].lower * (1.0 - 1e-9)
 
 
 @law(4)
-@given(st.floats(1.01, 4.0), st.floats(1e-9, 1e-3))
+@given(WEIGHTS, st.floats(1e-9, 1e-3))
 def test_a_witness_escapes_and_a_smaller_one_does_not(w, less):
     net = dl.LatchNeuron(w)
     point = memories(net)[0].point
     found = analysis.escape_threshold(net, point)
+    assume(found.witness is not None)  # next to w = 1 the passage takes longer than the step limit, which the result says
     assert found.upper < np.abs(found.witness).max() <= found.upper * (1.0 + 1e-6)
     inputs = np.asarray(found.witness)
     away = dl.trajectory(net, point, np.concatenate([inputs, np.zeros((4000, 1))]))[-1]
@@ -227,7 +230,7 @@ def test_shocks_directions_and_switches_of_the_neuron(w, seed):
     switches = analysis.switching_thresholds(net, rng=seed)
     assert isinstance(switches, analysis.SwitchingThresholds)
     off = ~np.eye(2, dtype=bool)
-    assert np.all(switches.lower[off] <= switches.upper[off])
+    assert np.all(switches.lower <= np.where(off, switches.upper, np.inf).min(1))
     near(switches.upper[0, 1], switches.upper[1, 0], 1e-4)
 
 
@@ -239,7 +242,7 @@ def test_shocks_directions_and_switches_of_the_neuron(w, seed):
 def test_retention_falls_with_time_and_with_noise(w, size, T, uniform):
     net = dl.LatchNeuron(w)
     point = memories(net)[-1].point
-    law_of = analysis.Uniform if uniform else analysis.Gaussian
+    law_of = (lambda x: analysis.Uniform(x)) if uniform else (lambda x: analysis.Gaussian(x))
     kept = analysis.retention(net, point, law_of(size), T, rng=0)
     assert isinstance(kept, analysis.Retention)
     assert isinstance(kept.outcome, analysis.RetentionOutcome)
@@ -258,7 +261,7 @@ def test_retention_falls_with_time_and_with_noise(w, size, T, uniform):
 
 
 @law(2)
-@given(st.floats(0.05, 0.6), st.integers(2, 10))
+@given(st.floats(0.05, 0.6), st.integers(3, 10))
 def test_the_trade_off_and_its_ceiling(std, T):
     weights = [1.2, 1.6, 2.5]
     both = analysis.trade_off(analysis.Gaussian(std), T, w=weights)
