@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dynlatch.errors import InvalidInput, UnreadableFile
+from dynlatch.writing import whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -232,14 +233,8 @@ def save(result: Result, path: str | os.PathLike[str]) -> Path:
         target = target.with_name(target.name + ".npz")
     arrays: dict[str, np.ndarray[Any, Any]] = {}
     header = json.dumps({"format": FORMAT, "record": _encode(result, arrays)})
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
-    try:
-        with partial.open("wb") as file:
-            np.savez_compressed(file, header=np.array(header), **arrays)  # type: ignore[arg-type]
-        partial.replace(target)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise UnreadableFile(f"cannot write {str(target)!r}: {error.strerror or error}.") from None
+    with whole(target) as partial, partial.open("wb") as file:
+        np.savez_compressed(file, header=np.array(header), **arrays)  # type: ignore[arg-type]
     return target
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dynlatch.errors import UnreadableFile
+from dynlatch.writing import whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,11 +18,5 @@ def write_figure(draw: Callable[[Axes], Axes], path: Path, size: tuple[float, fl
 
     figure = Figure(figsize=size, layout="compressed")
     draw(figure.subplots())
-    partial = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
-    try:
+    with whole(path) as partial:
         figure.savefig(partial, dpi=200)
-        partial.replace(path)
-    except OSError as error:
-        raise UnreadableFile(f"cannot write {str(path)!r}: {error.strerror or error}.") from None
-    finally:
-        partial.unlink(missing_ok=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dynlatch.errors import UnreadableFile
+from dynlatch.writing import whole
 
 if TYPE_CHECKING:
     from dynlatch.analysis.audit.finding import Finding
@@ -198,11 +198,6 @@ def write_json(report: Audit, path: str | os.PathLike[str]) -> Path:
 def write_text(path: str | os.PathLike[str], text: str) -> Path:
     """Write `text` whole or not at all."""
     target = Path(path)
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
-    try:
+    with whole(target) as partial:
         partial.write_text(text, encoding="utf-8", errors="backslashreplace")
-        partial.replace(target)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise UnreadableFile(f"cannot write {str(target)!r}: {error.strerror or error}.") from None
     return target

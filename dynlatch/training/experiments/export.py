@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlatch.analysis.report.data import write_text
-from dynlatch.errors import InvalidInput, MissingExtra, UnreadableFile
+from dynlatch.errors import InvalidInput, MissingExtra
 from dynlatch.training.experiments.contract import Finding, Verdict
+from dynlatch.writing import whole
 
 Columns = Mapping[str, NDArray[Any]]
 
@@ -73,14 +74,8 @@ def _write_parquet(columns: Columns, path: Path) -> Path:
         from pyarrow import parquet, table
     except ImportError:
         raise MissingExtra("Parquet needs the extra `cluster`: pip install 'dynlatch[cluster]'; .csv needs nothing.") from None
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
+    with whole(path) as partial:
         parquet.write_table(table({name: list(_plain(values)) for name, values in columns.items()}), partial)
-        partial.replace(path)
-    except OSError as error:
-        raise UnreadableFile(f"cannot write {str(path)!r}: {error.strerror or error}.") from None
-    finally:
-        partial.unlink(missing_ok=True)
     return path
 
 
