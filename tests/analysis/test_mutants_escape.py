@@ -63,6 +63,7 @@ def test_a_state_is_back_within_a_millionth_of_the_attractor():
     assert not witness.is_back(np.array([2e-9]), 1, np.zeros(1))
     assert witness.is_back(np.array([2.0, 1e-12]), 1, np.array([2.0, 0.0]))
     assert not witness.is_back(np.array([2.0, 1e-11]), 1, np.array([2.0, 0.0]))
+    assert not witness.is_back(np.array([0.5, 1e-10]), 1, np.array([0.5, 0.0]))
     cycle = np.array([[1.0], [-1.0]])
     assert witness.is_back(np.array([-1.0]), 2, cycle)
     assert not witness.is_back(np.array([0.5]), 2, cycle)
@@ -283,3 +284,33 @@ def test_the_words_about_a_witness():
     unseen = replace(exact, witness=None, destination=None)
     assert unseen.summary().endswith("  no witness was simulated: just above u* the passage takes longer than the step limit")
     assert replace(unseen, exact=False, upper=0.6).summary().split("\n")[0].startswith("u* in [0.53284, 0.6]   (exact; ")
+
+
+def test_what_does_not_rest_is_watched(monkeypatch):
+    monkeypatch.setattr(witness, "WATCHED", 50)
+    monkeypatch.setattr(witness, "WINDOW", 10)
+    early, late = witness._distances(HALF, np.array([1.0]), np.array([0.0]))
+    assert (early, late) == (0.5, 2.0**-41)
+    assert witness._distances(FLIP, np.array([3.0]), np.array([[1.0], [-1.0]])) == (2.0, 2.0)  # from the nearest point
+    near = dl.FunctionMap(lambda a, u: np.where(np.abs(a) < 1.0, 0.5 * a, -a), 1, 1)
+    assert witness._wanders(near, np.array([3.0]), np.array([0.0]))
+    assert not witness._wanders(near, np.array([0.9]), np.array([0.0]))  # it is on its way back
+    assert not witness._wanders(FLIP, np.array([3.0]), np.array([1.0]))  # a nudge of the attractor does not die out
+
+
+def test_a_saddle_is_no_place_to_stay():
+    assert witness._on_the_edge(dl.LatchNeuron(2.0), np.array([0.0]), np.array([1.9150080481545302]))
+    assert not witness._on_the_edge(dl.LatchNeuron(2.0), np.array([-1.9150080481545302]), np.array([1.9150080481545302]))
+    assert not witness._on_the_edge(DOUBLE, np.array([1e50]), np.array([0.0]))
+
+
+def test_the_upper_bound_is_measured_in_the_norm_that_was_asked():
+    pair, inputs = dl.AdditiveNetwork(2.0 * np.eye(2), activation="threshold"), np.array([[-3.0, -4.0]])
+    for norm, size in ((np.inf, 4.0), (2, 5.0)):
+        found = verb._bracket(question.ask(pair, [2.0, 2.0], norm), None, question.UpperBound(size, inputs, "search"))
+        assert (found.upper, found.norm, found.outcome) == (size, norm, EscapeOutcome.NOTHING_PROVED)
+
+
+def test_the_exact_threshold_alone():
+    assert verb.exact_escape_threshold(dl.LatchNeuron(2.0), [1.915008]).lower == scalar.u_star(2.0)
+    assert verb.exact_escape_threshold(SIGN, [2.0]) is None

@@ -158,10 +158,8 @@ def test_searches_take_every_network_of_weighted_sums():
         assert rule.refuses(Dense(5, units="threshold"), TwoSequence(T=5)) is None
         assert rule.refuses(LatchNet(), Latch(T=5)) is None
         said = rule.refuses(FlipFlopLatch(), Latch(T=5))
-        assert (
-            said
-            == f"{type(rule).__name__} trains networks of weighted sums (Dense, ParityNet, LatchNet, ...); FlipFlopLatch is none."
-        )
+        assert said.startswith(f"{type(rule).__name__} trains networks of weighted sums (Dense, ParityNet, LatchNet, ...); ")
+        assert said.endswith("; FlipFlopLatch is none.")
 
 
 def test_rules_of_state_networks_say_which_they_train():
