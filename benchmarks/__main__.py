@@ -73,7 +73,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sections[name] = kept = measure(name, titles[name], commands.setting(given))
         sections = {each: sections[each] for each in titles if each in sections}
         results.write(record, sections)
-        given.out.write_text(results.page(sections), encoding="utf-8")
+        given.out.write_text(results.page(sections, titles), encoding="utf-8")
         print(f"\n{kept['title']}\n{rows_table(results.rows_of(kept)) if kept['rows'] else ''}{kept['failure']}", flush=True)
     return int(any(kept["failure"] for kept in sections.values()))
 

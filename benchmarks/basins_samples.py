@@ -32,10 +32,8 @@ def rows(setting: Setting) -> Iterator[Row]:
         ours = Timed(lambda net=net, a=attractors: basins(net, a, samples=samples, rng=0))
 
         def found(ours=ours, attractors=attractors):
-            fractions, unresolved = ours.result.fractions, int((ours.result.labels < 0).sum())
-            return (
-                f"{len(attractors)} attractors, shares {fractions.min():.4f} to {fractions.max():.4f}, {unresolved} unresolved"
-            )
+            shares, unresolved = ours.result.fractions, int((ours.result.labels < 0).sum())
+            return f"{len(attractors)} attractors, shares {shares.min():.4f} to {shares.max():.4f}, {unresolved} unresolved"
 
         yield alone(f"{samples:,} samples, {name}, dimension {net.dim}", ours, setting.several(2), bar=at_most(BAR), note=found)
 

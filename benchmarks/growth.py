@@ -140,17 +140,15 @@ def draw(curves: Sequence[Curve], path: Path) -> None:
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    variables = list(dict.fromkeys(curve.variable for curve in curves))
-    figure, axes = plt.subplots(1, len(variables), figsize=(3.1 * len(variables), 4.2), sharey=True, layout="constrained")
-    for variable, ax in zip(variables, axes, strict=True):
-        for curve in (curve for curve in curves if curve.variable == variable):
-            label = f"{curve.what}\n$\\propto$ {variable}$^{{{curve.exponent:.2f} \\pm {curve.half_width:.2f}}}$"
-            ax.loglog(curve.sizes, curve.seconds, "o-", markersize=4, label=label)
-        ticks = sorted({size for curve in curves if curve.variable == variable for size in curve.sizes})
-        ax.set_xticks(ticks[:: 1 + len(ticks) // 6], [f"{tick:,}" for tick in ticks[:: 1 + len(ticks) // 6]], rotation=45)
-        ax.minorticks_off()
-        ax.set_xlabel(variable)
-        ax.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.28), frameon=False)
+    panels = {"units": ("units",), "steps": ("steps",), "points, trials, sequences": ("points", "trials", "sequences")}
+    figure, axes = plt.subplots(1, len(panels), figsize=(11.0, 5.0), sharey=True, layout="constrained")
+    for (name, variables), ax in zip(panels.items(), axes, strict=True):
+        for curve in (curve for curve in curves if curve.variable in variables):
+            power = f"{curve.variable}$^{{{curve.exponent:.2f} \\pm {curve.half_width:.2f}}}$"
+            ax.loglog(curve.sizes, curve.seconds, "o-", markersize=4, label=f"{curve.what}: {power}")
+        ax.set_xlabel(name)
+        ax.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.15), frameon=False)
+        ax.xaxis.set_minor_formatter("")
         ax.grid(alpha=0.3)
     axes[0].set_ylabel("CPU seconds")
     figure.savefig(path, dpi=110)

@@ -20,6 +20,8 @@ Section = dict[str, Any]
 
 HEAD = """# Measured
 
+## Measured by one command
+
 Made by `python -m benchmarks`; do not edit. Times are CPU seconds of one thread, least (and median) of the rounds. A peer and
 dynlatch take turns; "times ours" is the median ratio of these pairs, with their range, and decides whether a bar in "times" is
 met. A bar in seconds is for the least, any other for the median. How it is done, and where the bars come from: README.md.
@@ -89,6 +91,10 @@ def text(name: str, kept: Section) -> str:
     return "\n\n".join(parts)
 
 
-def page(sections: dict[str, Section]) -> str:
-    parts = [HEAD.rstrip(), summary(sections), "## Machine", machines(sections)]
+def page(sections: dict[str, Section], titles: dict[str, str]) -> str:
+    """The whole page; `titles` are those of all benchmarks, so that what was never run is named."""
+    parts = [HEAD.rstrip(), summary(sections)]
+    if never := [f"* {title}: `python -m benchmarks {name}`" for name, title in titles.items() if name not in sections]:
+        parts.append("Not run yet:\n\n" + "\n".join(never))
+    parts += ["## Machine", machines(sections)]
     return "\n\n".join([*parts, *(text(name, kept) for name, kept in sections.items())]) + "\n"

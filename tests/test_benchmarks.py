@@ -191,8 +191,11 @@ def test_the_page_says_what_was_missed_and_what_failed():
         row((1e-3, 2e-3), (0.02, 0.03), contract.times(12.0)),
         row((0.7,), bar=contract.at_least(0.9), unit="lower / upper"),
     ]
-    page = results.page({"one": section("One", rows), "two": section("Two", [], failure="MemoryError: ")})
+    page = results.page(
+        {"one": section("One", rows), "two": section("Two", [], failure="MemoryError: ")}, {"one": "One", "three": "Three"}
+    )
     assert "Bars met: 1; missed: 1; not measured: 0; benchmarks that failed: 1." in page
+    assert "Not run yet:\n\n* Three: `python -m benchmarks three`\n\n" in page
     assert "| 1 ms (1.5 ms)" in page
     assert "17.5 (15 to 20)" in page
     assert "MISSED" in page
