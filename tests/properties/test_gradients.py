@@ -131,6 +131,7 @@ def test_exponents_sum_to_the_volume(net, data):
     np.testing.assert_allclose(first.exponents[0], exponents.exponents[0], atol=1e-6)
 
 
+@pytest.mark.slow
 @law(5)
 @given(latching(), st.data())
 def test_covariant_vectors_are_carried_along(net, data):
@@ -175,6 +176,7 @@ def test_a_given_projection_parts_the_gradient(net, data):
     np.testing.assert_allclose(np.exp(parted.log_scale) * parted.corrected, rest, atol=1e-9 * np.linalg.norm(N))
 
 
+@pytest.mark.slow
 @law(6)
 @given(relabelled(latching(3)))
 def test_a_splitting_parts_the_space(twins):

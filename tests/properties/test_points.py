@@ -100,6 +100,7 @@ def test_the_neuron_agrees_with_the_exact_theory(w, bias):
     np.testing.assert_allclose(np.sort(-np.array(mirrored.fixed_points)), exact.fixed_points, atol=1e-9)
 
 
+@pytest.mark.slow
 @law(4)
 @given(st.one_of(additive(2, ("tanh",)), elman(1, BOUNDED)), SEEDS)
 def test_cycles_return_and_are_prime(net, seed):
@@ -116,6 +117,7 @@ def test_cycles_return_and_are_prime(net, seed):
         assert np.allclose(np.sort_complex(turned.eigenvalues), np.sort_complex(orbits.multipliers[k]), atol=1e-5)
 
 
+@pytest.mark.slow
 @law(6)
 @given(relabelled(latching()), st.data())
 def test_stability_has_no_names(twins, data):
@@ -154,6 +156,7 @@ def test_one_attractor_that_is_promised_is_one(net):
         assert np.all((points.points >= box[0] - 1e-9) & (points.points <= box[1] + 1e-9))
 
 
+@pytest.mark.slow
 @law(2)
 @given(additive(2, ("tanh",)), SEEDS)
 def test_slow_points_move_slowly_but_move(net, seed):
@@ -164,6 +167,7 @@ def test_slow_points_move_slowly_but_move(net, seed):
     assert np.all((speeds > 0.0) & (speeds <= slow.tolerance))
 
 
+@pytest.mark.slow
 @law(3)
 @given(latching(), layouts(2), st.sampled_from(("gain", "weight", "input")))
 def test_branches_consist_of_fixed_points(net, along, kind):
@@ -186,6 +190,7 @@ def test_branches_consist_of_fixed_points(net, along, kind):
         assert np.abs(moduli - 1.0).min() < 1e-3
 
 
+@pytest.mark.slow
 @law(2)
 @given(st.floats(1.3, 3.0))
 def test_folds_of_the_neuron_lie_on_their_curve(w):
@@ -203,6 +208,7 @@ def test_folds_of_the_neuron_lie_on_their_curve(w):
     assert abs(abs(fold.parameter) - analysis.escape_threshold(net, found(net).attractors.points[-1]).lower) < 1e-9
 
 
+@pytest.mark.slow
 @law(1)
 @given(st.floats(1.5, 2.5), SEEDS)
 def test_a_pitchfork_gives_two_branches(top, seed):
@@ -218,6 +224,7 @@ def test_a_pitchfork_gives_two_branches(top, seed):
     np.testing.assert_allclose(np.abs(other.orbits[:, 0, 0]), exact, atol=5e-3)
 
 
+@pytest.mark.slow
 @law(2)
 @given(relabelled(latching()))
 def test_manifolds_have_no_names(twins):
@@ -233,6 +240,7 @@ def test_manifolds_have_no_names(twins):
     same_set(ends(there), ends(here) @ twins.Q.T, 1e-2)
 
 
+@pytest.mark.slow
 @law(2)
 @given(latching(), SEEDS)
 def test_a_morse_graph_holds_every_fixed_point(net, seed):
@@ -244,6 +252,7 @@ def test_a_morse_graph_holds_every_fixed_point(net, seed):
     assert graph.index.sum() == found(net).index_sum
 
 
+@pytest.mark.slow
 @law(6)
 @given(latching(), st.data())
 def test_theorems_do_not_contradict_themselves(net, data):

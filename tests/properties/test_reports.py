@@ -15,6 +15,7 @@ import dynlatch as dl
 from dynlatch import analysis
 
 
+@pytest.mark.slow
 @law(1)
 @given(latching(1), SEEDS)
 def test_an_audit_differs_from_itself_in_nothing(net, seed):

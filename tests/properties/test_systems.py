@@ -33,7 +33,7 @@ def close(got, expected, tolerance=1e-11):
     assert np.abs(got - expected).max(initial=0.0) <= tolerance * scale
 
 
-@law(25)
+@law(4)
 @given(networks(), SEEDS)
 def test_every_network_keeps_the_contract(net, seed):
     check_map(net, seed)
@@ -87,7 +87,7 @@ def test_trajectories_are_loops_over_steps(net, data, T):
     close(dl.trajectory(net, a[0], u[:, 0]), path[:, 0], 1e-12)
 
 
-@law(10)
+@law(2)
 @given(networks(), st.data(), st.integers(1, 3))
 def test_wrapped_maps_are_what_they_say(net, data, period):
     a, u0 = data.draw(filled(2, net.dim)), data.draw(filled(net.input_dim))
@@ -114,7 +114,7 @@ def test_a_function_is_the_network_it_computes(net, data):
     close(own.jacobian(a, u), net.jacobian(a, u))
 
 
-@law(4)
+@law(2)
 @given(st.integers(1, 2), st.data())
 def test_symbols_are_the_network_they_write(n, data):
     W, c, a, u = (data.draw(filled(*shape)) for shape in ((n, n), (n,), (3, n), (3, n)))

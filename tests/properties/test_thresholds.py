@@ -48,6 +48,7 @@ def test_basins_have_no_names_and_end_where_orbits_do(twins, seed):
     near(here.fractions.sum() + here.unresolved + here.escaped, 1.0)
 
 
+@pytest.mark.slow
 @law(2)
 @given(latching())
 def test_a_grid_of_basins_is_its_points(net):
@@ -63,6 +64,7 @@ def test_a_grid_of_basins_is_its_points(net):
     assert entropy.mean <= entropy.boundary + 1e-12 or np.isnan(entropy.boundary)
 
 
+@pytest.mark.slow
 @law(2)
 @given(WEIGHTS)
 def test_a_straight_boundary_has_exponent_one(w):
@@ -73,6 +75,7 @@ def test_a_straight_boundary_has_exponent_one(w):
     assert np.all(np.diff(exponent.uncertain) >= -1e-12)
 
 
+@pytest.mark.slow
 @law(3)
 @given(relabelled(latching()))
 def test_the_edge_between_two_memories_has_no_names(twins):
@@ -129,6 +132,7 @@ def test_inclusions_of_the_four_gammas(twins, seed):
         assert here.under(criterion).member.sum() <= here.in_basin.sum()
 
 
+@pytest.mark.slow
 @law(2)
 @given(WEIGHTS)
 def test_gamma_is_left_before_the_basin(w):
@@ -163,6 +167,7 @@ def test_u_star_has_the_units_of_the_input(w, unit, norm):
     assert max(analysis.scalar.thresholds(w)) == pytest.approx(one.lower)
 
 
+@pytest.mark.slow
 @law(4)
 @given(WEIGHTS, st.floats(-0.05, 0.05), st.integers(1, 6))
 def test_more_steps_need_less_input(w, bias, T):
@@ -178,6 +183,7 @@ def test_more_steps_need_less_input(w, bias, T):
         assert constant.upper >= values[-1].lower * (1.0 - 1e-9)
 
 
+@pytest.mark.slow
 @law(4)
 @given(WEIGHTS, st.floats(1e-9, 1e-3))
 def test_a_witness_escapes_and_a_smaller_one_does_not(w, less):
@@ -211,6 +217,7 @@ def test_brackets_of_small_nets_in_any_names(twins, norm):
         assert here.lower <= np.sqrt(twins.network.dim) * box.upper * (1.0 + 1e-9)
 
 
+@pytest.mark.slow
 @law(2)
 @given(WEIGHTS, SEEDS)
 def test_shocks_directions_and_switches_of_the_neuron(w, seed):
@@ -274,6 +281,7 @@ def test_the_trade_off_and_its_ceiling(std, T):
     assert analysis.feasibility_ceiling(1.6, analysis.Gaussian(std), T + 5) <= ceilings[1] + 1e-9
 
 
+@pytest.mark.slow
 @law(1)
 @given(WEIGHTS, SEEDS)
 def test_the_quasi_potential_of_mirror_images(w, seed):

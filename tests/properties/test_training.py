@@ -29,7 +29,7 @@ def through_a_file(value):
     return _decode(json.loads(json.dumps(_encode(value, arrays))), arrays)
 
 
-@law(40)
+@law(15)
 @given(TASKS, st.integers(1, 6), SEEDS)
 def test_sequences_are_those_of_their_stream(task, n, seed):
     for draw in (task.sample, task.training_set):
@@ -49,7 +49,7 @@ def test_sequences_are_those_of_their_stream(task, n, seed):
             assert np.all(np.isnan(one.desired[after]))
 
 
-@law(40)
+@law(15)
 @given(TASKS, st.integers(1, 30))
 def test_settings_of_tasks_survive_a_file(task, n):
     assert through_a_file(task) == task
@@ -58,7 +58,7 @@ def test_settings_of_tasks_survive_a_file(task, n):
     assert all(quiet.input.shape == (task.input_dim,) for quiet in task.quiet_inputs)
 
 
-@law(110)
+@law(12)
 @given(MODELS, SEEDS, st.integers(1, 3))
 def test_first_weights_and_maps_of_models(model, seed, trials):
     theta = model.initial(streams(seed, trials))
@@ -75,7 +75,7 @@ def test_first_weights_and_maps_of_models(model, seed, trials):
     np.testing.assert_allclose(again.step(a, u), net.step(a, u), rtol=1e-9, atol=1e-12)
 
 
-@law(20)
+@law(4)
 @given(MODELS, SEEDS)
 def test_wired_networks_are_made_again_from_their_parts(model, seed):
     net = model.network(model.initial(streams(seed, 1))[:, 0])
@@ -86,7 +86,7 @@ def test_wired_networks_are_made_again_from_their_parts(model, seed):
     check_products(net, np.random.default_rng(seed))
 
 
-@law(60)
+@law(15)
 @given(RULES, MODELS, TASKS)
 def test_rules_fit_or_say_why_not(rule, model, task):
     assert through_a_file(rule) == rule

@@ -44,16 +44,20 @@ Verb = Callable[[Any, Any, int], Any]
 
 # Verbs of milliseconds on a net of two units.
 QUICK: Mapping[str, Verb] = {
-    "fixed_points": lambda net, a, seed: analysis.fixed_points(net, bounds=BOX, rng=seed),
-    "stability": lambda net, a, seed: analysis.stability(net, memory(net)),
     "guarantees": lambda net, a, seed: analysis.guarantees(net),
     "gradient_decay": lambda net, a, seed: analysis.gradient_decay(net, a, driven(net, seed)),
     "gradient_contributions": lambda net, a, seed: analysis.gradient_contributions(net, a, driven(net, seed), np.ones(net.dim)),
     "leading_gradients": lambda net, a, seed: analysis.leading_gradients(net, a, driven(net, seed), rng=seed),
     "lyapunov_exponents": lambda net, a, seed: analysis.lyapunov_exponents(net, a, steps=20),
+    "latched_projection": lambda net, a, seed: analysis.latched_projection(net, a, steps=T),
+}
+
+# Verbs that take longer: searches, proofs, grids.
+LONG: Mapping[str, Verb] = {
+    "fixed_points": lambda net, a, seed: analysis.fixed_points(net, bounds=BOX, rng=seed),
+    "stability": lambda net, a, seed: analysis.stability(net, memory(net)),
     "covariant_vectors": lambda net, a, seed: analysis.covariant_vectors(net, a, steps=20),
     "gradient_bounds": lambda net, a, seed: analysis.gradient_bounds(net, a, driven(net, seed)),
-    "latched_projection": lambda net, a, seed: analysis.latched_projection(net, a, steps=T),
     "slow_fast_splitting": lambda net, a, seed: analysis.slow_fast_splitting(net, memory(net)),
     "step_verdicts": lambda net, a, seed: analysis.step_verdicts(net, a, driven(net, seed), rng=seed),
     "basins": lambda net, a, seed: analysis.basins(net, samples=20, bounds=BOX, steps=200, rng=seed),
@@ -61,10 +65,6 @@ QUICK: Mapping[str, Verb] = {
     "invariant_manifold": lambda net, a, seed: analysis.invariant_manifold(net, saddle(net), bounds=BOX, max_points=300),
     "check_theorem": lambda net, a, seed: analysis.check_theorem(1 + seed % 4, net, memory(net)),
     "continue_fixed_point": gain_branch,
-}
-
-# Verbs that take longer: searches, proofs, grids.
-LONG: Mapping[str, Verb] = {
     "periodic_orbits": lambda net, a, seed: analysis.periodic_orbits(net, 2, bounds=BOX, rng=seed),
     "slow_points": lambda net, a, seed: analysis.slow_points(net, 0.1, bounds=BOX, rng=seed),
     "edge_state": lambda net, a, seed: analysis.edge_state(net, a, -a, bounds=BOX),
