@@ -180,6 +180,8 @@ def test_regions_of_relu_nets_as_boxes():
     assert boxes.tolist() == [[[0.0, -np.inf], [np.inf, 0.0]], [[-np.inf, -np.inf], [0.0, np.inf]]]
     boxed = routes._orthants(np.array([[1, 0]], dtype=np.int8), question._replace(box=(np.full(2, -3.0), np.full(2, 2.0))))
     assert boxed.tolist() == [[[0.0, -3.0], [2.0, 0.0]]]
+    outputs = question._replace(map=dl.ElmanNetwork([[2.0]], np.zeros((1, 0)), None), box=(np.full(1, -3.0), np.full(1, 2.0)))
+    assert routes._orthants(np.array([[0], [1]], dtype=np.int8), outputs).tolist() == [[[0.0], [0.0]], [[0.0], [2.0]]]
     two = dl.AdditiveNetwork([[2.0]], [-1.0], activation="relu")  # a' = 2 relu(a) - 1: -1 and 1
     assert analysis.fixed_points(two).points.ravel().tolist() == [-1.0, 1.0]
     assert analysis.fixed_points(two, bounds=(0.0, 3.0)).points.ravel().tolist() == [1.0]

@@ -37,6 +37,7 @@ TARGETS = {
     "fixed_points": Target(
         ("dynlatch/analysis/fixed_points/*.py",),
         (
+            "tests/analysis/test_fixed_points_attacks.py",
             "tests/analysis/test_piecewise_linear.py",
             "tests/analysis/test_mutants_fixed_points.py",
         ),
