@@ -137,13 +137,18 @@ def returned_20(w, variance):
     return (kept(w, Gaussian.from_variance(variance), 20).returned[-1],)
 
 
-@pytest.mark.parametrize("row", NUMBERS, ids=IDS)
+def marked(row):
+    return pytest.mark.slow if row.get("slow") else ()
+
+
+@pytest.mark.parametrize("row", [pytest.param(row, id=name, marks=marked(row)) for row, name in zip(NUMBERS, IDS, strict=True)])
 def test_the_package_has_the_certified_number(row):
     certified, tolerance = mp.mpf(row["value"]), mp.mpf(10) ** -row["digits"] if row["digits"] else 0
     for ours in globals()[row["quantity"]](**row["arguments"]):
         assert abs(mp.mpf(float(ours)) - certified) <= tolerance * abs(certified)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "row",
     [row for row in NUMBERS if row.get("exact")],

@@ -149,12 +149,17 @@ def test_weights_of_1e8_forward_errors_of_the_fixed_points():
     assert np.any(found.residuals > 1e-10)  # a residual says nothing here
 
 
-def test_weights_of_1e8_spectrum_growth_and_threshold():
+def test_weights_of_1e8_spectrum_and_growth():
     net = dl.AdditiveNetwork(HUGE)
     eigenvalues = analysis.stability(net, np.zeros(2)).eigenvalues
     np.testing.assert_allclose(sorted(eigenvalues, key=np.imag), [2e8 - 5e7j, 2e8 + 5e7j], rtol=1e-14)
     decay = analysis.gradient_decay(net, np.zeros(2), steps=1000)
     assert decay.log_norms[-1] == pytest.approx(1000 * np.log(1e8 * np.hypot(2.0, 0.5)), rel=1e-13)
+
+
+@pytest.mark.slow
+def test_weights_of_1e8_bracket_of_the_threshold():
+    net = dl.AdditiveNetwork(HUGE)
     at = analysis.fixed_points(net, rng=0).attractors[-1].point
     bracket = analysis.escape_threshold(net, at, rng=0)
     assert 0.9e8 < bracket.lower <= bracket.upper < 2.6e8
