@@ -34,7 +34,7 @@ def check(name, net, data, seed):
 
 
 @pytest.mark.parametrize("name", QUICK)
-@law(3)
+@law(2)
 @given(SMALL, st.data(), SEEDS)
 def test_quick_verbs_answer_or_refuse(name, net, data, seed):
     check(name, net, data, seed)

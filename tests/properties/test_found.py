@@ -32,6 +32,7 @@ def test_theorems_about_next_to_nothing_are_drawn():
     analysis.check_theorem(4, net, [1e-256, 1e-256]).plot()
 
 
+@pytest.mark.slow
 def test_bounds_of_a_shock_may_overflow():
     net = dl.ProjectedLSTM(np.zeros((4, 0)), [[1e-8], [-2.0], [1.0], [2.0]], [[-1.97754107]])
     found = analysis.fatal_shock(net, [0.0, 0.0], rng=68302975)

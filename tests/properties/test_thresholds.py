@@ -27,7 +27,7 @@ def near(got, expected, rtol=1e-9):
 # Basins.
 
 
-@law(4)
+@law(2)
 @given(relabelled(latching()), SEEDS)
 def test_basins_have_no_names_and_end_where_orbits_do(twins, seed):
     net = twins.network
@@ -90,7 +90,7 @@ def test_the_edge_between_two_memories_has_no_names(twins):
     assert np.abs(edge.multipliers).max() > 1.0
 
 
-@law(15)
+@law(8)
 @given(threshold(), st.data())
 def test_finite_maps_are_their_graph(net, data):
     u = data.draw(filled(net.input_dim))
@@ -148,7 +148,7 @@ def test_gamma_is_left_before_the_basin(w):
 # Thresholds.
 
 
-@law(6)
+@law(2)
 @given(WEIGHTS, st.sampled_from((1e-6, 0.5, 3.0, 1e6)), st.sampled_from((1.0, 2.0, np.inf)))
 def test_u_star_has_the_units_of_the_input(w, unit, norm):
     """One unit: all norms agree; an input measured in other units has a threshold in other units."""
@@ -244,7 +244,7 @@ def test_shocks_directions_and_switches_of_the_neuron(w, seed):
 # Noise.
 
 
-@law(3)
+@law(1)
 @given(WEIGHTS, st.floats(0.05, 1.0), st.integers(1, 8), st.booleans())
 def test_retention_falls_with_time_and_with_noise(w, size, T, uniform):
     net = dl.LatchNeuron(w)
@@ -267,7 +267,7 @@ def test_retention_falls_with_time_and_with_noise(w, size, T, uniform):
         assert np.all(kept.survival == 1.0)
 
 
-@law(2)
+@law(1)
 @given(st.floats(0.05, 0.6), st.integers(3, 10))
 def test_the_trade_off_and_its_ceiling(std, T):
     weights = [1.2, 1.6, 2.5]
