@@ -8,6 +8,7 @@ import re
 import struct
 import zipfile
 from collections.abc import Callable
+from copy import deepcopy
 from random import Random
 from typing import Any
 
@@ -189,7 +190,7 @@ def other_tree(tree: Any, random: Random, values: list[Any] = VALUES) -> Any:
     """`tree` with one change."""
     places = list(_places(tree))
     if not places:
-        return random.choice(values)
+        return deepcopy(random.choice(values))
     container, key = random.choice(places)
     how = random.randrange(6)
     if how == 0:
@@ -202,7 +203,7 @@ def other_tree(tree: Any, random: Random, values: list[Any] = VALUES) -> Any:
     elif how == 3:
         container[key] = _nested(container[key], random.choice((1, 3, 90)))
     else:
-        container[key] = random.choice(values)
+        container[key] = deepcopy(random.choice(values))  # a further change may go into it
     return tree
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import signal
 import sys
 import tempfile
 import time
@@ -18,6 +19,7 @@ import numpy as np
 
 from .readers import READERS, made, scratch, seeds, tried
 
+PROCESSOR = 10.0  # seconds of processor time after which an input ends the process, in whatever library it is
 ADDRESSES = 8 << 30  # bytes of address space: only keeps a mistake from taking the machine with it
 KINDS = np.dtype(
     [(name, "<i8") for name in ("done", "accepted", "refused", "slowest", "slowest_at", "memory", "memory_at", "spent")]
@@ -65,6 +67,7 @@ def run(name: str, stop: int, state: Path) -> None:
             if os.getppid() != parent:  # nobody watches any more
                 return
             path.write_bytes(made(name, index))
+            signal.setitimer(signal.ITIMER_PROF, PROCESSOR)
             wrong = _measured(name, path, index, record)
             if wrong:
                 finding(state, index, wrong)

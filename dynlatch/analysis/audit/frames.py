@@ -97,18 +97,24 @@ def _tracks(
 ) -> dict[str, float]:
     """The numbers of `TRACKS` that can be had; medians over the sequences."""
     with np.errstate(over="ignore"):  # a rate above e^709 is infinite
-        factor = float(np.exp(np.median(rate)))
+        factor = float(np.exp(_median(rate)))
     numbers = {"memories": float(len(half_lives)), "rate": factor}
     if half_lives:
         numbers["half_life"] = max(half_lives)
     if reaches is not None:
-        numbers |= {"h50": float(np.median(reaches[0])), "h95": float(np.median(reaches[1]))}
+        numbers |= {"h50": _median(reaches[0]), "h95": _median(reaches[1])}
     if exponents is not None and exponents.size:
-        numbers["exponent"] = float(np.median(exponents[..., 0]))
+        numbers["exponent"] = _median(exponents[..., 0])
     if brackets:
         lower, upper = min(brackets)
         numbers |= {"u_lower": float(lower), "u_upper": float(upper)}
     return {key: numbers[key] for key in TRACKS if key in numbers}
+
+
+def _median(values: Array) -> float:
+    if not values.size:
+        raise ValueError("a list that must hold numbers is empty")
+    return float(np.median(values))
 
 
 def _states(rows: Any, n: int) -> Array:
