@@ -7,7 +7,6 @@ none is neutral if its leading exponent is within `NEUTRAL` of 0 per step: an in
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import numpy as np
@@ -36,22 +35,20 @@ class Rest(NamedTuple):
 def rests(map: Map, states: Array) -> tuple[list[Rest], NDArray[np.int64]]:
     """Attractors that the orbits of `states` (E, n) come to, and for each orbit which, or NOWHERE, or NEUTRAL_REST."""
     found: list[Rest] = []
-    at, x, taken = np.full(len(states), NOWHERE), states, 0
-    open_ones = np.arange(len(states))
+    at, x, taken = np.full(len(states), NOWHERE), np.array(states, dtype=np.float64), 0
+    moving = np.ones(len(states), dtype=np.bool_)
     for until in STEPS:
-        x = advanced(map, x, until - taken)
-        taken, kept = until, []
-        for j, e in enumerate(open_ones.tolist()):
-            cycle = resting(map, x[j])
-            if cycle is None:
-                kept.append(j)
-                continue
-            at[e] = place(found, cycle) if attracts(map, cycle) else NEUTRAL_REST if neutral(map, x[j]) else NOWHERE
-        open_ones, x = open_ones[kept], x[kept]
-        if not len(open_ones):
+        x[moving] = advanced(map, x[moving], until - taken)
+        taken = until
+        for e in np.flatnonzero(moving).tolist():
+            cycle = resting(map, x[e])
+            moving[e] = cycle is None
+            if cycle is not None and attracts(map, cycle):
+                at[e] = place(found, cycle)
+        if not moving.any():
             break
-    for j, e in enumerate(open_ones.tolist()):
-        at[e] = NEUTRAL_REST if neutral(map, x[j]) else NOWHERE
+    elsewhere = np.flatnonzero(at == NOWHERE)
+    at[elsewhere[neutral(map, x[elsewhere])]] = NEUTRAL_REST
     return found, at
 
 
@@ -92,21 +89,20 @@ def attracts(map: Map, cycle: Array) -> bool:
     return bool(np.abs(back - cycle[0]).max() < 0.1 * size)
 
 
-def neutral(map: Map, x: Array) -> bool:
-    """Whether the leading exponent of the orbit from x on is 0, to `NEUTRAL`."""
-    if not isinstance(map, SmoothMap):
-        return False
-    v: Array = np.random.default_rng(0).standard_normal(x.shape[-1:])
-    total = 0.0
-    v /= np.linalg.norm(v)
-    for t in range(2 * LAST):  # the first half turns v into the leading direction
-        v, x = map.jacobian(x) @ v, map.step(x)
-        size = float(np.linalg.norm(v))
-        if not np.isfinite(size) or size == 0.0 or not np.isfinite(x).all():
-            return False
-        v = v / size
-        total += math.log(size) if t >= LAST else 0.0
-    return bool(abs(total) / LAST <= NEUTRAL)
+def neutral(map: Map, x: Array) -> NDArray[np.bool_]:
+    """(E,) whether the leading exponent of the orbit from each of x (E, n) on is 0, to `NEUTRAL`."""
+    if not isinstance(map, SmoothMap) or not len(x):
+        return np.zeros(len(x), dtype=np.bool_)
+    v = np.broadcast_to(np.random.default_rng(0).standard_normal(x.shape[-1]), x.shape)
+    total = np.zeros(len(x))
+    with np.errstate(all="ignore"):
+        for t in range(2 * LAST):  # the first half turns v into the leading direction
+            v, x = map.jvp(x, v), map.step(x)
+            size = np.linalg.norm(v, axis=-1)
+            v = v / size[:, None]
+            total += np.log(size) if t >= LAST else 0.0
+        # What diverges, or dies out at once, has no finite sum.
+        return np.asarray(np.isfinite(x).all(-1) & (np.abs(total) <= LAST * NEUTRAL))
 
 
 def place(found: list[Rest], cycle: Array) -> int:
