@@ -17,6 +17,8 @@ from dynlatch.training.experiments.intervals import wilson
 
 EXPLAINED = Path(__file__).parent / "explained.toml"
 CAUGHT = ("killed", "timeout")
+WHY = ("Why mutants survive, and how many:", "")
+LEFT = ("", "Survivors without an explanation:", "")
 
 
 class Run(NamedTuple):
@@ -60,7 +62,6 @@ def table(runs: list[Run]) -> Iterator[str]:
     yield from (".. list-table::", "   :header-rows: 1", "   :class: wide", "")
     heads = ["Files", "Mutants", "Drawn", "Killed", "Share (95 % interval)", "Survive, explained", "Survive, not explained"]
     lines = [line(f"``{run.target}``", sum(run.counts.values()), run.rows, why) for run in runs]
-    lines.append(line("all", sum(sum(run.counts.values()) for run in runs), [row for run in runs for row in run.rows], why))
     for cells in [heads, *lines]:
         yield from (f"   {'* -' if k == 0 else '  -'} {cell}" for k, cell in enumerate(cells))
 
@@ -73,10 +74,21 @@ def explanations(runs: list[Run]) -> Iterator[str]:
         yield f"* {times}: {reason}"
 
 
+def unexplained(runs: list[Run]) -> Iterator[str]:
+    """The survivors that nothing was done about, as they are."""
+    why = reasons()
+    for run in runs:
+        for row in run.rows:
+            if row["verdict"] not in CAUGHT and key(row) not in why:
+                place = f"``{Path(row['path']).name}``, line {row['line']}"
+                reached = "" if row["verdict"] == "survived" else " (none of the tests named reaches it)"
+                yield f"* {place}{reached}: ``{row['before']}`` became ``{row['after']}``"
+
+
 def main() -> None:
     runs = [read(Path(name)) for name in sys.argv[1:]]
     intro = (Path(__file__).parent / "intro.inc").read_text()
-    sys.stdout.write("\n".join([intro, *table(runs), "", "What survives and why:", "", *explanations(runs), ""]))
+    sys.stdout.write("\n".join([intro, *table(runs), "", *WHY, *explanations(runs), *LEFT, *unexplained(runs), ""]))
 
 
 if __name__ == "__main__":
