@@ -24,8 +24,8 @@ SEEDS = st.integers(0, 2**32 - 1)
 
 
 def filled(*shape: int, elements: Any = NUMBERS) -> Any:
-    """Arrays of that shape."""
-    return arrays(np.float64, shape, elements=elements)
+    """Arrays of that shape, every entry drawn: Hypothesis would fill most of a matrix with one number."""
+    return arrays(np.float64, shape, elements=elements, fill=st.nothing())
 
 
 @st.composite

@@ -15,14 +15,19 @@ from properties.strategies import (
     filled,
     gru,
     layouts,
+    leaky,
     lstm,
     networks,
     relabelled,
+    stacked,
     state_network,
     threshold,
 )
 
 import dynlatch as dl
+
+# Each for itself: few examples of one choice among many would leave some of them out.
+KINDS = {"additive": additive(), "leaky": leaky(), "elman": elman(), "gru": gru(), "lstm": lstm(), "stacked": stacked()}
 
 
 def close(got, expected, tolerance=1e-11):
@@ -37,6 +42,22 @@ def close(got, expected, tolerance=1e-11):
 @given(networks(), SEEDS)
 def test_every_network_keeps_the_contract(net, seed):
     check_map(net, seed)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@law(15)
+@given(data=st.data(), seed=SEEDS)
+def test_products_and_jacobians_are_one_derivative(kind, data, seed):
+    """`J v`, `J^T w`, J and the central difference along v."""
+    net = data.draw(KINDS[kind])
+    rng = np.random.default_rng(seed)
+    a, v, w = rng.normal(size=(3, net.dim))
+    u = rng.normal(size=net.input_dim)
+    J = net.jacobian(a, u)
+    close(net.jvp(a, v, u), J @ v)
+    close(net.vjp(a, w, u), J.T @ w)
+    h = 1e-5
+    close(net.jvp(a, v, u), (net.step(a + h * v, u) - net.step(a - h * v, u)) / (2.0 * h), 1e-6)
 
 
 @law(4)
