@@ -2,8 +2,29 @@ import shutil
 
 import matplotlib as mpl
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 mpl.use("Agg")
+
+# Tests that compile the kernels of training.
+TRAINING = ("tests/training/", "tests/test_", "tests/properties/test_training")
+LAST = "test_docstring_examples"  # finds kernels compiled that others needed too
+
+
+class KernelsTogether(LoadFileScheduling):
+    """A file stays with one worker, and all files of training with the same: no kernel is compiled twice, side by side."""
+
+    def _split_scope(self, nodeid):
+        file = super()._split_scope(nodeid)
+        return "training" if file.startswith(TRAINING) else file
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return KernelsTogether(config, log)
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: item.name == LAST)
 
 
 @pytest.fixture(autouse=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import stat
 import tempfile
 from collections.abc import Callable
 from functools import cache
@@ -38,8 +39,17 @@ def _folder() -> Path:
     wanted = Path(numba.config.CACHE_DIR or here / "__pycache__") / name
     with contextlib.suppress(OSError):  # a read-only installation
         wanted.mkdir(parents=True, exist_ok=True)
-    return wanted if os.access(wanted, os.W_OK) else Path(tempfile.gettempdir()) / f"dynlatch-{_user()}" / name
+    return wanted if os.access(wanted, os.W_OK) else _own(Path(tempfile.gettempdir())) / name
 
 
-def _user() -> str:
-    return str(os.getuid()) if hasattr(os, "getuid") else "user"
+def _own(temporary: Path) -> Path:
+    """A folder for what is temporary that nobody else may write: code is loaded from it. One of this process, if need be."""
+    if not hasattr(os, "getuid"):  # elsewhere that place belongs to the user
+        return temporary / "dynlatch"
+    folder = temporary / f"dynlatch-{os.getuid()}"
+    with contextlib.suppress(OSError):
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found = folder.lstat()
+        if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022:
+            return folder
+    return Path(tempfile.mkdtemp(prefix="dynlatch-"))

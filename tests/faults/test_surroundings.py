@@ -1,6 +1,7 @@
 """What is around a process: packages that are not there, clocks, the network, start methods, caches, other processes."""
 
 import importlib.util
+import os
 import re
 import sqlite3
 import subprocess
@@ -224,6 +225,20 @@ def test_kernels_are_kept_elsewhere_where_their_folder_may_not_be_written(monkey
     spec.loader.exec_module(module)
     assert again.kernel(module.twice)(1.5) == 3.0
     assert list(folder.rglob("*.nbc"))
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="folders for temporary files are shared on POSIX systems")
+def test_kernels_are_not_loaded_from_a_folder_that_others_may_write(tmp_path):
+    usual = compiling._own(tmp_path)
+    assert usual == tmp_path / f"dynlatch-{os.getuid()}" == compiling._own(tmp_path)
+    assert usual.stat().st_mode & 0o777 == 0o700
+    usual.chmod(0o777)
+    other = compiling._own(tmp_path)
+    assert other != usual
+    assert other.stat().st_mode & 0o777 == 0o700
+    usual.rmdir()
+    usual.symlink_to(other)
+    assert compiling._own(tmp_path) not in (usual, other)
 
 
 # Two processes and one store.
