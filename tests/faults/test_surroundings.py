@@ -71,7 +71,7 @@ for name in training.__all__:
 
 @pytest.mark.slow
 def test_with_none_of_the_extras_all_else_works():
-    done = python(WITHOUT, ",".join([*USES, "clarabel", "dask", "mpmath_extra"]))
+    done = python(WITHOUT, ",".join([*USES, "dask", "mpmath_extra"]))
     assert re.fullmatch(r"\d+ \(5,\)\n", done.stdout)
 
 
