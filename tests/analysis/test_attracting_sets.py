@@ -257,7 +257,7 @@ def test_no_points_and_no_basin():
     assert np.isnan(analysis.reduced_attracting_set(net, [1.915], np.zeros((0, 1))).fraction)
     empty = analysis.reduced_attracting_set(net, [1.915], [[-1.0]])
     assert np.isnan(empty.non_normality_gap)
-    assert "nan" in empty.summary()
+    assert "no point is in the basin" in empty.summary()
 
 
 def test_grids():

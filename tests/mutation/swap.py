@@ -42,7 +42,7 @@ def live(path: str) -> dict[CodeType, list[FunctionType]]:
     """The functions of this process that were made from the file, by their code."""
     where, found = str(Path(path).resolve()), defaultdict(list)
     for thing in gc.get_objects():
-        if isinstance(thing, FunctionType) and thing.__code__.co_filename == where:
+        if type(thing) is FunctionType and thing.__code__.co_filename == where:
             found[thing.__code__].append(thing)
     return found
 
