@@ -16,7 +16,7 @@ from fuzzing.readers import READERS, Reader, made, missing, tried
 from dynlatch.errors import UnreadableFile
 
 QUICK = {"safetensors": 500, "provenance": 500, "sequences": 500, "onnx": 300, "audits": 300, "store": 200, "npz": 200}
-QUICK |= {"hdf5": 150, "keras": 80, "result": 80, "command line": 25, "torch": 100, "torch older": 100}
+QUICK |= {"hdf5": 150, "keras": 80, "result": 80, "command line": 25, "torch": 100, "torch older": 300}
 
 
 @pytest.fixture(params=READERS)
