@@ -34,7 +34,10 @@ def row(ours, theirs=(), bar=None, unit="s", note=""):
     return module("contract").Row("work", "peer" if theirs else "", ours, theirs, bar, unit, note)
 
 
-@pytest.mark.parametrize("name", BENCHMARKS)
+COMPILES = {"annealing", "escape_thresholds", "monitor", "state_networks", "training"}  # for longer than they run
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if n in COMPILES else n for n in BENCHMARKS])
 def test_runs_quickly(name):
     contract = module("contract")
     rows = list(module(name).rows(contract.Setting(quick=True)))

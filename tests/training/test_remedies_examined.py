@@ -71,7 +71,13 @@ def test_trained_and_asked_how_its_gradient_decays(model):
         assert decay.log_norms[-1] == pytest.approx(np.log(np.linalg.norm(product, 2)), abs=1e-9)
 
 
-@pytest.mark.parametrize("model", ONE_STEP, ids=named)
+WATCHED = ElmanNet, GammaMemory, LSTM1997  # a plain wiring, one of memories, one of gates; the others are slow
+
+
+@pytest.mark.parametrize(
+    "model",
+    [pytest.param(m, marks=() if isinstance(m, WATCHED) else pytest.mark.slow, id=named(m)) for m in ONE_STEP],
+)
 def test_watched_by_the_monitor(model):
     result = short(model, RegionMonitor(every=20, portrait_every=30))
     assert "2 trials" in result.trace.summary()
