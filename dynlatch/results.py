@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import zipfile
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
@@ -233,8 +234,11 @@ def save(result: Result, path: str | os.PathLike[str]) -> Path:
         target = target.with_name(target.name + ".npz")
     arrays: dict[str, np.ndarray[Any, Any]] = {}
     header = json.dumps({"format": FORMAT, "record": _encode(result, arrays)})
-    with whole(target) as partial, partial.open("wb") as file:
-        np.savez_compressed(file, header=np.array(header), **arrays)  # type: ignore[arg-type]
+    with whole(target) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, array in {"header": np.array(header), **arrays}.items():
+            # Not np.savez: some versions leave the archive open on a full disk.
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, array, allow_pickle=False)
     return target
 
 

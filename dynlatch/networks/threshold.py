@@ -117,7 +117,8 @@ class ThresholdNetwork:
         reached = gain > 0.0
         if not reached.any():
             return np.full(batch_of(a, u), np.inf)
-        return np.asarray(np.min(np.abs(self.total_input(a, u))[..., reached] / gain[reached], axis=-1))
+        with np.errstate(over="ignore"):  # connections of 1e-320
+            return np.asarray(np.min(np.abs(self.total_input(a, u))[..., reached] / gain[reached], axis=-1))
 
 
 def signs(a: Array) -> Array:

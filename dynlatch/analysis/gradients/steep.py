@@ -81,7 +81,8 @@ def _dual(scaled: _Scaled, rows: Array) -> tuple[Array, Array]:
     reversed_columns = rows.T[:, ::-1]
     solved = np.linalg.solve(scaled.core.T, reversed_columns / scaled.columns[:, None]) / scaled.rows[:, None]
     Q, R = np.linalg.qr(solved / np.abs(solved).max())
-    logs = np.log(np.abs(np.diagonal(R))) + np.log(np.abs(solved).max())
+    with np.errstate(divide="ignore"):  # rounded to zero: of the half that the step itself gives
+        logs = np.log(np.abs(np.diagonal(R))) + np.log(np.abs(solved).max())
     return Q[:, ::-1], -logs[::-1]
 
 
