@@ -20,20 +20,9 @@ from dynlatch.training.models import (
     StateTables,
 )
 from dynlatch.training.models.topology import TWO_STATES, fully_connected, two_chains
+from dynlatch.training.presets.nets import dense, latch_net, parity_net
 from dynlatch.training.presets.preset import Preset, Table
 from dynlatch.training.tasks import Latch, Parity, Tomita, TwoSequence
-
-
-def _dense(radius: float) -> Callable[[TwoSequence], Architecture]:
-    return lambda task: Dense(5, radius=radius)
-
-
-def _parity_net(radius: float) -> Callable[[Parity], Architecture]:
-    return lambda task: ParityNet(radius=radius)
-
-
-def _latch_net(task: Latch) -> Architecture:
-    return LatchNet(L=task.L)
 
 
 def _threshold_dense(task: TwoSequence) -> Architecture:
@@ -95,42 +84,42 @@ TWO_VALUED, STEP, GRADIENT = r.Discretisation.TWO_VALUED, r.Slope.STEP, r.Slope.
 PLAIN, NORMALISED = r.Feedback.PLAIN, r.Feedback.NORMALISED
 
 CLASSICAL: Table = {
-    (r.BackPropagation, TwoSequence): Preset(r.BackPropagation(eta=0.1), _dense(1.0), 50, 3_000),
-    (r.BackPropagation, Parity): Preset(r.BackPropagation(eta=0.05), _parity_net(3.0), 50, 20_000),
-    (r.BackPropagation, Latch): Preset(r.BackPropagation(eta=0.1, batch=2), _latch_net, 2, 4_000),
-    (r.RealTimeRecurrentLearning, TwoSequence): Preset(r.RealTimeRecurrentLearning(eta=0.1), _dense(1.0), 50, 3_000),
-    (r.RealTimeRecurrentLearning, Parity): Preset(r.RealTimeRecurrentLearning(eta=0.05), _parity_net(3.0), 50, 20_000),
-    (r.RealTimeRecurrentLearning, Latch): Preset(r.RealTimeRecurrentLearning(eta=0.1), _latch_net, 2, 4_000),
-    (r.PseudoNewton, TwoSequence): Preset(r.PseudoNewton(eta=0.1, mu=0.1), _dense(1.0), 50, 3_000),
-    (r.PseudoNewton, Parity): Preset(r.PseudoNewton(eta=0.3, mu=0.1), _parity_net(3.0), 50, 20_000),
-    (r.PseudoNewton, Latch): Preset(r.PseudoNewton(eta=0.1, mu=0.1), _latch_net, 2, 4_000),
-    (r.TimeWeightedPseudoNewton, TwoSequence): Preset(r.TimeWeightedPseudoNewton(eta=0.01, mu=0.1), _dense(1.0), 50, 3_000),
-    (r.TimeWeightedPseudoNewton, Parity): Preset(r.TimeWeightedPseudoNewton(eta=0.03, mu=0.01), _parity_net(3.0), 50, 20_000),
-    (r.TimeWeightedPseudoNewton, Latch): Preset(r.TimeWeightedPseudoNewton(eta=0.01, mu=0.1), _latch_net, 2, 4_000),
+    (r.BackPropagation, TwoSequence): Preset(r.BackPropagation(eta=0.1), dense(1.0), 50, 3_000),
+    (r.BackPropagation, Parity): Preset(r.BackPropagation(eta=0.05), parity_net(3.0), 50, 20_000),
+    (r.BackPropagation, Latch): Preset(r.BackPropagation(eta=0.1, batch=2), latch_net, 2, 4_000),
+    (r.RealTimeRecurrentLearning, TwoSequence): Preset(r.RealTimeRecurrentLearning(eta=0.1), dense(1.0), 50, 3_000),
+    (r.RealTimeRecurrentLearning, Parity): Preset(r.RealTimeRecurrentLearning(eta=0.05), parity_net(3.0), 50, 20_000),
+    (r.RealTimeRecurrentLearning, Latch): Preset(r.RealTimeRecurrentLearning(eta=0.1), latch_net, 2, 4_000),
+    (r.PseudoNewton, TwoSequence): Preset(r.PseudoNewton(eta=0.1, mu=0.1), dense(1.0), 50, 3_000),
+    (r.PseudoNewton, Parity): Preset(r.PseudoNewton(eta=0.3, mu=0.1), parity_net(3.0), 50, 20_000),
+    (r.PseudoNewton, Latch): Preset(r.PseudoNewton(eta=0.1, mu=0.1), latch_net, 2, 4_000),
+    (r.TimeWeightedPseudoNewton, TwoSequence): Preset(r.TimeWeightedPseudoNewton(eta=0.01, mu=0.1), dense(1.0), 50, 3_000),
+    (r.TimeWeightedPseudoNewton, Parity): Preset(r.TimeWeightedPseudoNewton(eta=0.03, mu=0.01), parity_net(3.0), 50, 20_000),
+    (r.TimeWeightedPseudoNewton, Latch): Preset(r.TimeWeightedPseudoNewton(eta=0.01, mu=0.1), latch_net, 2, 4_000),
     (r.LocalFeedback, TwoSequence): Preset(r.LocalFeedback(eta=0.03), _looped, 50, 3_000),
     (r.LocalFeedback, Parity): Preset(r.LocalFeedback(eta=0.03), _looped, 50, 20_000),
-    (r.LocalFeedback, Latch): Preset(r.LocalFeedback(eta=0.1), _latch_net, 2, 4_000),
+    (r.LocalFeedback, Latch): Preset(r.LocalFeedback(eta=0.1), latch_net, 2, 4_000),
     (r.FocusedBackPropagation, TwoSequence): Preset(r.FocusedBackPropagation(eta=0.01), _contexts, 50, 3_000),
     (r.FocusedBackPropagation, Parity): Preset(r.FocusedBackPropagation(eta=0.01), _contexts, 50, 20_000),
     (r.MultigridRandomSearch, TwoSequence): Preset(
-        r.MultigridRandomSearch(half_width=3.0, shrink=0.95), _dense(1.0), 50, 50_000
+        r.MultigridRandomSearch(half_width=3.0, shrink=0.95), dense(1.0), 50, 50_000
     ),
     (r.MultigridRandomSearch, Parity): Preset(
-        r.MultigridRandomSearch(half_width=3.0, shrink=0.95), _parity_net(3.0), 50, 50_000
+        r.MultigridRandomSearch(half_width=3.0, shrink=0.95), parity_net(3.0), 50, 50_000
     ),
-    (r.MultigridRandomSearch, Latch): Preset(r.MultigridRandomSearch(half_width=1.0, shrink=0.95), _latch_net, 2, 20_000),
+    (r.MultigridRandomSearch, Latch): Preset(r.MultigridRandomSearch(half_width=1.0, shrink=0.95), latch_net, 2, 20_000),
     (r.SimulatedAnnealing, TwoSequence): Preset(
-        r.SimulatedAnnealing(temperature=0.1, step=1.0, bound=10.0, adjustments=125), _dense(1.0), 50, 300_000
+        r.SimulatedAnnealing(temperature=0.1, step=1.0, bound=10.0, adjustments=125), dense(1.0), 50, 300_000
     ),
     (r.SimulatedAnnealing, Parity): Preset(
-        r.SimulatedAnnealing(temperature=0.1, step=1.0, bound=10.0, adjustments=100), _parity_net(3.0), 50, 1_000_000
+        r.SimulatedAnnealing(temperature=0.1, step=1.0, bound=10.0, adjustments=100), parity_net(3.0), 50, 1_000_000
     ),
     (r.SimulatedAnnealing, Latch): Preset(
-        r.SimulatedAnnealing(temperature=0.1, step=1.0, bound=10.0, adjustments=100), _latch_net, 2, 100_000
+        r.SimulatedAnnealing(temperature=0.1, step=1.0, bound=10.0, adjustments=100), latch_net, 2, 100_000
     ),
-    (r.WeightGuessing, TwoSequence): Preset(r.WeightGuessing(half_width=5.0), _dense(5.0), 50, 500_000),
-    (r.WeightGuessing, Parity): Preset(r.WeightGuessing(half_width=10.0), _parity_net(10.0), 50, 500_000),
-    (r.WeightGuessing, Latch): Preset(r.WeightGuessing(half_width=5.0), _latch_net, 2, 100_000),
+    (r.WeightGuessing, TwoSequence): Preset(r.WeightGuessing(half_width=5.0), dense(5.0), 50, 500_000),
+    (r.WeightGuessing, Parity): Preset(r.WeightGuessing(half_width=10.0), parity_net(10.0), 50, 500_000),
+    (r.WeightGuessing, Latch): Preset(r.WeightGuessing(half_width=5.0), latch_net, 2, 100_000),
     (r.DiscreteErrorPropagation, TwoSequence): Preset(
         r.DiscreteErrorPropagation(eta=0.005, margin=0.3, discretisation=TWO_VALUED, slope=GRADIENT, feedback=PLAIN),
         _threshold_dense,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dynlatch.training.contract import Architecture
-from dynlatch.training.models import LSTM1997, Dense, ElmanNet, LatchNet, ParityNet, SecondOrderNet, TimeConstants
+from dynlatch.training.models import LSTM1997, ElmanNet, LatchNet, SecondOrderNet, TimeConstants
+from dynlatch.training.presets.nets import dense, latch_net, parity_net
 from dynlatch.training.presets.preset import Preset, Table
 from dynlatch.training.rules import (
     BackPropagation,
@@ -23,18 +24,6 @@ from dynlatch.training.tasks import (
     Tomita,
     TwoSequence,
 )
-
-
-def _dense(task: TwoSequence | GaussianTwoSequence) -> Architecture:
-    return Dense(5, radius=1.0)
-
-
-def _parity_net(task: Parity) -> Architecture:
-    return ParityNet(radius=3.0)
-
-
-def _latch_net(task: Latch) -> Architecture:
-    return LatchNet(L=task.L)
 
 
 def _latch_with_a_fixed_loop(task: Latch) -> Architecture:
@@ -85,14 +74,14 @@ REMEDIES: Table = {
     (TruncatedBackPropagation, TemporalOrder): Preset(TruncatedBackPropagation(eta=0.5), _lstm_of_numbers, 300, 100_000),
     (TruncatedBackPropagation, EmbeddedReber): Preset(TruncatedBackPropagation(eta=0.5), _lstm_of_symbols, 200, 100_000),
     (BackPropagation, Tomita): Preset(BackPropagation(eta=0.1), _second_order, 100, 50_000),
-    (BackPropagation, GaussianTwoSequence): Preset(BackPropagation(eta=0.1), _dense, 50, 3_000),
+    (BackPropagation, GaussianTwoSequence): Preset(BackPropagation(eta=0.1), dense(1.0), 50, 3_000),
     (BackPropagation, LongLag): Preset(BackPropagation(eta=1.0), _elman_of_symbols, 50, 30_000),
     (BackPropagation, Gap): Preset(BackPropagation(eta=0.1, batch=2), _time_constants, 2, 20_000),
     (TruncatedBackPropagation, Latch): Preset(TruncatedBackPropagation(eta=0.1), _latch_with_a_fixed_loop, 2, 4_000),
-    (ClippedBackPropagation, TwoSequence): Preset(ClippedBackPropagation(eta=0.1), _dense, 50, 3_000),
-    (ClippedBackPropagation, Parity): Preset(ClippedBackPropagation(eta=0.05), _parity_net, 50, 20_000),
-    (ClippedBackPropagation, Latch): Preset(ClippedBackPropagation(eta=0.1), _latch_net, 2, 4_000),
-    (RegularizedBackPropagation, TwoSequence): Preset(RegularizedBackPropagation(eta=0.1), _dense, 50, 3_000),
-    (RegularizedBackPropagation, Parity): Preset(RegularizedBackPropagation(eta=0.05), _parity_net, 50, 20_000),
-    (RegularizedBackPropagation, Latch): Preset(RegularizedBackPropagation(eta=0.1), _latch_net, 2, 4_000),
+    (ClippedBackPropagation, TwoSequence): Preset(ClippedBackPropagation(eta=0.1), dense(1.0), 50, 3_000),
+    (ClippedBackPropagation, Parity): Preset(ClippedBackPropagation(eta=0.05), parity_net(3.0), 50, 20_000),
+    (ClippedBackPropagation, Latch): Preset(ClippedBackPropagation(eta=0.1), latch_net, 2, 4_000),
+    (RegularizedBackPropagation, TwoSequence): Preset(RegularizedBackPropagation(eta=0.1), dense(1.0), 50, 3_000),
+    (RegularizedBackPropagation, Parity): Preset(RegularizedBackPropagation(eta=0.05), parity_net(3.0), 50, 20_000),
+    (RegularizedBackPropagation, Latch): Preset(RegularizedBackPropagation(eta=0.1), latch_net, 2, 4_000),
 }
