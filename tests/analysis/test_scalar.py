@@ -9,6 +9,7 @@ from itertools import pairwise
 import mpmath as mp
 import numpy as np
 import pytest
+from oracles_exact import halved
 
 import dynlatch as dl
 from dynlatch.analysis import scalar
@@ -24,16 +25,6 @@ CORNERS = [1.0 + e for e in EXCESSES]
 def close(value: float, exact: mp.mpf, rel: float = 1e-12) -> bool:
     # Below the smallest normal number float64 itself has fewer digits.
     return abs(mp.mpf(value) - exact) <= rel * abs(exact) + mp.mpf(2) ** -1022
-
-
-def bisect(h, lo, hi, halvings=120):
-    """Root of h in [lo, hi] by halving alone."""
-    rising = h(hi) > h(lo)
-    assert h(lo) * h(hi) <= 0
-    for _ in range(halvings):
-        middle = (lo + hi) / 2
-        lo, hi = (middle, hi) if (h(middle) < 0) == rising else (lo, middle)
-    return (lo + hi) / 2
 
 
 class Exact:
@@ -53,9 +44,9 @@ class Exact:
     def fixed_points(self):
         far = self.w + abs(self.c) + 1
         below, above = self.c < self.u_star, self.c > -self.u_star
-        low = [bisect(self.rise, -far, -self.a_c)] if below else []
-        mid = [bisect(self.rise, -self.a_c, self.a_c)] if below and above else []
-        high = [bisect(self.rise, self.a_c, far)] if above else []
+        low = [halved(self.rise, -far, -self.a_c)] if below else []
+        mid = [halved(self.rise, -self.a_c, self.a_c)] if below and above else []
+        high = [halved(self.rise, self.a_c, far)] if above else []
         return low + mid + high
 
 
@@ -90,7 +81,7 @@ def test_fixed_points_with_bias_to_12_digits(w, share):
 def test_fixed_point_below_the_threshold_of_latching(w, c):
     with mp.workdps(DIGITS):
         far = 2 + 2 * abs(mp.mpf(c))
-        exact = bisect(lambda a: mp.mpf(w) * mp.tanh(a) - a + mp.mpf(c), -far, far)
+        exact = halved(lambda a: mp.mpf(w) * mp.tanh(a) - a + mp.mpf(c), -far, far)
         if abs(c) < 1e-100:  # halving does not reach it: the first term of the series does
             exact = mp.cbrt(3 * mp.mpf(c)) if w == 1.0 else mp.mpf(c) / (1 - mp.mpf(w))
         (ours,) = scalar.fixed_points(w, c)
@@ -229,7 +220,7 @@ def brute_horizon(w: float, steps: int, c: float, upper: bool) -> mp.mpf:
             a = exact.w * mp.tanh(a) + exact.c - sign * b
         return sign * (a - saddle)
 
-    return bisect(missing, mp.mpf(0), 2 * sign * (start - saddle), halvings=64)
+    return halved(missing, mp.mpf(0), 2 * sign * (start - saddle), halvings=64)
 
 
 @pytest.mark.parametrize("steps", [1, 2, 5, 20])
