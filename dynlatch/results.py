@@ -19,7 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dynlatch.archives import read_npz
 from dynlatch.errors import InvalidInput, UnreadableFile
+from dynlatch.reading import ANY_RATIO, first_line, quiet
 from dynlatch.writing import whole
 
 if TYPE_CHECKING:
@@ -250,9 +252,6 @@ def load(path: str | os.PathLike[str]) -> Result:
     UnreadableFile
         If the file is missing, truncated, or not a result of dynlatch.
     """
-    from dynlatch.interop.files import ANY_RATIO, first_line, quiet
-    from dynlatch.interop.npz import read_npz
-
     try:
         arrays = read_npz(Path(path), ratio=ANY_RATIO)
         header = json.loads(str(arrays.pop("header")[()]))

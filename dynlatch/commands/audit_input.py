@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
@@ -10,7 +11,7 @@ from cyclopts import Parameter
 
 from dynlatch.commands.system import numbers
 from dynlatch.errors import UnreadableFile
-from dynlatch.interop.files import first_line, quiet
+from dynlatch.reading import quiet, reading
 
 
 class Ask(NamedTuple):
@@ -64,16 +65,9 @@ def _array(path: str | None) -> Any:
     """The array of a .npy file, mapped and not read: it may be larger than the memory."""
     if path is None:
         return None
-    try:
+    with reading(Path(path), "a .npy file of numbers"), quiet():
         with open(path, "rb") as file:
             several = file.read(2) == b"PK"  # an archive: NumPy would leave a damaged one open
         if several:
             raise UnreadableFile(f"{path!r} holds several arrays; save each alone with numpy.save.")
-        with quiet():
-            return np.load(path, mmap_mode="r", allow_pickle=False)
-    except UnreadableFile:
-        raise
-    except FileNotFoundError:
-        raise UnreadableFile(f"there is no file {path!r}.") from None
-    except Exception as error:  # damaged bytes can raise nearly anything
-        raise UnreadableFile(f"{path!r} is not a .npy file of numbers ({first_line(error)}).") from None
+        return np.load(path, mmap_mode="r", allow_pickle=False)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from dynlatch.errors import InvalidInput
-from dynlatch.interop.files import LARGEST
+from dynlatch.reading import LARGEST
 from dynlatch.validation import Array, finite_array
 
 SHORT = frozenset({"float16", "bfloat16"})

@@ -10,7 +10,7 @@ import numpy as np
 
 from dynlatch.errors import MissingExtra, UnreadableFile
 from dynlatch.interop.arrays import widened
-from dynlatch.interop.files import check_inflation
+from dynlatch.reading import check_inflation
 
 
 def read_hdf5(path: Path, source: Path | IO[bytes], wanted: Callable[[str], bool]) -> dict[str, np.ndarray[Any, Any]]:

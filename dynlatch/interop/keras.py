@@ -17,12 +17,12 @@ from typing import Any, TypeAlias
 from dynlatch.activations import Activation, resolve
 from dynlatch.errors import InvalidInput, UnreadableFile, UnsupportedNetwork
 from dynlatch.interop.arrays import as_array, precisions
-from dynlatch.interop.files import check_zip, reading
 from dynlatch.interop.gates import GATES, check_gated_activations, check_shapes, gated, known_activation, plain, reordered
 from dynlatch.interop.hdf5 import read_hdf5
 from dynlatch.interop.keras_graph import Cell, Graph, activation, graph_of
 from dynlatch.interop.parts import Network, Part, Wanted, listing, network_of, words
 from dynlatch.networks.readout import Readout
+from dynlatch.reading import check_zip, reading
 from dynlatch.validation import Array, shaped_array
 
 Arrays: TypeAlias = Mapping[str, Any]

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from dynlatch.activations import Activation
+from dynlatch.archives import read_npz
 from dynlatch.errors import InvalidInput, UnreadableFile
 from dynlatch.interop.flax import cells, from_flax, nested
 from dynlatch.interop.keras import load_keras, load_keras_weights
 from dynlatch.interop.mapping import network_from, recurrent_layers, unwrap
-from dynlatch.interop.npz import read_npz
 from dynlatch.interop.onnx import load_onnx
 from dynlatch.interop.parts import Network, Wanted
 from dynlatch.interop.pytorch import read_checkpoint

@@ -12,11 +12,11 @@ from typing import Any
 from dynlatch.activations import Activation, resolve
 from dynlatch.errors import InvalidInput, UnsupportedNetwork
 from dynlatch.interop.arrays import SHORT
-from dynlatch.interop.files import reading
 from dynlatch.interop.gates import GATES, check_gated_activations, check_shapes, gated, known_activation, plain, reordered
 from dynlatch.interop.onnx_graph import RECURRENT, SEQUENCE, OnnxGraph, attributes, read_graph, readouts
 from dynlatch.interop.parts import Network, Part, Wanted, listing, network_of, words
 from dynlatch.networks.readout import Readout
+from dynlatch.reading import reading
 from dynlatch.validation import Array
 
 TO_PYTORCH = {"RNN": (0,), "GRU": (1, 0, 2), "LSTM": (0, 2, 3, 1)}

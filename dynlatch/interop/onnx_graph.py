@@ -12,8 +12,8 @@ import numpy as np
 
 from dynlatch.errors import InvalidInput, MissingExtra, UnreadableFile
 from dynlatch.interop.arrays import as_array, widened
-from dynlatch.interop.files import check_size, quiet, reading
 from dynlatch.networks.readout import Readout
+from dynlatch.reading import check_size, quiet, reading
 from dynlatch.validation import Array
 
 RECURRENT = ("RNN", "GRU", "LSTM")

@@ -14,9 +14,9 @@ from typing import IO, Any
 
 from dynlatch.activations import Activation, resolve
 from dynlatch.errors import InvalidInput, MissingExtra, UnreadableFile
-from dynlatch.interop.files import check_zip, quiet, reading
 from dynlatch.interop.mapping import network_from
 from dynlatch.interop.parts import Network, Wanted
+from dynlatch.reading import check_zip, quiet, reading
 
 PICKLES = 5  # that a checkpoint in the older format begins with
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from dynlatch.errors import UnreadableFile
 from dynlatch.interop.arrays import widened
-from dynlatch.interop.files import check_size, reading
+from dynlatch.reading import check_size, reading
 
 TYPES = {
     "F64": "<f8",

@@ -14,8 +14,8 @@ import pytest
 from fuzzing import corpus
 
 import dynlatch as dl
+from dynlatch import reading
 from dynlatch.errors import DynlatchError, InvalidInput, UnreadableFile, UnsupportedNetwork
-from dynlatch.interop import files
 from dynlatch.results import FORMAT
 from dynlatch.training.sweeps.store import opened
 
@@ -96,7 +96,7 @@ def bomb(size, method):
 @pytest.mark.parametrize("read", [dl.load, dl.load_network], ids=["result", "network"])
 def test_archives_that_swell(tmp_path, monkeypatch, method, read):
     """Packed better than NumPy can, so that no limit for honest archives applies."""
-    monkeypatch.setattr(files, "INNOCENT", 2**20)
+    monkeypatch.setattr(reading, "INNOCENT", 2**20)
     path = written(tmp_path, "net.npz", bomb(2**21, method))
     assert path.stat().st_size < 2**13
     refused(lambda: read(path), "refused unread", errors=UnreadableFile)
@@ -113,7 +113,7 @@ def test_an_array_that_declares_more_than_there_is(tmp_path, read):
 
 def test_a_result_as_regular_as_can_be_is_read(tmp_path, monkeypatch):
     """Labels of a plain picture compress more than weights ever do."""
-    monkeypatch.setattr(files, "INNOCENT", 2**10)
+    monkeypatch.setattr(reading, "INNOCENT", 2**10)
     decay = dl.analysis.gradient_decay(dl.LatchNeuron(0.5), np.zeros((40_000, 1)), steps=1)
     assert dl.load(decay.save(tmp_path / "r")).log_norms.shape == decay.log_norms.shape
 

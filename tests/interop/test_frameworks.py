@@ -13,8 +13,9 @@ import onnx
 import pytest
 
 import dynlatch as dl
+from dynlatch import reading
 from dynlatch.errors import DynlatchError, InvalidInput, MissingExtra, ReducedPrecision, UnreadableFile, UnsupportedNetwork
-from dynlatch.interop import files, keras
+from dynlatch.interop import keras
 
 DATA = Path(__file__).parent / "data"
 FLOAT32, FLOAT64 = 1e-6, 1e-12
@@ -188,12 +189,12 @@ def test_damaged_keras_archives(tmp_path, change, message, monkeypatch):
 
 
 def test_a_zip_bomb_is_refused_unread(tmp_path, monkeypatch):
-    monkeypatch.setattr(files, "INNOCENT", 2**20)
+    monkeypatch.setattr(reading, "INNOCENT", 2**20)
     path = tmp_path / "net.keras"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("config.json", "{}")
         archive.writestr("model.weights.h5", bytes(2**21))
-    with pytest.raises(UnreadableFile, match="is refused unread: trained weights do not compress like that"):
+    with pytest.raises(UnreadableFile, match="is refused unread: numbers do not compress like that"):
         dl.load_network(path)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dynlatch import interop
+from dynlatch import interop, reading
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -59,9 +59,9 @@ def test_the_policy_of_files_names_every_format_that_is_read():
     for suffix in interop.load.LOADERS:
         assert suffix in told
     for limit in (
-        f"{interop.files.LARGEST >> 30} GiB",
-        f"{interop.files.INNOCENT >> 20} MiB",
-        f"{interop.files.LARGEST_RATIO} times",
+        f"{reading.LARGEST >> 30} GiB",
+        f"{reading.INNOCENT >> 20} MiB",
+        f"{reading.LARGEST_RATIO} times",
     ):
         assert limit in told
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from dynlatch.analysis.audit.result import Audit
 from dynlatch.errors import InvalidInput, UnreadableFile
-from dynlatch.interop.files import first_line
+from dynlatch.reading import first_line
 from dynlatch.results import Result
 from dynlatch.validation import Array
 

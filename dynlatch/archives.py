@@ -11,7 +11,7 @@ import numpy as np
 from numpy.lib import format as npy
 
 from dynlatch.errors import UnreadableFile
-from dynlatch.interop.files import LARGEST_RATIO, check_zip, quiet, reading
+from dynlatch.reading import LARGEST_RATIO, check_zip, quiet, reading
 
 HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 

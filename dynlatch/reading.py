@@ -16,7 +16,7 @@ from dynlatch.errors import DynlatchError, UnreadableFile
 LARGEST = 8 * 2**30
 INNOCENT = 2**28  # declared bytes up to which a high compression does no harm (a sparse layer, saved compressed)
 LARGEST_RATIO = 100
-ANY_RATIO = 2000  # more than what NumPy compresses with can reach: results may be as regular as they like
+ANY_RATIO = 2000  # more than the 1032 that deflate can reach: results may be as regular as they like
 
 
 @contextmanager
@@ -66,7 +66,7 @@ def check_size(path: Path, declared: int) -> None:
     if declared > LARGEST:
         raise UnreadableFile(
             f"{str(path)!r} declares {declared / 2**30:.4g} GiB of data and is refused unread: at most "
-            f"{LARGEST >> 30} GiB are read; keep only the recurrent layer's weights in the file."
+            f"{LARGEST >> 30} GiB are read; of a model keep only the recurrent layer's weights in the file."
         )
 
 
@@ -75,8 +75,8 @@ def check_inflation(path: Path, declared: int, stored: int, ratio: int = LARGEST
     check_size(path, declared)
     if declared > INNOCENT and declared > ratio * stored:
         raise UnreadableFile(
-            f"{str(path)!r} declares {declared / 2**30:.4g} GiB of data in {stored} bytes and is refused unread: trained "
-            "weights do not compress like that."
+            f"{str(path)!r} declares {declared / 2**30:.4g} GiB of data in {stored} bytes and is refused unread: "
+            "numbers do not compress like that."
         )
 
 
