@@ -10,6 +10,7 @@ from typing import Any
 # Layers that pass their input on unchanged when nothing is trained.
 TRANSPARENT = {"InputLayer", "Dropout", "SpatialDropout1D", "GaussianNoise", "GaussianDropout", "AlphaDropout", "Masking"}
 CELLS = {"SimpleRNN": "SimpleRNN", "GRU": "GRU", "LSTM": "LSTM"}
+LONGEST_NAME = 200  # characters
 OTHER = "\0"  # the source of a tensor that is neither the input nor the output of a recurrent layer
 
 
@@ -63,7 +64,7 @@ def _model(model: Mapping[str, Any], name: str, path: str, source: str | None, g
 
 def _layer(layer: Mapping[str, Any], parent: str, keys: Mapping[str, str], source: str | None, graph: Graph) -> str | None:
     """Note one layer that reads `source`; what its output is."""
-    kind, config, own = layer["class_name"], layer["config"], _name(layer)
+    kind, config, own = _word(layer["class_name"]), layer["config"], _name(layer)
     name, path = f"{parent}/{own}" if parent else own, keys[own]
     if kind in TRANSPARENT or (kind == "Activation" and activation(config) == "linear"):
         return source
@@ -94,7 +95,7 @@ def _recurrent(kind: str, config: Mapping[str, Any], name: str, path: str, sourc
     for own, where, one in stack:
         reads = {key: config[key] for key in ("go_backwards",) if key in config}
         settings = {**one["config"], **reads}
-        graph.cells.append(Cell(own, where, one["class_name"].removesuffix("Cell"), settings, _below(source)))
+        graph.cells.append(Cell(own, where, _word(one["class_name"]).removesuffix("Cell"), settings, _below(source)))
         source = own
     return str(source)
 
@@ -104,7 +105,13 @@ def _below(source: str | None) -> str | None:
 
 
 def _name(layer: Mapping[str, Any]) -> str:
-    return str(layer["config"]["name"])
+    return _word(layer["config"]["name"])
+
+
+def _word(value: object) -> str:
+    """What a file says where a name belongs, short enough to stand in a sentence."""
+    text = str(value)
+    return text if len(text) <= LONGEST_NAME else f"{text[:LONGEST_NAME]}..."
 
 
 def _read_by(layer: Mapping[str, Any], outputs: Mapping[str, str | None]) -> str | None:
@@ -131,7 +138,7 @@ def _paths(layers: list[Mapping[str, Any]], path: str, container: str = "layers"
     base = f"{path}/{container}" if path else container
     counts: dict[str, int] = {}
     for layer in layers:
-        key = snake_case(str(layer["class_name"]))
+        key = snake_case(_word(layer["class_name"]))
         seen = counts.get(key, 0)
         counts[key] = seen + 1
         yield _name(layer), f"{base}/{key}_{seen}" if seen else f"{base}/{key}"
@@ -149,4 +156,4 @@ def activation(config: Mapping[str, Any], key: str = "activation") -> str:
     value = config.get(key)
     if isinstance(value, Mapping):
         value = value.get("config")
-    return "linear" if value is None else str(value)
+    return "linear" if value is None else _word(value)

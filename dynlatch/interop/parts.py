@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
@@ -40,6 +41,7 @@ def network_of(parts: Sequence[Part], wanted: Wanted, readout: Callable[[str, in
     """
     if not parts:
         raise UnsupportedNetwork(nothing)
+    _check_names(parts)
     chosen = choose(parts, wanted)
     _say_precision(chosen)
     built = [part.build() for part in chosen]
@@ -63,6 +65,13 @@ def choose(parts: Sequence[Part], wanted: Wanted) -> list[Part]:
         if name not in by_name:
             raise InvalidInput(f"there is no recurrent layer {name!r}: `layer` is one of {_known(parts)}.")
     return [by_name[name] for name in names]
+
+
+def _check_names(parts: Sequence[Part]) -> None:
+    """Refuse parts of the same name: which of them another one reads could not be told."""
+    names = Counter(part.name for part in parts)
+    if several := [name for name, n in names.items() if n > 1]:
+        raise UnsupportedNetwork(f"several recurrent layers are called {listing(several)}; give every layer a name of its own.")
 
 
 def _names(wanted: Sequence[str]) -> list[str]:

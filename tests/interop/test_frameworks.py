@@ -161,6 +161,8 @@ def layer_config(config, name):
         (lambda layer: layer["config"].update(activation={"class_name": "function", "config": "gelu"}), "activation 'gelu'"),
         (lambda layer: layer["config"].update(recurrent_activation="hard_sigmoid"), r"'hard_sigmoid' \(gates\)"),
         (lambda layer: layer["config"].update(go_backwards=True), "goes backwards"),
+        (lambda layer: layer["config"].update(name="high"), "several recurrent layers are called 'high'"),
+        (lambda layer: layer["config"].update(activation=[["tanh"] * 9000]), r"^.{100,600}$"),
     ],
 )
 def test_keras_settings(tmp_path, edit, message):
