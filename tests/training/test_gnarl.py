@@ -6,7 +6,7 @@ import pytest
 from dynlatch.errors import InvalidInput
 from dynlatch.lanes.random import states
 from dynlatch.training import GNARL, Dense, FreeNet, TwoSequence, train
-from dynlatch.training.rules.gnarl import ends_of, mutate
+from dynlatch.training.rules.gnarl import ends_of, mutate, ordered
 
 MODEL = FreeNet(3)
 ENDS = ends_of(MODEL.cell())
@@ -82,6 +82,16 @@ def test_colder_nets_change_less():
     changed = [(_mutated(500, heat, seed=5)[1][1] != _mutated(1, 0.0, seed=5, chance=0.0)[1][1]).sum() for heat in (0.1, 1.0)]
     assert sizes[0] < sizes[1]
     assert changed[0] < changed[1]
+
+
+def test_nets_are_ranked_as_by_a_stable_sort_with_nan_last():
+    rng = np.random.default_rng(0)
+    for costs in (
+        *rng.integers(0, 5, (200, 12)).astype(float),
+        np.array([]),
+        np.array([2.0, np.nan, 1.0, np.nan, np.inf, 1.0]),
+    ):
+        assert np.array_equal(ordered(costs), np.argsort(costs, kind="stable"))
 
 
 def test_it_solves_2_sequence_and_counts_whole_nets():
