@@ -88,13 +88,19 @@ def test_what_is_no_film(audits, tmp_path):
     with pytest.raises(UnreadableFile, match="no file"):
         analysis.film_strip(tmp_path / "missing.jsonl")
     odd = tmp_path / "odd.jsonl"
-    for text in ("[1]\n", "no json\n", '{"dim": "two"}\n', '{"dim": 2, "fixed_points": []}\n'):
+    for text in ("[1]\n", "no json\n", '{"dim": "two"}\n', '{"dim": Infinity}\n', '{"dim": 2, "fixed_points": []}\n'):
         odd.write_text(text)
         with pytest.raises(UnreadableFile):
             analysis.film_strip(odd)
     odd.write_bytes(b"\xff\xfe{}\n")
     with pytest.raises(UnreadableFile):
         analysis.film_strip(odd)
+
+
+def test_audits_that_do_not_say_what_the_state_is(audits):
+    film = analysis.film_strip([audit.to_dict() | {"coordinates": ""} for audit in audits])
+    assert film.coordinates == ""
+    assert len(film.audited) == len(audits)
 
 
 def test_failures_are_shown_and_a_torn_last_line_is_left_out(audits, tmp_path):

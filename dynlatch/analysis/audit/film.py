@@ -179,7 +179,7 @@ def film_strip(audits: Sequence[Audit | Mapping[str, Any]] | str | os.PathLike[s
         what = f"states of {', '.join(map(str, sorted(sizes)))} components" if sizes else "no audit"
         what += next((f" ({frame.name}: {frame.failure})" for frame, _ in pairs if frame.failure and not sizes), "")
         raise InvalidInput(f"a film strip needs audits of one network at several times; these have {what}.")
-    return AuditFilm(tuple(frame for frame, _ in pairs), next(words for _, words in pairs if words))
+    return AuditFilm(tuple(frame for frame, _ in pairs), next(words for frame, words in pairs if not frame.failure))
 
 
 def read_lines(path: str | os.PathLike[str]) -> list[Mapping[str, Any]]:

@@ -31,7 +31,7 @@ def frame_of(audit: Audit | Mapping[str, Any]) -> tuple[AuditFrame, str]:
         if "failure" in audit:
             return _failed(str(audit["name"]), str(audit["failure"])), ""
         return _of_dict(audit), str(audit["coordinates"])
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, AttributeError, IndexError) as error:
         raise UnreadableFile(
             f"this is not an audit in the schema of `Audit.to_dict` ({type(error).__name__}: {error})."
         ) from None
