@@ -87,6 +87,19 @@ def test_a_loop_that_diverges_is_unstable():
     found = Examination(steps=1000)(model, np.array([1.0, 3.0, 1.0]), task, 0, np.random.default_rng(0))
     assert found["keeping"] == Keeping.UNSTABLE
     assert found["exponent"] == np.inf
+    assert found["rate"] == pytest.approx(np.log(3.0))
+
+
+@pytest.mark.parametrize(("T", "some"), [(900, True), (2000, False)])
+def test_runs_that_leave_the_finite_numbers_have_no_gradient(T, some):
+    """3^646 is the last that is finite."""
+    from dynlatch.training.models import AnyWiring
+
+    model = AnyWiring(("linear", "tanh"), ((0, 0, 1, 1), (0, 2, 2, 0), (1, 0, 0, 0)), fixed=(3.0, 1.0))
+    task = TwoSequence(T=T, prototypes="const", half_width=0.0)
+    found = Examination(steps=10)(model, np.array([1.0, 3.0, 1.0]), task, 0, np.random.default_rng(0))
+    assert found["rate"] == pytest.approx(np.log(3.0) if some else np.nan, nan_ok=True)
+    assert found["keeping"] == Keeping.UNSTABLE
 
 
 def test_noise_is_raised_after_the_task_only():

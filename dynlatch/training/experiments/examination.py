@@ -94,7 +94,8 @@ class Examination:
         found["keeping"] = float(Keeping.KEPT if lasting else Keeping.FORGETS)
         if isinstance(network, SmoothMap) and isinstance(network, Parametric):
             found.update(reach(network, given))
-            ends = final_states(network, given)[list(_one_each(given))]
+            with np.errstate(all="ignore"):  # a run may diverge
+                ends = final_states(network, given)[list(_one_each(given))]
             if lasting:
                 found["exponent"] = exponent(network, ends, task, self.steps)
                 found["keeping"] = float(_kind(found["exponent"]))
@@ -140,14 +141,16 @@ def quieted(given: Sequences, task: Task, steps: int) -> Sequences:
 
 
 def reach(network: Any, given: Sequences) -> dict[str, float]:
-    """h_50, h_95 and the rate: medians over the sequences."""
+    """h_50, h_95 and the rate: medians over the sequences whose runs stay finite, nothing if none does."""
     rows = []
     for k, T in enumerate(given.lengths.tolist()):
         start, inputs = starting_state(network), given.inputs[:T, k]
+        if not np.isfinite(_last(network, start, inputs)).all():
+            continue
         split = gradient_contributions(network, start, inputs, lambda a: network.output_vjp(a, network.readout.matrix[0]))
         rate = float(gradient_decay(network, start, inputs).rate)
         rows.append((int(split.reach(0.5)), int(split.reach(0.95)), rate))
-    return dict(zip(("h50", "h95", "rate"), np.median(rows, axis=0).tolist(), strict=True))
+    return dict(zip(("h50", "h95", "rate"), np.median(rows, axis=0).tolist(), strict=True)) if rows else {}
 
 
 def exponent(network: SmoothMap, ends: Array, task: Task, steps: int) -> float:
