@@ -30,7 +30,12 @@ def test_a_set_without_a_basin_has_a_summary_without_nan():
 
 def test_theorems_about_next_to_nothing_are_drawn():
     net = dl.AdditiveNetwork(np.zeros((2, 2)), [1e-256, 1e-256])
-    analysis.check_theorem(4, net, [1e-256, 1e-256]).plot()
+    axes = analysis.check_theorem(4, net, [1e-256, 1e-256]).plot()
+    low, high = axes.get_ylim()
+    assert 0.0 < low < high < np.inf
+    norms, bound, *_ = (np.asarray(line.get_ydata()) for line in axes.lines)
+    assert not norms.any()
+    assert np.all(norms <= bound)
 
 
 @pytest.mark.slow

@@ -127,8 +127,9 @@ def test_exponents_sum_to_the_volume(net, data):
     exponents = analysis.lyapunov_exponents(net, a, steps=12)
     assert abs(sum(exponents) - volumes.mean()) < 1e-7
     assert np.all(np.diff(exponents.exponents) <= 1e-9)
+    # Carried alone, the first direction grows as it does beside the others; in 12 steps another may have grown more.
     first = analysis.lyapunov_exponents(net, a, steps=12, k=1)
-    np.testing.assert_allclose(first.exponents[0], exponents.exponents[0], atol=1e-6)
+    assert np.abs(exponents.exponents - first.exponents[0]).min() < 1e-6
 
 
 @pytest.mark.slow
