@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -10,10 +11,14 @@ import pytest
 import dynlatch as dl
 from dynlatch import analysis
 from dynlatch.analysis import Completeness, scalar
-from dynlatch.analysis.fixed_points import _completeness, _question, routes
+from dynlatch.analysis.fixed_points import _completeness, _described, _question, piecewise_linear, routes, singular_regions
 from dynlatch.analysis.fixed_points.equations import Layers, Plain, equation_of
 from dynlatch.analysis.fixed_points.follow import follow_fixed_points
-from dynlatch.errors import InvalidInput, NotEnclosable
+from dynlatch.analysis.fixed_points.proof import branch_and_bound as bb
+from dynlatch.analysis.fixed_points.proof import enclosed, relaxation, rigorous
+from dynlatch.analysis.fixed_points.proof.gates import Gated, has_form
+from dynlatch.analysis.fixed_points.search import clusters, newton
+from dynlatch.errors import InvalidInput, NotEnclosable, NotSmooth
 from dynlatch.intervals import EPS
 
 RNG = np.random.default_rng(7)
@@ -193,6 +198,7 @@ def test_the_record_of_points():
     assert lines[0] == "3 fixed points in activation a: 2 attracting, 1 saddle"
     assert lines[1].startswith("proved: ")
     assert lines[1].endswith("Index sum +1; estimated unseen 0.0.")
+    assert lines[2].split() == ["stability", "unstable", "|multiplier|", "residual", "error", "point"]
     assert lines[4].split()[:4] == ["1", "saddle", "1", "2"]
     assert found.unstable_dimensions.tolist() == [0, 1, 0]
     assert [p.index for p in found] == [1, -1, 1]
@@ -227,3 +233,221 @@ def test_methods_that_need_bounds_or_do_not_exist():
             analysis.fixed_points(relu, method=method)
     with pytest.raises(InvalidInput, match="time_budget"):
         analysis.fixed_points(relu, time_budget=-1.0)
+
+
+def test_what_a_route_leaves_open_is_neutral():
+    question = _question(dl.LatchNeuron(2.0), None)
+    points = np.array([[-1.9150080481545302], [0.0], [1.9150080481545302]])
+    open_at_zero = listing(points, undecided=np.array([False, True, False]))
+    assert [str(s) for s in _described(question, open_at_zero).stability] == ["attracting", "neutral", "attracting"]
+    assert _described(question, open_at_zero).index.tolist() == [1, 0, 1]
+    continuum = listing(points, dimension=np.array([0, 1, 0]), verified=np.ones(3, bool))
+    assert _described(question, continuum).index.tolist() == [1, 0, 1]
+    assert _described(question, listing(points)).index.tolist() == [1, -1, 1]
+
+
+def test_whose_derivatives_are_needed():
+    with pytest.raises(NotSmooth, match="`fixed_points` needs derivatives"):
+        analysis.fixed_points(dl.ThresholdNetwork([[1.0]], [0.5]))
+
+
+def test_only_regular_points_outside_of_a_region_refute_it():
+    one, zero = Fraction(1), Fraction(0)
+    asked = singular_regions._range
+    nothing = (one, zero)
+    assert asked(singular_regions._Solutions([-one], [[zero]], [1])) == nothing  # negative whatever is free
+    assert asked(singular_regions._Solutions([-one, zero], [[zero, -one], [one, zero]], [0, 1])) == nothing
+    assert asked(singular_regions._Solutions([-one], [[2 * one]], [0])) == (Fraction(1, 2), np.inf)
+    assert asked(singular_regions._Solutions([3 * one, zero], [[-2 * one], [one]], [0])) == (zero, Fraction(3, 2))
+    assert asked(singular_regions._Solutions([zero], [[zero, one]], [0, 1])) == (zero, np.inf)
+    assert asked(singular_regions._Solutions([one], [[zero]], [0])) == (zero, np.inf)
+
+
+@pytest.mark.parametrize("pattern", [[1, 1], [1, 0]])
+def test_a_regular_region_among_singular_ones(pattern):
+    """z = W z + c in the active units; the error holds against rational numbers."""
+    W, c = np.array([[0.3, 0.1], [-0.2, 0.4]]), np.array([0.7, 0.9 if pattern[1] else -0.9])
+    found, decided = singular_regions.region_points((W, W), (c, c), np.array(pattern, np.int8))
+    assert decided
+    point, error = [Fraction(v) for v in found[0][0].tolist()], Fraction(float(found[1][0]))
+    (a, b), (d, e) = [[Fraction(v) for v in row] for row in W.tolist()]
+    r, s = (Fraction(v) for v in c.tolist())
+    if pattern[1]:
+        determinant = (1 - a) * (1 - e) - b * d
+        exact = [((1 - e) * r + b * s) / determinant, (d * r + (1 - a) * s) / determinant]
+    else:
+        exact = [r / (1 - a), d * r / (1 - a) + s]
+    assert max(abs(p - q) for p, q in zip(point, exact, strict=True)) <= error < Fraction(1, 10**13)
+    assert found[2][0].tolist() == pattern
+    assert not found[3].any()
+
+
+def test_cycles_of_leaky_nets_as_points_hold_the_exact_numbers():
+    """`leak^m / (1 - leak^p) V` and `c / (1 - leak)` in rational numbers lie in the boxes, which are narrow but not empty."""
+    rng = np.random.default_rng(4)
+    V, c, leak, p = rng.standard_normal((2, 2)), rng.standard_normal(2), np.array([0.3, 0.9]), 3
+    W, bias = piecewise_linear.unrolled(V, c, leak, p)
+    assert np.all(W[0] <= W[1])
+    assert np.all(bias[0] < bias[1])
+    assert np.max(W[1] - W[0]) < 1e-11
+    for j in range(p):
+        for i in range(2):
+            rate = Fraction(leak[i])
+            exact = Fraction(c[i]) / (1 - rate)
+            assert bias[0][2 * j + i] <= exact <= bias[1][2 * j + i]
+            for m in range(p):
+                for k in range(2):
+                    share = rate**m / (1 - rate**p) * Fraction(V[i, k])
+                    at = 2 * j + i, 2 * ((j - 1 - m) % p) + k
+                    assert W[0][at] < share < W[1][at]
+    none = piecewise_linear.unrolled(V, c, np.zeros(2), p)
+    np.testing.assert_array_equal(*none[0])
+
+
+def test_points_within_their_errors_are_one():
+    W, c = (np.zeros((1, 1)),) * 2, (np.zeros(1),) * 2
+    patterns, dimension = np.ones((2, 1), np.int8), np.zeros(2, np.int64)
+    for distance, together in ((1.9e-3, True), (2.1e-3, False)):
+        points = np.array([[1.0], [1.0 + distance]])
+        assert piecewise_linear._touch(W, c, points, np.full(2, 1e-3), patterns, dimension, 0, 1) is together
+
+
+def test_regions_are_visited_up_to_the_number_that_is_allowed():
+    W, c = np.array([[2.0, -1.5], [-1.5, 2.0]]), np.array([-0.5, -0.5])
+    whole = piecewise_linear.enumerate_fixed_points(W, c)
+    first = piecewise_linear.enumerate_fixed_points(W, c, regions=1)
+    assert whole.visited > first.visited == 1
+    assert not first.ended
+    assert not first.complete
+    assert len(first.unresolved)
+
+
+@pytest.mark.parametrize(("start", "leap"), [(1e4, 1e4), (3.0, 3.0), (0.0, 2.0)])
+@pytest.mark.parametrize("length", [1e7, 1e200], ids=["long", "overflows"])
+def test_newton_leaps_no_farther_than_it_may(start, leap, length):
+    """However long a correction is: the bold step is half of |x| times CAP, or CAP sqrt(d) next to zero."""
+    seen = []
+
+    def step(x):
+        seen.append(float(x[0, 0]))
+        return x + 1.0
+
+    def jacobian(x):
+        return np.zeros((len(x), 1, 1))
+
+    far = np.full(1, -1e9), np.full(1, 1e9)
+    newton.solve(step, jacobian, np.array([[start]]), far, systems=lambda matrices, right: np.full_like(right, length))
+    assert abs(next(x for x in seen if x != start) - start) == pytest.approx(leap, rel=1e-12)
+
+
+def test_nothing_measured():
+    x, correction, error = newton.measure(lambda x: x, lambda x: np.zeros((len(x), 2, 2)), np.zeros((0, 2)))
+    assert (x.shape, correction.shape, error.shape) == ((0, 2), (0,), (0,))
+
+
+def test_the_best_member_speaks_for_its_cluster():
+    cluster = clusters.Cluster(np.array([[1.0], [-5.0], [2.0]]))
+    assert clusters.representative(cluster, lambda x: x + np.array([[0.1], [0.2], [0.01]])).tolist() == [2.0]
+
+
+class Stub:
+    """A problem whose relaxation is given."""
+
+    dim, size, mixing = 1, 8, None
+
+    def __init__(self, **given):
+        self.given = given
+
+    def relax(self, lo, hi):
+        shape = lo.shape
+        middle, radius = 0.5 * (lo + hi), 0.5 * (hi - lo)
+        shown = {"value": middle, "matrix": np.zeros((*shape, shape[-1])), "rounding": 0 * middle, "error": 0 * middle}
+        shown |= {"floor": 0 * middle, "variation": 0 * middle, "shares": lambda weights: weights}
+        return relaxation.Relaxation(**({"middle": middle, "radius": radius} | shown | self.given))
+
+    def cut(self, lo, hi):
+        return 0.5 * (lo + hi)
+
+
+def test_tiny_boxes_are_noise_each_by_itself():
+    boxes = bb.Boxes(np.array([[1.0 - 1e-13], [0.0]]), np.array([[1.0 + 1e-13], [1.0]]))
+    step = bb.interval_step(Stub(error=np.full((2, 1), 0.1), variation=np.full((2, 1), 0.1)), boxes)
+    assert step.noise.tolist() == [True, False]
+    assert step.proved.tolist() == [False, True]
+
+
+def test_what_rounding_adds_to_the_interval_step():
+    """`|Y| (rounding + gamma (|residual| + |middle| + r + |A| r + error)) + |Y - Y A - 1| r + gamma (|middle| + r)`."""
+    one = np.ones((1, 1))
+    r = Stub(matrix=0.5 * one[..., None], rounding=3e-16 * one, error=0.25 * one, variation=8.0 * one)
+    r = r.relax(2.0 * one, 6.0 * one)
+    Y, residual = 2.0 * one[..., None], 0.75 * one
+    gamma = 10 * EPS
+    for exact_inverse, defect in ((True, 0.0), (False, 0.5)):
+        Y = np.full((1, 1, 1), 2.0 if exact_inverse else 3.0)
+        by_error, by_variation = bb._rounding(Stub(), r, Y, residual)
+        for value, part in ((by_error, 0.25), (by_variation, 8.0)):
+            through = 3e-16 + gamma * (0.75 + 4.0 + 2.0 + 1.0 + part)
+            wanted = Y[0, 0, 0] * through + defect * 2.0 + gamma * 6.0
+            assert value[0, 0] == pytest.approx(wanted, rel=1e-13)
+
+
+def test_a_box_without_a_preference_is_halved_along_its_longest_side():
+    box = bb.Boxes(np.array([[0.5, 0.5]]), np.array([[1.5, 4.5]]))
+    wide = bb.Boxes(np.full((1, 2), -9.0), np.full((1, 2), 9.0))
+    stack = []
+    bb._branch(Stub(), box, wide, np.zeros((1, 2)), stack)
+    assert stack[0].lo.tolist() == [[0.5, 0.5], [0.5, 2.5]]
+    assert stack[0].hi.tolist() == [[1.5, 2.5], [1.5, 4.5]]
+    stack.clear()
+    bb._branch(Stub(), box, wide, np.array([[1.0, 0.1]]), stack)  # a preference decides
+    assert stack[0].lo.tolist() == [[0.5, 0.5], [1.0, 0.5]]
+    stack.clear()
+    bb._branch(Stub(), box, bb.Boxes(np.array([[0.6, 0.5]]), np.array([[1.4, 3.0]])), np.zeros((1, 2)), stack)
+    assert (stack[0].lo.tolist(), stack[0].hi.tolist()) == ([[0.6, 0.5]], [[1.4, 3.0]])  # enough was cut off
+
+
+def test_a_variation_that_underflows_is_not_zero():
+    def image(lo, hi):
+        return lo, hi
+
+    def slopes(lo, hi):
+        return np.full((*lo.shape, 1), -1e-200), np.full((*lo.shape, 1), 1e-200)
+
+    relaxed = enclosed.Enclosed(1, image, slopes).relax(np.array([[-1e-200]]), np.array([[1e-200]]))
+    assert relaxed.variation[0, 0] > 0.0
+    assert relaxed.error[0, 0] > 0.0
+
+
+def test_a_layer_of_outputs_within_a_proof():
+    """An Elman net's state is its output: in a stack its values go on as they are."""
+    rng = np.random.default_rng(2)
+    below = dl.ElmanNetwork(rng.standard_normal((2, 2)), rng.standard_normal((2, 1)), rng.standard_normal(2))
+    above = dl.GRU(rng.standard_normal((3, 2)), rng.standard_normal((3, 1)), rng.standard_normal(3), rng.standard_normal(3))
+    equation, _ = equation_of(dl.StackedNetwork([below, above]))
+    assert has_form(equation)
+    x = rng.uniform(-0.4, 0.4, (5, 3))
+    relaxed = Gated(equation, np.array([0.2])).relax(x - 1e-9, x + 1e-9)
+    np.testing.assert_allclose(relaxed.value, equation.step(x, np.array([0.2])), atol=1e-13)
+    np.testing.assert_allclose(relaxed.matrix, equation.jacobian(x, np.array([0.2])), atol=1e-7)
+
+
+def test_how_long_a_proof_may_take(monkeypatch):
+    asked = []
+    monkeypatch.setattr(routes.time, "monotonic", lambda: 100.0)
+    monkeypatch.setattr(routes, "by_proof", lambda question, deadline, boxes: asked.append((deadline, boxes)))
+    few, many, gated = (
+        dl.AdditiveNetwork(2.0 * np.eye(2)),
+        dl.AdditiveNetwork(2.0 * np.eye(9)),
+        dl.GRU(np.zeros((6, 0)), np.zeros((6, 2)), np.zeros(6), np.zeros(6)),
+    )
+    for map in (few, many, gated):
+        routes._affordable_proof(_question(map, None), 200.0)
+    assert asked == [(180.0, routes.DEFAULT_BOXES), (150.0, routes.TRIED_BOXES), (150.0, routes.GATED_BOXES)]
+    assert routes._affordable_proof(_question(dl.AdditiveNetwork(2.0 * np.eye(13)), None), 200.0) is None
+
+
+def test_a_certificate_names_what_it_refuses():
+    pytest.importorskip("flint")
+    with pytest.raises(InvalidInput, match="`points`"):
+        rigorous.certify(dl.LatchNeuron(2.0), [[np.nan]])

@@ -11,15 +11,17 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
 from tests.mutation import swap
-from tests.mutation.mutants import Mutant
+
+if TYPE_CHECKING:
+    from tests.mutation.mutants import Mutant
 
 KILLED, SURVIVED, TIMEOUT, UNREACHED = "killed", "survived", "timeout", "no test"
-COMPILING = 40.0  # CPU seconds that are added to the limit where kernels are compiled again
+COMPILING = 150.0  # CPU seconds that are added to the limit where kernels are compiled again
 LEAST = 4  # tests that are run, whatever they take
 
 
@@ -51,6 +53,7 @@ class Engine:
         seen = self._baseline(session.items)
         swap.forget_cached()
         gc.collect()
+        self.kernels = swap.kernels()
         gc.freeze()  # else the collector of every fork copies the memory of this process
         for mutant in self.mutants:
             self._judge(mutant, seen)
@@ -88,25 +91,29 @@ class Engine:
         if not chosen:
             self.report(mutant, UNREACHED, 0.0)
             return
-        budget = 3.0 * sum(seen[item].seconds for item in chosen) + 4.0
+        limit = 3.0 * sum(seen[item].seconds for item in chosen) + 4.0
+        if not within or swap.kernel_at(mutant.path, mutant.line):
+            limit += COMPILING
 
         def attempt() -> bool:
             if within:
                 swap.exchange(mutant.path, old, new, functions)
-                if "@kernel" in mutant.source and swap.forget_compiled(mutant.path, functions, new):
-                    _limit(budget + COMPILING)
+                swap.forget_compiled(self.kernels, functions, new)
                 return all(self._passes(item) for item in chosen)
             swap.reimport(mutant.path, mutant.source)
-            files = list(dict.fromkeys(item.nodeid.split("::")[0] for item in chosen))
-            return pytest.main(["-x", "-q", "-p", "no:cacheprovider", *files]) == 0
+            return pytest.main(["-x", "-q", "-p", "no:cacheprovider", *(item.nodeid for item in chosen)]) == 0
 
-        self.report(mutant, _fork(attempt, budget if within else budget + COMPILING), time.monotonic() - start)
+        self.report(mutant, _fork(attempt, limit), time.monotonic() - start)
 
     def _chosen(self, mutant: Mutant, seen: dict[pytest.Item, Seen], within: bool) -> list[pytest.Item]:
-        """The tests that reach the line, the fastest first; of a kernel or a definition, those that reach the file."""
+        """The tests that reach the line, the fastest first; of a kernel, its callers; of a definition, the file."""
         line = swap.statement_of(mutant.path).get(mutant.line) if within else None
+        kernel = swap.kernel_at(mutant.path, mutant.line) if within else None
         if line is not None:
             reaching = [item for item, s in seen.items() if line in s.lines.get(mutant.path, ())]
+        elif kernel is not None:
+            places = set(swap.callers(mutant.path, {kernel}, self.paths))
+            reaching = [item for item, s in seen.items() if any(at in s.lines.get(path, ()) for path, at in places)]
         else:
             files = _users(mutant.path, self.paths)
             reaching = [item for item, s in seen.items() if not files.isdisjoint(s.lines)]
@@ -124,11 +131,6 @@ def _users(path: str, paths: list[str]) -> set[str]:
     package, _, name = swap.module_name(path).rpartition(".")
     ways = (f"from {package}.{name} import", f"from {package} import {name}")
     return {path} | {other for other in paths if any(way in Path(other).read_text() for way in ways)}
-
-
-def _limit(seconds: float) -> None:
-    used = time.process_time()
-    resource.setrlimit(resource.RLIMIT_CPU, (int(used + seconds) + 1, int(used + seconds) + 3))
 
 
 def _fork(attempt: Callable[[], bool], seconds: float) -> str:
@@ -155,7 +157,8 @@ def _attempt(attempt: Callable[[], bool], seconds: float) -> Any:
         quiet = os.open(os.devnull, os.O_RDWR)
         for stream in (0, 1, 2):
             os.dup2(quiet, stream)
-        _limit(seconds)
+        ending = int(time.process_time() + seconds) + 1
+        resource.setrlimit(resource.RLIMIT_CPU, (ending, ending + 2))
         resource.setrlimit(resource.RLIMIT_AS, (8 << 30, 8 << 30))
         verdict = 0 if attempt() else 1
     except BaseException:

@@ -17,6 +17,7 @@ from numba.core.caching import NullCache
 from numba.core.dispatcher import Dispatcher
 
 OPTIMIZED = 1  # the flag of the code of functions, which that of classes and modules lacks
+COMPILED = ("kernel", "primitive", "njit")  # decorators
 
 
 def module_name(path: str) -> str:
@@ -63,22 +64,25 @@ def exchange(path: str, old: list[CodeType], new: list[CodeType], functions: dic
     return len(changed)
 
 
-def forget_compiled(path: str, functions: dict[CodeType, list[FunctionType]], new: list[CodeType]) -> bool:
-    """Have the kernels whose code was just exchanged, and all that call them, compiled anew; whether there are any."""
+def kernels() -> list[Dispatcher]:
+    """What Numba compiles in this process; to be asked before `gc.freeze`, which hides all that there is."""
+    return [thing for thing in gc.get_objects() if isinstance(thing, Dispatcher)]
+
+
+def forget_compiled(known: list[Dispatcher], functions: dict[CodeType, list[FunctionType]], new: list[CodeType]) -> None:
+    """Have the kernels whose code was just exchanged, and all that call them, compiled anew."""
     fresh = set(new)
     mine = {f for group in functions.values() for f in group if f.__code__ in fresh and f.__code__ not in functions}
-    kernels = [k for k in gc.get_objects() if isinstance(k, Dispatcher)]
-    stale = {id(k) for k in kernels if k.py_func in mine}
-    known = 0
-    while len(stale) > known:
-        known = len(stale)
-        stale |= {id(k) for k in kernels if any(id(used) in stale for used in _globals(k.py_func))}
-    for k in kernels:
+    stale = {id(k) for k in known if k.py_func in mine}
+    before = 0
+    while len(stale) > before:
+        before = len(stale)
+        stale |= {id(k) for k in known if any(id(used) in stale for used in _globals(k.py_func))}
+    for k in known:
         if id(k) in stale:
             k._reset_overloads()
             k.overloads = OrderedDict()
             k._cache = NullCache()
-    return bool(stale)
 
 
 def _globals(function: FunctionType) -> Iterator[Any]:
@@ -129,6 +133,12 @@ class _Changed:
         exec(compile(self.source, self.path, "exec", dont_inherit=True), vars(module))
 
 
+def is_compiled(function: ast.FunctionDef) -> bool:
+    """Whether Numba compiles the function: Python does not run its lines."""
+    plain = [d.func if isinstance(d, ast.Call) else d for d in function.decorator_list]
+    return any((d.id if isinstance(d, ast.Name) else getattr(d, "attr", "")) in COMPILED for d in plain)
+
+
 class _Marks(ast.NodeTransformer):
     """Puts a call before every statement of every function that Python runs itself."""
 
@@ -136,7 +146,7 @@ class _Marks(ast.NodeTransformer):
         self.inside = False
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        if any(isinstance(d, ast.Name) and d.id in ("kernel", "primitive") for d in node.decorator_list):
+        if is_compiled(node):
             return node
         outer, self.inside = self.inside, True
         self.generic_visit(node)
@@ -173,7 +183,7 @@ def statement_of(path: str) -> dict[int, int]:
 
     def walk(node: ast.AST, inside: bool) -> None:
         if isinstance(node, ast.FunctionDef):
-            if any(isinstance(d, ast.Name) and d.id in ("kernel", "primitive") for d in node.decorator_list):
+            if is_compiled(node):
                 return
             inside = True
         for child in ast.iter_child_nodes(node):
@@ -185,3 +195,44 @@ def statement_of(path: str) -> dict[int, int]:
     for first, last in sorted(spans, key=lambda span: (span[0], -span[1])):
         begins.update(dict.fromkeys(range(first, last + 1), first))
     return begins
+
+
+def kernel_at(path: str, line: int) -> str | None:
+    """The compiled function of a file that holds the line."""
+    for node in ast.parse(Path(path).read_text()).body:
+        if isinstance(node, ast.FunctionDef) and is_compiled(node) and node.lineno <= line <= (node.end_lineno or node.lineno):
+            return node.name
+    return None
+
+
+def callers(path: str, names: set[str], paths: list[str]) -> Iterator[tuple[str, int]]:
+    """Where Python's own functions use these kernels of a file, or kernels that use them: files and the lines of statements."""
+    tree, begins = ast.parse(Path(path).read_text()), statement_of(path)
+    used = {node.name: _named(node) for node in tree.body if isinstance(node, ast.FunctionDef) and is_compiled(node)}
+    while more := {name for name, within in used.items() if within & names} - names:
+        names = names | more
+    for node in ast.walk(tree):
+        if _name(node) in names and getattr(node, "lineno", None) in begins:
+            yield path, begins[node.lineno]
+    for other in paths:
+        if imported := _imported(other, module_name(path), names):
+            yield from callers(other, imported, paths)
+
+
+def _name(node: ast.AST) -> str | None:
+    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else None
+
+
+def _named(node: ast.AST) -> set[str]:
+    return {name for part in ast.walk(node) if (name := _name(part))}
+
+
+def _imported(path: str, module: str, names: set[str]) -> set[str]:
+    """What a file calls those of the names that it takes from the module, one by one or with the module."""
+    package, _, last = module.rpartition(".")
+    froms = [node for node in ast.walk(ast.parse(Path(path).read_text())) if isinstance(node, ast.ImportFrom)]
+    if any(node.module == package and last in (alias.name for alias in node.names) for node in froms):
+        return names
+    return {
+        alias.asname or alias.name for node in froms if node.module == module for alias in node.names if alias.name in names
+    }
