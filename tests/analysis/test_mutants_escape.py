@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,7 +13,16 @@ import dynlatch as dl
 from dynlatch import analysis
 from dynlatch.analysis import scalar
 from dynlatch.analysis.escape import directions, question, verb, witness
+from dynlatch.analysis.escape.exact import fold
+from dynlatch.analysis.escape.lower import small_gain
+from dynlatch.analysis.escape.lower.dual import proof as dual
+from dynlatch.analysis.escape.lower.reduced import history
 from dynlatch.analysis.escape.result import EscapeOutcome
+from dynlatch.analysis.escape.shock import proof as shock
+from dynlatch.analysis.escape.switching import SwitchingThresholds
+from dynlatch.analysis.escape.switching import verb as switching
+from dynlatch.analysis.escape.upper import bound as upper
+from dynlatch.analysis.escape.upper import wander
 from dynlatch.errors import InvalidInput, NotAttracting
 
 HALF = dl.AdditiveNetwork([[0.5]], activation="linear")  # a' = a / 2 + u
@@ -314,3 +325,208 @@ def test_the_upper_bound_is_measured_in_the_norm_that_was_asked():
 def test_the_exact_threshold_alone():
     assert verb.exact_escape_threshold(dl.LatchNeuron(2.0), [1.915008]).lower == scalar.u_star(2.0)
     assert verb.exact_escape_threshold(SIGN, [2.0]) is None
+
+
+# --- parts of the proofs: what they claim is no more than the truth ---------------------------------------------------
+
+
+@pytest.mark.parametrize(("norm", "stretch"), [(np.inf, np.sqrt(10.0)), (2, np.sqrt(5.0))], ids=["inf", "2"])
+def test_shocks_in_the_ball_of_contraction(norm, stretch):
+    """`radius / max |S B s|_2` over |s| <= 1: no more than the truth, and as much as the sums of |S B| allow."""
+    SB = np.array([[1.0, 2.0], [2.0, -1.0]])  # columns of length sqrt(5), orthogonal; the corner (1, 1) goes to (3, 1)
+    ball = SimpleNamespace(factors=[np.eye(2), np.diag([2.0, 2.0])], radius=6.0)
+    found = [shock.ball_distance(SimpleNamespace(ball=ball, B=SB, norm=norm), phase) for phase in (0, 1)]
+    bound = np.sqrt(18.0) if norm == np.inf else stretch  # of |S B|, whose corner goes to (3, 3)
+    for value, factor in zip(found, (1.0, 2.0), strict=True):
+        assert value == pytest.approx(6.0 / (factor * bound), rel=1e-9)
+        assert value <= 6.0 / (factor * stretch)
+        assert value < 6.0 / (factor * bound)
+
+
+@pytest.mark.parametrize("norm", [np.inf, 2])
+def test_the_range_of_pairs_holds_every_sequence_of_inputs(norm):
+    """Against all corners (or many directions) of inputs u_0, ..., u_3, each of size 1, and the next ones."""
+    rng = np.random.default_rng(8)
+    K, m = 2, 2
+    M = rng.standard_normal((3, K, m, m))
+    M[2, 1] = 0.0  # squares alone: exact
+    M[2, 0] = [[1.0, 0.5], [0.0, 2.0]]
+    below, above = history._range_of_pairs(M, norm)
+    assert below.shape == above.shape == (3,)
+    corners = np.array(list(itertools.product([-1.0, -0.3, 0.0, 1.0], repeat=2 * m))).reshape(-1, 2, m)
+    if norm == 2:
+        turns = rng.standard_normal((4000, 2, m))
+        corners = turns / np.linalg.norm(turns, axis=-1, keepdims=True)
+    value = sum(np.einsum("sc,rcd,sd->rs", corners[:, 0], M[:, delta], corners[:, delta]) for delta in range(K))
+    assert np.all(value.min(1) >= below - 1e-12)
+    assert np.all(value.max(1) <= above + 1e-12)
+    if norm == np.inf:
+        assert (below[2], above[2]) == pytest.approx((-0.5, 3.5))
+        assert value[2].max() == pytest.approx(3.5)
+    assert np.all(above - below <= 4.0 * np.abs(M).sum((1, 2, 3)))
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e6])
+def test_an_attractor_on_the_face_of_a_polytope_is_not_in_it(monkeypatch, scale):
+    goal, rows = SimpleNamespace(lo=np.zeros(2), hi=np.full(2, scale)), np.array([[1.0, -2.0], [0.5, 0.5]])
+    wide = np.full(2, -scale), np.full(2, 2.0 * scale)
+
+    def holds(tops, box=wide):
+        monkeypatch.setattr(dual, "polytope_of", lambda problem, hull: (*box, rows, scale * np.array(tops)))
+        return dual.holds_attractor(SimpleNamespace(goal=goal, problem=None), None)
+
+    assert holds([1.0 + 1e-11, 1.0 + 1e-11])  # the largest of both rows over the box is `scale`
+    assert not holds([1.0 + 1e-12, 2.0])
+    assert not holds([2.0, 1.0 + 1e-12])
+    assert not holds([1.0, 2.0])
+    assert not holds([2.0, 2.0], (np.full(2, 1e-3 * scale), wide[1]))
+    assert not holds([2.0, 2.0], (wide[0], np.full(2, 0.999 * scale)))
+
+
+def test_a_size_of_zero_is_no_bound(monkeypatch):
+    asked = question.ask(dl.AdditiveNetwork(2.0 * np.eye(2)), [1.915008, 1.915008])
+    found = small_gain.small_gain(asked, 0.6)
+    assert 0.1 < found.value < scalar.u_star(2.0)
+    monkeypatch.setattr(small_gain, "_largest", lambda *given: 0.0)
+    assert small_gain.small_gain(asked, 0.6) is None
+
+
+# --- searches: what they try, and when they end -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("sizes", "taken", "found"),
+    [
+        ([0.5, 0.4, 1e-3, 1e-10, 3e-11, 2e-11], 6, True),  # down to rounding: the last step no longer halves
+        ([0.5, 1e-14], 2, True),
+        ([0.5, 0.1, 2e-14, 1e-14], 4, True),
+        ([0.5, 9e-10, 8e-10], 3, True),
+        ([1.0] * 9, 9, False),
+        ([1.0] * 8 + [0.6], 9, False),
+        ([1.0] * 8 + [0.4, 0.3], 10, False),
+        ([1.0, np.nan], 2, False),
+    ],
+)
+def test_when_newton_ends_on_a_fold(monkeypatch, sizes, taken, found):
+    """Scripted corrections: it ends at rounding, and gives up where steps no longer halve after eight of them."""
+    calls = iter(sizes)
+    seen = []
+
+    def correction(system, a, v, b):
+        seen.append(next(calls))
+        return np.array([seen[-1] if len(seen) == 2 else 0.0]), np.zeros(1), 0.0 if len(seen) == 2 else seen[-1]
+
+    monkeypatch.setattr(fold, "_correction", correction)
+    monkeypatch.setattr(fold, "_is_fold", lambda *given: True)
+    result = fold.find_fold(None, np.zeros(1), 1.0, np.array([3.0]))
+    assert len(seen) == taken
+    assert (result is not None) is found
+    if found:
+        assert result.direction.tolist() == [1.0]
+        assert result.size == pytest.approx(1.0 + sum(sizes[:1] + sizes[2:]), rel=1e-15)
+
+
+@pytest.mark.parametrize(("rate", "steps"), [(0.5, 20), (0.9, 28), (0.93, 41), (0.999, 60), (0.0, 20)])
+def test_the_first_length_is_three_times_the_memory(rate, steps):
+    asked = question.ask(dl.AdditiveNetwork([[rate]], activation="linear"), [0.0])
+    assert upper._first_length(asked) == steps
+    assert upper._first_length(asked._replace(steps=7)) == 7
+    assert upper._first_length(asked._replace(steps=50)) == min(steps, 50)
+
+
+class Script:
+    """A generator of random numbers that were written down."""
+
+    def __init__(self, stretch, kind, shift=1):
+        self.drawn = iter([np.array(stretch), kind, shift])
+
+    def integers(self, *given):
+        return next(self.drawn)
+
+    def uniform(self, low, high):
+        return -1.0
+
+    def random(self):
+        return 0.9
+
+    def normal(self, size):
+        return np.arange(1.0, 1.0 + np.prod(size)).reshape(size)
+
+
+@pytest.mark.parametrize(
+    ("kind", "wanted"),
+    [
+        (0, [1.0, 7.0, 7.0, 7.0, 5.0]),  # three new inputs
+        (1, [1.0, 9.0, 9.0, 9.0, 5.0]),  # one that is held
+        (2, [1.0, 0.0, 0.0, 0.0, 5.0]),
+        (3, [4.0, 5.0, 1.0, 2.0, 3.0]),
+        (4, [1.1, 2.2, 3.3, 4.4, 5.5]),
+    ],
+)
+def test_changes_of_a_sequence(monkeypatch, kind, wanted):
+    monkeypatch.setattr(wander, "directions", lambda count, plant, rng: np.full((count, 1), {3: 7.0, 1: 9.0}[count]))
+    monkeypatch.setattr(wander, "fitted", lambda U, norm: U)
+    U = np.arange(1.0, 6.0)[:, None, None]
+    found = wander.changed(U, SimpleNamespace(norm=np.inf), Script([4, 1], kind, 2))
+    np.testing.assert_allclose(found[:, 0, 0], wanted, rtol=1e-15)
+    assert U.ravel().tolist() == [1.0, 2.0, 3.0, 4.0, 5.0]
+
+
+# --- switches -----------------------------------------------------------------------------------------------------------
+
+
+def test_switches_of_an_interrupted_search_are_unknown(monkeypatch):
+    def interrupted(*given):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(switching, "_row", interrupted)
+    found = analysis.switching_thresholds(dl.LatchNeuron(2.0, 0.1), rng=0)
+    assert found.lower.tolist() == [0.0, 0.0]
+    assert found.upper.tolist() == [[0.0, np.inf], [np.inf, 0.0]]
+
+
+def test_what_an_odd_map_mirrors():
+    """Points take the better of both ways; cycles keep their own, since inputs begin at their first point."""
+
+    def rows(*sizes):
+        return [
+            switching.Row(0.1, np.array(upper), [np.full((1, 1), float(i)) for _ in upper]) for i, upper in enumerate(sizes)
+        ]
+
+    points = [np.array([[-2.0]]), np.array([[2.0]])]
+    found = rows([np.inf, 0.5], [0.4, np.inf])
+    switching._mirror(found, points)
+    assert [row.upper.tolist() for row in found] == [[np.inf, 0.4], [0.4, np.inf]]
+    assert found[0].witnesses[1].tolist() == [[-1.0]]
+    cycles = [np.array([[1.0], [-1.0]]), np.array([[2.0]]), np.array([[-2.0]])]
+    found = rows([np.inf, 0.9, 0.3], [0.4, np.inf, 0.6], [0.2, 0.7, np.inf])
+    switching._mirror(found, cycles)
+    assert found[0].upper.tolist() == [np.inf, 0.9, 0.3]
+    assert found[1].upper.tolist() == [0.2, np.inf, 0.6]
+    assert found[2].upper.tolist() == [0.2, 0.6, np.inf]
+
+
+def test_the_table_of_switches():
+    point = np.array([[0.5]])
+    found = SwitchingThresholds(
+        attractors=(point, -point, np.array([[2.0], [-2.0]])),
+        lower=np.array([0.25, 0.125, 0.0]),
+        upper=np.array([[0.0, 0.5, np.inf], [0.75, 0.0, 1.5], [np.inf, 2.0, 0.0]]),
+        direct=np.array([[0.0, 0.5, np.inf], [0.75, 0.0, 2.5], [np.inf, 2.0, 0.0]]),
+        via=np.array([[-1, -1, -1], [-1, -1, 0], [-1, -1, -1]]),
+        witnesses=(np.zeros((0, 1)),) * 9,
+        norm=np.inf,
+        coordinates="activation a",
+    )
+    assert [line.split() for line in found.summary().split("\n")[2:]] == [
+        ["none", "below", "0", "1", "2"],
+        ["0", "0.25", ".", "0.5", "-"],
+        ["1", "0.125", "0.75", ".", "1.5*"],
+        ["2", "0", "-", "2", "."],
+        ["attractors", "(activation", "a):"],
+        ["0", "[0.5]"],
+        ["1", "[-0.5]"],
+        ["2", "[2.],", "a", "cycle", "of", "period", "2"],
+    ]
+    assert found.summary().startswith("inputs that switch one of 3 attractors to another (largest entry of the input")
+    assert "(2-norm of the input" in replace(found, norm=2.0).summary()

@@ -106,14 +106,20 @@ class Engine:
         self.report(mutant, _fork(attempt, limit), time.monotonic() - start)
 
     def _chosen(self, mutant: Mutant, seen: dict[pytest.Item, Seen], within: bool) -> list[pytest.Item]:
-        """The tests that reach the line, the fastest first; of a kernel, its callers; of a definition, the file."""
+        """The tests that reach the line, the fastest first; of a kernel, those of its callers; of a definition, the file."""
         line = swap.statement_of(mutant.path).get(mutant.line) if within else None
         kernel = swap.kernel_at(mutant.path, mutant.line) if within else None
         if line is not None:
             reaching = [item for item, s in seen.items() if line in s.lines.get(mutant.path, ())]
         elif kernel is not None:
-            places = set(swap.callers(mutant.path, {kernel}, self.paths))
-            reaching = [item for item, s in seen.items() if any(at in s.lines.get(path, ()) for path, at in places)]
+            files = {item: item.nodeid.split("::")[0] for item in seen}
+            places = set(swap.callers(mutant.path, {kernel}, list(dict.fromkeys([*self.paths, *files.values()]))))
+            direct = {path for path, _ in places}
+            reaching = [
+                item
+                for item, s in seen.items()
+                if files[item] in direct or any(at in s.lines.get(path, ()) for path, at in places)
+            ]
         else:
             files = _users(mutant.path, self.paths)
             reaching = [item for item, s in seen.items() if not files.isdisjoint(s.lines)]

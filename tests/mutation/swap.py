@@ -8,7 +8,7 @@ import importlib.util
 import sys
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterator
-from functools import _lru_cache_wrapper
+from functools import _lru_cache_wrapper, cache
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
@@ -176,9 +176,15 @@ def marked(path: str, reached: Callable[[int], None]) -> list[CodeType]:
     return codes(ast.fix_missing_locations(_Marks().visit(ast.parse(Path(path).read_text()))), path)
 
 
+@cache
+def _tree(path: str) -> ast.Module:
+    return ast.parse(Path(path).read_text())
+
+
+@cache
 def statement_of(path: str) -> dict[int, int]:
     """For every line within a function that Python runs itself: the line in which its innermost statement begins."""
-    tree, begins = ast.parse(Path(path).read_text()), {}
+    tree, begins = _tree(path), {}
     spans = []
 
     def walk(node: ast.AST, inside: bool) -> None:
@@ -199,7 +205,7 @@ def statement_of(path: str) -> dict[int, int]:
 
 def kernel_at(path: str, line: int) -> str | None:
     """The compiled function of a file that holds the line."""
-    for node in ast.parse(Path(path).read_text()).body:
+    for node in _tree(path).body:
         if isinstance(node, ast.FunctionDef) and is_compiled(node) and node.lineno <= line <= (node.end_lineno or node.lineno):
             return node.name
     return None
@@ -207,7 +213,7 @@ def kernel_at(path: str, line: int) -> str | None:
 
 def callers(path: str, names: set[str], paths: list[str]) -> Iterator[tuple[str, int]]:
     """Where Python's own functions use these kernels of a file, or kernels that use them: files and the lines of statements."""
-    tree, begins = ast.parse(Path(path).read_text()), statement_of(path)
+    tree, begins = _tree(path), statement_of(path)
     used = {node.name: _named(node) for node in tree.body if isinstance(node, ast.FunctionDef) and is_compiled(node)}
     while more := {name for name, within in used.items() if within & names} - names:
         names = names | more
@@ -230,7 +236,7 @@ def _named(node: ast.AST) -> set[str]:
 def _imported(path: str, module: str, names: set[str]) -> set[str]:
     """What a file calls those of the names that it takes from the module, one by one or with the module."""
     package, _, last = module.rpartition(".")
-    froms = [node for node in ast.walk(ast.parse(Path(path).read_text())) if isinstance(node, ast.ImportFrom)]
+    froms = [node for node in ast.walk(_tree(path)) if isinstance(node, ast.ImportFrom)]
     if any(node.module == package and last in (alias.name for alias in node.names) for node in froms):
         return names
     return {

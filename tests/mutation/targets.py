@@ -43,6 +43,7 @@ TARGETS = {
         ("dynlatch/training/rules/*.py",),
         (
             "tests/training/test_gradient_rules.py",
+            "tests/training/test_gradients.py",
             "tests/training/test_search.py",
             "tests/training/test_discrete_error_propagation.py",
             "tests/training/test_expectation_maximization.py",

@@ -1,8 +1,6 @@
 """Where a branch of fixed points under a growing constant input folds: the bordered system of Moore and Spence.
 
-Unknowns (a, v, b): `M(a, b d) = a`, `J(a, b d) v = v`, `|v|^2 = 1` (Moore and Spence 1980, SIAM J. Numer. Anal. 17). The
-residual is exact; where the derivative of `J v` in it comes from central differences, Newton converges linearly with a ratio
-of about 1e-6 to the full accuracy of the residual.
+Unknowns (a, v, b): `M(a, b d) = a`, `J(a, b d) v = v`, `|v|^2 = 1` (Moore and Spence 1980, SIAM J. Numer. Anal. 17).
 """
 
 from __future__ import annotations
@@ -13,11 +11,9 @@ from typing import NamedTuple
 import numpy as np
 
 from dynlatch.analysis.escape.exact.linear import solved
-from dynlatch.maps import SmoothMap
 from dynlatch.validation import Array
 
 STEPS = 30
-DIFFERENCE = 1e-6
 
 
 class Fold(NamedTuple):
@@ -35,24 +31,6 @@ class Forced(NamedTuple):
     jacobian: Callable[[Array, float], Array]
     input_slope: Callable[[Array, float], Array]  # derivative of the step with respect to b
     turning: Callable[[Array, Array, float], tuple[Array, Array]]  # derivatives of J v with respect to a (n, n) and b (n,)
-
-
-def forced(map: SmoothMap, d: Array, input_matrix: Array | None) -> Forced:
-    """`map` under inputs of shape `d`, through the map's own input or, if `input_matrix` is given, added to the state."""
-    if input_matrix is not None:
-        push = input_matrix @ d
-        return _with_differences(lambda a, b: map.step(a) + b * push, lambda a, b: map.jacobian(a), lambda a, b: push)
-    return _with_differences(
-        lambda a, b: map.step(a, b * d),
-        lambda a, b: map.jacobian(a, b * d),
-        lambda a, b: map.input_jacobian(a, b * d) @ d,
-    )
-
-
-def _with_differences(
-    step: Callable[[Array, float], Array], jacobian: Callable[[Array, float], Array], slope: Callable[[Array, float], Array]
-) -> Forced:
-    return Forced(step, jacobian, slope, lambda a, v, b: _differences(jacobian, a, v, b))
 
 
 def find_fold(system: Forced, a: Array, b: float, v: Array | None = None) -> Fold | None:
@@ -103,14 +81,3 @@ def _is_fold(system: Forced, a: Array, v: Array, b: float) -> bool:
     at_rest = np.abs(system.step(a, b) - a).max() <= 1e-11 * (1.0 + np.abs(a).max() + abs(b))
     critical = np.abs(system.jacobian(a, b) @ v - v).max() <= 1e-8
     return bool(at_rest and critical and 0.5 < v @ v < 2.0)
-
-
-def _differences(jacobian: Callable[[Array, float], Array], a: Array, v: Array, b: float) -> tuple[Array, Array]:
-    """Derivatives of `J(a, b) v` with respect to a, shape (n, n), and b, shape (n,), by central differences."""
-    n = len(a)
-    h = DIFFERENCE * (1.0 + np.abs(a))
-    there, back = a + np.diag(h), a - np.diag(h)
-    columns = (jacobian(there, b) @ v - jacobian(back, b) @ v) / (2.0 * h[:, None])
-    k = DIFFERENCE * (1.0 + abs(b))
-    along = (jacobian(a, b + k) @ v - jacobian(a, b - k) @ v) / (2.0 * k)
-    return columns.T.reshape(n, n), along
