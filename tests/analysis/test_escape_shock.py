@@ -205,3 +205,12 @@ def test_saved_shown_and_drawn(tmp_path):
         assert "1.915" in again.plot().get_title()
     with pytest.raises(InvalidInput, match="no fatal shock"):
         fatal_shock(dl.LatchNeuron(0.5), [0.0]).plot()
+
+
+@pytest.mark.parametrize("norm", [2.0, np.inf])
+def test_the_harmless_shocks_are_a_ball_in_the_plane(norm):
+    shock = fatal_shock(dl.AdditiveNetwork(2.0 * np.eye(2)), [SADDLE, SADDLE], norm=norm)
+    (ball,) = shock.plot().patches
+    box = ball.get_path().get_extents(ball.get_patch_transform())
+    np.testing.assert_allclose(box.extents, [SADDLE - shock.lower] * 2 + [SADDLE + shock.lower] * 2)
+    assert ball.get_label() == "harmless shocks"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import dynlatch as dl
 from dynlatch import analysis
 from dynlatch.analysis.escape.directions import escape_directions
-from dynlatch.analysis.escape.switching import switching_thresholds
+from dynlatch.analysis.escape.switching import SwitchingThresholds, switching_thresholds
 from dynlatch.analysis.escape.switching.verb import in_stages
 from dynlatch.errors import InvalidInput
 
@@ -152,3 +152,35 @@ def test_pictures_of_an_escape(n):
     below = ax.figure.axes[0] if ax.figure.axes[0] is not ax else ax.figure.axes[1]
     assert "the last" in below.get_xlabel()
     assert below.get_ylabel() == ("input u" if n <= 6 else "input number")
+
+
+def _switches(points, direct):
+    k = len(points)
+    return SwitchingThresholds(
+        attractors=tuple(np.array(point, dtype=float)[None] for point in points),
+        lower=np.zeros(k),
+        upper=direct,
+        direct=direct,
+        via=np.full((k, k), -1),
+        witnesses=(np.zeros((0, 1)),) * k**2,
+        norm=np.inf,
+        coordinates="activation a",
+    )
+
+
+def test_attractors_that_would_cover_each_other_are_drawn_on_a_circle():
+    k = 7
+    direct = 1.0 + np.add.outer(np.arange(k), np.arange(k)) / 10.0  # from i the cheapest way leads to 0, from 0 to 1
+    np.fill_diagonal(direct, 0.0)
+    axes = _switches([[x, 0.0] for x in range(k)], direct).plot()
+    nodes = axes.collections[0].get_offsets()
+    np.testing.assert_allclose(np.linalg.norm(nodes, axis=1), 1.0)
+    np.testing.assert_allclose(nodes[0], [0.0, 1.0], atol=1e-15)
+    told = [text.get_text() for text in axes.texts if "." in text.get_text()]
+    assert sorted(told) == ["1.1", "1.1", "1.2", "1.3", "1.4", "1.5", "1.6"]
+
+
+def test_no_switch_is_said_in_the_picture():
+    none = np.where(np.eye(3, dtype=bool), 0.0, np.inf)
+    axes = _switches([[0.0], [1.0], [2.0]], none).plot()
+    assert "no switch was found" in [text.get_text() for text in axes.texts]

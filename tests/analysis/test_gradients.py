@@ -309,3 +309,23 @@ def test_largest_eigenvalues():
         spectrum[:, 1] = 1.0 - gaps
         grams = (axes * spectrum[:, None]) @ np.swapaxes(axes, -1, -2) * 1e-7
         np.testing.assert_allclose(leading_eigenvalues(grams.reshape(2, 5, size, size)), 1e-7, rtol=1e-11)
+
+
+def test_the_picture_of_a_decay_is_in_decades():
+    """At the upper state of the latch: a line of slope log10(lambda); of a batch, thin lines and their median."""
+    net = dl.LatchNeuron(2.0)
+    state = analysis.fixed_points(net).points[2]
+    slope = np.log10(2.0 * (1.0 - np.tanh(state[0]) ** 2))
+    axes = analysis.gradient_decay(net, state, steps=20).plot()
+    np.testing.assert_allclose(axes.lines[0].get_ydata(), np.arange(1, 21) * slope, rtol=1e-12)
+    assert axes.get_ylabel() == "log10 of the 2-norm, activation a"
+    three = analysis.gradient_decay(net, [state, state, [0.0]], steps=20, norm=np.eye(1)).plot()
+    assert three.get_ylabel() == "log10 of the adapted norm, activation a"
+    *runs, median = (np.asarray(line.get_ydata()) for line in three.lines[:4])
+    np.testing.assert_allclose(runs[2], np.arange(1, 21) * np.log10(2.0))
+    np.testing.assert_array_equal(median, np.median(runs, axis=0))
+
+
+def test_the_rate_of_a_single_step_is_its_logarithm():
+    decay = analysis.gradient_decay(dl.AdditiveNetwork([[0.25]]), [0.0], steps=1)
+    assert decay.rate == pytest.approx(np.log(0.25), rel=1e-15)

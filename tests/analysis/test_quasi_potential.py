@@ -7,7 +7,7 @@ from scipy.optimize import minimize
 import dynlatch as dl
 from dynlatch.analysis.attractor import attracting
 from dynlatch.analysis.escape.witness import replay
-from dynlatch.analysis.noise.quasi_potential import PathOutcome, quasi_potential
+from dynlatch.analysis.noise.quasi_potential import PathOutcome, QuasiPotential, quasi_potential
 from dynlatch.errors import InvalidInput
 
 
@@ -89,3 +89,26 @@ def test_saved_and_drawn(tmp_path):
         assert again.outcome is found.outcome
         assert "V =" in found.plot().get_figure().axes[0].get_legend_handles_labels()[1][0] + found.plot().get_title()
         plt.close("all")
+
+
+def test_pictures_show_the_path_and_where_it_leads():
+    """Drawn from the record alone: in the plane, and against time, where the still start is left out."""
+    way = np.array([[2.0, 1.0], [1.5, 0.5], [1.0, 0.0], [0.5, 0.0]])
+    pushes = np.array([[0.3, 0.4], [0.0, 0.0], [0.6, 0.8]])
+    ends = {"saddle": np.array([0.5, 0.0]), "destination": np.array([-2.0, 1.0]), "attractor": way[0]}
+    found = QuasiPotential(value=0.625, path=way, inputs=pushes, **ends, outcome=PathOutcome.FOUND, coordinates="activation a")
+    line, _, *marks = found.plot().lines
+    np.testing.assert_array_equal(line.get_xydata(), way)
+    np.testing.assert_array_equal(
+        [np.ravel(mark.get_xydata()) for mark in marks], [ends[k] for k in ("attractor", "saddle", "destination")]
+    )
+    assert "largest input: 0.8 at step 3; half of the action within 1 steps" in found.summary()
+    still = np.concatenate([np.full((6, 1), 2.0), [[1.0], [0.0]]])
+    cut = {name: value[:1] for name, value in ends.items()}
+    late = QuasiPotential(
+        value=1.0, path=still, inputs=np.diff(still, axis=0), **cut, outcome=PathOutcome.FOUND, coordinates="activation a"
+    )
+    axes = late.plot()
+    np.testing.assert_array_equal(axes.lines[0].get_xdata(), [3, 4, 5, 6, 7])
+    assert [bar.get_height() for bar in axes.patches] == [0.0, 0.0, 1.0, 1.0]
+    assert axes.get_title() == "most probable path out of the basin, V = 1"

@@ -116,3 +116,25 @@ def test_budget_summary_plot_and_file(tmp_path):
     np.testing.assert_array_equal(again.points, slow.points)
     assert again.tolerance == 0.1
     assert again.ended is True
+
+
+def test_many_units_are_drawn_on_their_principal_components():
+    points = np.array([[0.0, 0.0, 0.0, 0.0], [3.0, 0.0, 4.0, 0.0], [6.0, 0.0, 8.0, 0.0]])
+    speeds = np.array([1e-2, 1e-3, 1e-4])
+    slow = analysis.SlowPoints(
+        points=points,
+        speeds=speeds,
+        imbalances=np.array([1e-2, 1e-3, 1.0]),
+        eigenvalues=np.zeros((3, 4), dtype=complex),
+        tolerance=0.1,
+        estimated_missing=0.0,
+        ended=True,
+        coordinates="activation a",
+    )
+    axes = slow.plot()
+    assert axes.get_xlabel() == "principal component 1 of activation a"
+    dots, crosses = axes.collections
+    x = np.concatenate([dots.get_offsets()[:, 0], crosses.get_offsets()[:, 0]])
+    np.testing.assert_allclose(np.abs(np.diff(x)), [5.0, 5.0])  # along the line on which the points lie
+    np.testing.assert_allclose(crosses.get_array(), [-4.0])
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["ghost", "closed gate"]
