@@ -13,6 +13,8 @@ from cyclopts import App, CycloptsError
 from dynlatch import __version__
 from dynlatch.errors import DynlatchError
 
+LONGEST_LINE = 1500  # characters
+
 app = App(
     name="dynlatch",
     version=__version__,
@@ -39,13 +41,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         status = app(arguments, exit_on_error=False, print_error=False)
     except (CycloptsError, DynlatchError) as error:
-        sentence = " ".join(str(error).split())
-        sys.stderr.write(f"dynlatch: {sentence}\n")
+        sys.stderr.write(f"dynlatch: {one_line(error)}\n")
         sys.exit(2)
     except KeyboardInterrupt:
         sys.stderr.write("dynlatch: interrupted; nothing was written.\n")
         sys.exit(130)
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def one_line(error: Exception) -> str:
+    """What went wrong, in a line that ends: some errors repeat what was typed."""
+    sentence = " ".join(str(error).split())
+    return sentence if len(sentence) <= LONGEST_LINE else f"{sentence[:LONGEST_LINE]} ..."
 
 
 if __name__ == "__main__":

@@ -364,6 +364,7 @@ def bad_inputs(folder):
         ("merge", folder / "text.npz", "--into", folder / "all.db"),
         ("merge", folder / "none.db", "--into", folder / "all.db"),
         ("frobnicate",),
+        ("escape", *map(str, range(3000))),
     ]
 
 
@@ -373,6 +374,7 @@ def test_bad_input_is_one_line_and_status_2(tmp_path, capsys):
         assert status == 2, arguments
         assert out == "", arguments
         assert len(err.strip().splitlines()) == 1, (arguments, err)
+        assert len(err) < 2000, arguments
         assert err.startswith("dynlatch: ")
         assert "Traceback" not in err
 

@@ -97,14 +97,14 @@ def command_line(path: Path) -> str:
     """What is typed, up to where the work would begin."""
     from cyclopts import CycloptsError
 
-    from dynlatch.cli import app
+    from dynlatch.cli import app, one_line
     from dynlatch.commands.system import System, bounds_of, numbers
 
     words = path.read_bytes().decode(errors="replace").split("\n")
     try:
         command, bound, _ = app.parse_args(words, exit_on_error=False, print_error=False)
     except CycloptsError as error:
-        raise InvalidInput(" ".join(str(error).split())) from None
+        raise InvalidInput(one_line(error)) from None
     given = bound.arguments
     for value in given.values():
         if isinstance(value, System):
