@@ -15,6 +15,7 @@ from dynlatch.analysis import scalar
 from dynlatch.analysis.escape import directions, question, verb, witness
 from dynlatch.analysis.escape.exact import fold
 from dynlatch.analysis.escape.lower import small_gain
+from dynlatch.analysis.escape.lower.dual import basin, wide
 from dynlatch.analysis.escape.lower.dual import proof as dual
 from dynlatch.analysis.escape.lower.reduced import history
 from dynlatch.analysis.escape.result import EscapeOutcome
@@ -23,6 +24,7 @@ from dynlatch.analysis.escape.switching import SwitchingThresholds
 from dynlatch.analysis.escape.switching import verb as switching
 from dynlatch.analysis.escape.upper import bound as upper
 from dynlatch.analysis.escape.upper import wander
+from dynlatch.analysis.structure import activation_form
 from dynlatch.errors import InvalidInput, NotAttracting
 
 HALF = dl.AdditiveNetwork([[0.5]], activation="linear")  # a' = a / 2 + u
@@ -369,9 +371,9 @@ def test_the_range_of_pairs_holds_every_sequence_of_inputs(norm):
 @pytest.mark.parametrize("scale", [1.0, 1e6])
 def test_an_attractor_on_the_face_of_a_polytope_is_not_in_it(monkeypatch, scale):
     goal, rows = SimpleNamespace(lo=np.zeros(2), hi=np.full(2, scale)), np.array([[1.0, -2.0], [0.5, 0.5]])
-    wide = np.full(2, -scale), np.full(2, 2.0 * scale)
+    large = np.full(2, -scale), np.full(2, 2.0 * scale)
 
-    def holds(tops, box=wide):
+    def holds(tops, box=large):
         monkeypatch.setattr(dual, "polytope_of", lambda problem, hull: (*box, rows, scale * np.array(tops)))
         return dual.holds_attractor(SimpleNamespace(goal=goal, problem=None), None)
 
@@ -379,8 +381,8 @@ def test_an_attractor_on_the_face_of_a_polytope_is_not_in_it(monkeypatch, scale)
     assert not holds([1.0 + 1e-12, 2.0])
     assert not holds([2.0, 1.0 + 1e-12])
     assert not holds([1.0, 2.0])
-    assert not holds([2.0, 2.0], (np.full(2, 1e-3 * scale), wide[1]))
-    assert not holds([2.0, 2.0], (wide[0], np.full(2, 0.999 * scale)))
+    assert not holds([2.0, 2.0], (np.full(2, 1e-3 * scale), large[1]))
+    assert not holds([2.0, 2.0], (large[0], np.full(2, 0.999 * scale)))
 
 
 def test_a_size_of_zero_is_no_bound(monkeypatch):
@@ -530,3 +532,52 @@ def test_the_table_of_switches():
     ]
     assert found.summary().startswith("inputs that switch one of 3 attractors to another (largest entry of the input")
     assert "(2-norm of the input" in replace(found, norm=2.0).summary()
+
+
+# --- what maps and budgets the proofs are about -------------------------------------------------------------------------
+
+
+def test_a_map_without_interval_bounds_has_no_proof_of_shocks():
+    plain = dl.FunctionMap(lambda a, u: 0.5 * np.sin(a), dim=1)
+    attractor = question.ask(plain, [0.0], input_matrix=[[1.0]]).attractor
+    assert shock.proof_of(plain, attractor, 0, np.eye(1), np.inf) is None
+    assert shock.proof_of(dl.LatchNeuron(0.5), attractor, 0, np.eye(1), np.inf) is not None
+
+
+def test_cells_are_flown_up_to_the_work_that_is_allowed(monkeypatch):
+    flown = []
+
+    def flow(proof, lo, hi):
+        flown.append(len(lo))
+        return shock.Flown(np.ones(len(lo), bool), np.zeros(len(lo), int))
+
+    monkeypatch.setattr(shock, "flow", flow)
+    proof = SimpleNamespace(B=np.eye(2), norm=np.inf)
+    assert shock.proved_distance(proof, 0.5, 1.0, 0.1, work=4) == 0.5  # the four cells of the first shell are all the work
+    assert not flown
+    assert shock.proved_distance(proof, 0.5, 1.0, 0.1, work=5) == pytest.approx(0.9)
+    assert flown == [4]
+    assert shock.proved_distance(proof, 0.5, 0.5, 0.1, work=5) == 0.5
+
+
+def test_an_activation_form_as_a_map():
+    rng = np.random.default_rng(3)
+    form = activation_form(dl.LeakyNetwork(rng.standard_normal((3, 3)), 0.4, rng.standard_normal(3)))
+    map, a, v = basin.FormMap(form), rng.standard_normal((2, 3)), rng.standard_normal((2, 3))
+    J, h = map.jacobian(a), 1e-6
+    columns = [(map.step(a + h * e) - map.step(a - h * e)) / (2.0 * h) for e in np.eye(3)]
+    np.testing.assert_allclose(J, np.stack(columns, axis=-1), atol=1e-8)
+    np.testing.assert_allclose(map.jvp(a, v), np.einsum("kij,kj->ki", J, v), rtol=1e-13)
+    np.testing.assert_allclose(map.vjp(a, v), np.einsum("kij,ki->kj", J, v), rtol=1e-13)
+    assert map.input_jacobian(a).shape == (2, 3, 0)
+
+
+def test_a_search_without_a_box_gives_up_at_a_sixteenth(monkeypatch):
+    asked = []
+
+    def no_box(proof, b, start, work):
+        asked.append(b)
+
+    monkeypatch.setattr(wide, "invariant_box", no_box)
+    assert wide._searched(None, 3.0, wide.Plan(0.5, 0.05, 0.04, 1e9)) is None
+    assert asked == [3.0 * 0.5 * 0.5**k for k in range(5)]

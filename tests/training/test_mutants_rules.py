@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
 from dynlatch.errors import InvalidInput
+from dynlatch.lanes.random import states as stream
 from dynlatch.training import Dense, FlipFlopLatch, LatchNet, SoftmaxStates, StateTables
 from dynlatch.training import rules as r
-from dynlatch.training.rules import states
+from dynlatch.training.rules import cascade_correlation, flip_flop_rule, gnarl, states
 from dynlatch.training.tasks import Latch, TwoSequence
 
 POSITIVE = {
@@ -182,3 +184,32 @@ def test_what_the_rules_of_state_networks_hand_to_their_kernels():
     )  # fmt: skip
     ends = states.ending(r.ExpectationMaximization(hold=2, sharpness=0.3, patience=5, gain=0.125))
     assert tuple(ends) == (2, 0.3, 5, 0.125)
+
+
+def test_one_of_those_that_are_true_each_as_likely():
+    random, among = stream([np.random.SeedSequence(5)]), np.array([False, True, True, False, True, True])
+    drawn = np.bincount([gnarl.pick(random, 0, among) for _ in range(4000)], minlength=6)
+    assert drawn[~among].sum() == 0
+    assert np.all(np.abs(drawn[among] - 1000) < 5 * np.sqrt(750))
+    assert gnarl.pick(random, 0, np.zeros(6, bool)) == -1
+
+
+def test_words_are_members_of_their_list():
+    assert r.FlipFlopRule(share="all steps").share is flip_flop_rule.Share.ALL
+    with pytest.raises(InvalidInput, match="`share`"):
+        r.FlipFlopRule(share="half")
+
+
+def test_a_step_of_quickprop():
+    """Ascent where nothing was done before; then to the top of the parabola, at most `growth` times the last step."""
+    growth, eta = 2.0, 0.5
+    #        first  to the top   top too far  no top ahead  past the top  flat
+    slope = [0.4, 1.0, 3.0, 5.0, -1.0, 4.0]
+    before = [0.0, 3.0, 3.5, 4.0, 3.0, 4.0]
+    step = [0.0, 0.2, 0.2, 0.2, 0.2, -0.2]
+    wanted = [0.2, 0.5 * 0.2 + 0.5, 0.4 + 1.5, 0.4 + 2.5, -0.25 * 0.2, -0.4]
+    w, slope, before, step = np.zeros(6), np.array(slope), np.array(before), np.array(step)
+    cascade_correlation.quickprop(w, slope, before, step, eta, growth)
+    np.testing.assert_allclose(step, wanted, rtol=1e-14)
+    np.testing.assert_allclose(w, wanted, rtol=1e-14)
+    np.testing.assert_array_equal(before, slope)
