@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 
 from dynlatch.cli import main
@@ -89,3 +90,18 @@ def test_bad_input_is_one_line(capsys, arguments, words):
     assert out == ""
     assert len(err.splitlines()) == 1
     assert words in err
+
+
+def test_the_list_as_json(capsys):
+    status, out, _ = call(capsys, "--json")
+    assert status == 0
+    statements = json.loads(out)["statements"]
+    assert len(statements) == 14
+    assert {"1", "2", "3", "4"} <= {one["key"] for one in statements}
+
+
+def test_a_statement_about_inputs_needs_some(capsys, tmp_path):
+    np.savez(tmp_path / "net.npz", weight_ih_l0=np.zeros((2, 0)), weight_hh_l0=np.eye(2))
+    status, _, err = call(capsys, "4", str(tmp_path / "net.npz"))
+    assert status == 2
+    assert "is about inputs, and this system has none" in err

@@ -151,3 +151,14 @@ def test_an_audit_goes_on_where_a_verb_refuses():
     assert len(analysis.audit(dl.AdditiveNetwork(np.eye(2))).memory_states) == 0
     with pytest.raises(InvalidInput, match="takes a network"):
         analysis.audit(dl.WithInput(dl.LatchNeuron(2.0), [0.1]))
+
+
+def test_audits_of_different_spaces_are_compared_without_their_states():
+    one, two = (analysis.audit(dl.AdditiveNetwork(w * np.eye(n)), np.zeros((12, 2, n))) for n, w in ((1, 2.0), (2, 0.5)))
+    moved = one.diff(two)
+    assert not moved.comparable
+    assert moved.kept == ()
+    words = moved.summary()
+    assert "bits: 1 -> 0" in words
+    assert "The states of the two live in different spaces" in words
+    assert words.index("Gone:") < words.index("New:")

@@ -5,6 +5,8 @@ import pytest
 
 import dynlatch as dl
 from dynlatch import analysis
+from dynlatch.analysis.audit import runs
+from dynlatch.analysis.audit.cost import cost_of
 from dynlatch.analysis.audit.estimate import DIRECTIONS, estimated_decay
 from dynlatch.analysis.audit.resting import resting
 from dynlatch.analysis.audit.runs import MOST_FOLLOWED
@@ -137,6 +139,10 @@ def test_memory_states_under_a_context_input(small):
         ({"inputs": np.zeros((3, 2, 1)), "targets": np.zeros((3, 1))}, "targets"),
         ({"inputs": np.zeros((3, 2, 1)), "targets": np.zeros(2)}, "targets"),
         ({"inputs": np.zeros((3, 2, 1)), "targets": [5.0, 0.0], "cost": "cross-entropy"}, "between 0 and 1"),
+        (
+            {"inputs": np.zeros((3, 2, 1)), "targets": np.zeros((2, 1)), "cost": lambda y, d: (0.0, y[:1])},
+            r"outputs' shape \(2, 1\)",
+        ),
         ({"inputs": np.zeros((3, 2, 1)), "targets": np.zeros((2, 1)), "cost": "hinge"}, "must be one of"),
         ({"inputs": np.zeros((3, 2, 1)), "cost": "squared error"}, "give both"),
         ({"inputs": np.zeros((3, 2, 1)), "targets": np.zeros((2, 1)), "cost": lambda y, d: 0.0}, "returns"),
@@ -249,3 +255,54 @@ def test_a_network_without_inputs_has_one_run():
     assert "no inputs" in bare.inputs_from
     assert len(bare.memory_states) == len(report.memory_states) == 4
     assert not any("these inputs" in str(finding) for finding in bare.findings)
+
+
+def _slopes(net, inputs, targets, cost=None):
+    """The gradient of the cost at fixed last states, one a sequence."""
+    sequences = sequences_of(net.input_dim, inputs, None, np.zeros(net.input_dim), None, False)
+    last = np.linspace(-0.8, 0.9, len(sequences) * net.dim).reshape(-1, net.dim)
+    return cost_of(net, sequences, targets, cost, batch_first=False).gradient(last, np.arange(len(sequences)))
+
+
+def test_targets_of_every_step_of_unequal_sequences_count_by_their_last(small, sequences):
+    steps = [np.cos(sequence) for sequence in sequences]
+    np.testing.assert_array_equal(_slopes(small, sequences, steps), _slopes(small, sequences, [s[-1] for s in steps]))
+
+
+def test_targets_of_a_single_sequence(small, sequences):
+    one = sequences[1]
+    wanted = _slopes(small, one, np.array([[0.7]]))
+    by_step = np.arange(12.0)[:, None]
+    by_step[-1] = 0.7
+    np.testing.assert_array_equal(_slopes(small, one, by_step), wanted)
+    np.testing.assert_array_equal(_slopes(small, one, np.array([0.7])), wanted)
+
+
+def test_the_cross_entropy_of_one_output_is_the_logistic_minus_the_label(small, sequences):
+    last = np.linspace(-0.8, 0.9, 8).reshape(4, 2)
+    output = last @ [1.0, -0.3] + 0.1
+    labels = np.array([0.0, 1.0, 0.25, 1.0])
+    slope = 1.0 / (1.0 + np.exp(-output)) - labels
+    np.testing.assert_allclose(_slopes(small, sequences, labels, "cross-entropy"), slope[:, None] * [1.0, -0.3], rtol=1e-14)
+
+
+def test_steps_and_sequences_beyond_what_is_run_are_named(small, monkeypatch):
+    monkeypatch.setattr(runs, "MOST_STEPS", 10)
+    monkeypatch.setattr(runs, "RUN_WORK", 10 * runs.step_cost(small) * 3)
+    monkeypatch.setattr(runs, "detail", lambda dim: 6)
+    inputs = np.zeros((12, 5, 1))
+    found = runs.run(small, sequences_of(1, inputs, None, np.zeros(1), None, False), np.zeros(1))
+    said = " ".join(found.left_out)
+    assert "Steps after 10 of the longer sequences (they have up to 12)" in said
+    assert "Where 2 of the 5 sequences end: 3 of them, evenly spread, were run." in said
+    assert "Gradients along 4 of the 5 sequences: 1 were followed." in said
+    assert "after step 6 of the sequences (they have up to 10 steps)" in said
+    assert found.ran.tolist() == [0, 2, 4]
+
+
+def test_a_run_that_overflows_is_refused_with_its_sequence():
+    growing = dl.AdditiveNetwork([[3.0]], activation="linear")
+    inputs = np.zeros((800, 2, 1))
+    inputs[0, 1] = 1.0
+    with pytest.raises(InvalidInput, match="along sequence 1 the state leaves the finite numbers"):
+        runs.run(growing, sequences_of(1, inputs, None, np.zeros(1), None, False), np.zeros(1))

@@ -5,9 +5,11 @@ from hypothesis import strategies as st
 
 import dynlatch as dl
 from dynlatch import analysis
-from dynlatch.analysis import AttractorKind, BasinOutcome
+from dynlatch.analysis import AttractorKind, BasinOutcome, EdgeOutcome
 from dynlatch.analysis.attractor import attracting
 from dynlatch.analysis.basins import descent, domain
+from dynlatch.analysis.basins.measures import BasinEntropy
+from dynlatch.analysis.basins.setup import default_bounds
 from dynlatch.analysis.basins.system import column_enclosure, column_step
 from dynlatch.analysis.contraction import contraction_ball
 from dynlatch.errors import InvalidInput, NotAttracting
@@ -333,7 +335,8 @@ def test_too_large_a_grid_is_refused_before_it_is_made(monkeypatch):
     ({}, "either `grid`"),
     ({"grid": 5, "samples": 5}, "either `grid`"),
     ({"grid": 1}, "at least 2"),
-    ({"grid": (5, 5, 5)}, "2|entries"),
+    ({"grid": (5, 5, 5)}, "must have 2 entries"),
+    ({"grid": 2.5}, "number of points"),
     ({"grid": 5, "bounds": (1.0, 0.0)}, "lo < hi"),
     ({"grid": 5, "bounds": 3.0}, "bounds"),
     ({"samples": 0}, "at least 1"),
@@ -513,3 +516,66 @@ def test_ctrl_c_keeps_the_labels_known_by_then(monkeypatch):
     assert 0 < held.sum() < held.size
     np.testing.assert_array_equal(part.times[held], whole.times[held])
     assert set(part.reasons[~held]) == {BasinOutcome.BUDGET}
+
+
+class Single:
+    """One latch, its derivatives unknown."""
+
+    dim, input_dim = 1, 0
+
+    def step(self, a, u=None):
+        return 2.0 * np.tanh(a)
+
+
+def test_the_edge_of_a_map_without_derivatives_is_tracked():
+    ends = [[1.9150080481545302], [-1.9150080481545302]]
+    found = analysis.edge_state(Single(), [-1.0], [2.0], bounds=(-3.0, 3.0), attractors=ends, steps=200)
+    assert found.outcome is EdgeOutcome.TRACKED
+    assert abs(found.boundary[0]) < 1e-9  # the basins meet at 0
+    assert np.isnan(found.multipliers).all()
+    assert "multipliers" not in found.summary()
+
+
+def test_the_box_around_known_attractors():
+    lo, hi = default_bounds(Single(), [np.array([[0.0, 0.0]]), np.array([[4.0, 0.5]])])
+    np.testing.assert_array_equal([lo, hi], [[-4.0, -0.5], [8.0, 1.0]])
+    _, hi = default_bounds(Single(), [np.array([[6.0]])])  # of a single point, half its size on either side
+    assert hi == 9.0
+    with pytest.raises(InvalidInput, match="no attractor is known"):
+        default_bounds(Single(), [])
+
+
+@pytest.mark.parametrize(
+    ("attractor", "says"), [([1.0, 1.0], r"shape \(1,\)"), ([1.0], "one step misses the next point by 0.523"), (1.0, "shape")]
+)
+def test_points_of_a_map_without_derivatives_are_checked(attractor, says):
+    with pytest.raises(InvalidInput, match=says):
+        analysis.basins(Single(), [attractor] if attractor != 1.0 else attractor, grid=5, bounds=(-3.0, 3.0))
+
+
+def test_escape_has_a_bar_and_a_name():
+    """a' = a^2: |a| < 1 goes to 0, and half of [-2, 2] escapes."""
+    square = dl.FunctionMap(lambda a, u: a * a, dim=1)
+    found = analysis.basins(square, [[0.0]], samples=400, bounds=(-2.0, 2.0), rng=0)
+    bars = found.plot()
+    assert [label.get_text() for label in bars.get_xticklabels()] == ["0", "escape"]
+    heights = [bar.get_height() for bar in bars.patches]
+    assert heights == [found.fractions[0], found.escaped]
+    assert abs(found.escaped - 0.5) < 4.0 * np.sqrt(0.25 / 400)
+    plane = dl.FunctionMap(lambda a, u: a * a, dim=2)
+    grid = analysis.basins(plane, [[0.0, 0.0]], grid=20, bounds=(-2.0, 2.0))
+    told = [text.get_text() for text in grid.plot().get_legend().get_texts()]
+    assert f"escape: {grid.escaped:.4f}" in told
+
+
+def test_what_a_grid_must_have_for_its_exponent():
+    net = dl.AdditiveNetwork(TWO)
+    with pytest.raises(InvalidInput, match="at least 16 points along each axis; got 8"):
+        analysis.uncertainty_exponent(analysis.basins(net, grid=8, bounds=SQUARE))
+    with pytest.raises(InvalidInput, match="no boundary"):
+        analysis.uncertainty_exponent(analysis.basins(dl.AdditiveNetwork(0.1 * TWO), grid=16, bounds=SQUARE))
+
+
+def test_a_boundary_is_called_fractal_above_the_logarithm_of_two():
+    assert BasinEntropy(0.1, 0.694).fractal
+    assert not BasinEntropy(0.1, 0.693).fractal

@@ -177,3 +177,13 @@ def test_a_large_network_is_looked_at_without_products_of_its_jacobians():
     assert len(report.memory_states) == 1
     assert report.memories[0].radius == pytest.approx(np.abs(np.linalg.eigvals(W)).max(), rel=1e-8)
     assert len(report.left_out) == 3
+
+
+def test_of_many_audits_every_other_is_kept(monkeypatch):
+    monkeypatch.setattr(live, "KEPT", 4)
+    watch = analysis.GradientAudit(every=1, at_most=1e9)
+    assert watch.share == 0.0
+    for w in np.linspace(0.5, 0.9, 6):
+        watch(flipflop(w))
+    assert [report.name for report in watch.audits] == ["step 1", "step 3", "step 5", "step 6"]
+    assert 0.0 < watch.share <= 1.0

@@ -330,3 +330,79 @@ def test_records_print_draw_and_come_back(tmp_path, monkeypatch):
         assert again.summary() == record.summary()
         assert again.noise == record.noise
         assert record.plot().get_ylabel()
+
+
+def test_splitting_of_a_few_paths_is_right_within_its_errors(monkeypatch):
+    monkeypatch.setattr(splitting, "REPLICAS", 8)
+    monkeypatch.setattr(splitting, "PATHS", 100)
+    net, up = latch(2.0)
+    exact = retention(net, up, Gaussian(0.7), 4)
+    rough = retention(net, up, Gaussian(0.7), 4, method="splitting", rng=5)
+    assert rough.method == "adaptive multilevel splitting"
+    assert 0.0 < rough.survival_errors[-1] < 0.5 * exact.lost[-1]
+    assert abs(rough.lost[-1] - exact.lost[-1]) < 4.0 * rough.survival_errors[-1]
+    assert abs(rough.away[-1] - exact.away[-1]) < 4.0 * rough.returned_errors[-1]
+
+
+def test_frequent_escapes_need_no_splitting(monkeypatch):
+    """Four uncoupled neurons keep their bits independently."""
+    monkeypatch.setattr(monte_carlo, "MOST", 8000)
+    net, up = dl.AdditiveNetwork(2.0 * np.eye(4)), np.full(4, latch(2.0)[1][0])
+    kept = retention(net, up, Gaussian(1.2), 3, rng=0)
+    assert kept.method == "plain Monte-Carlo"
+    one = retention(*latch(2.0), Gaussian(1.2), 3)
+    assert abs(kept.survival[-1] - one.survival[-1] ** 4) < 4.0 * kept.survival_errors[-1]
+    assert abs(kept.returned[-1] - one.returned[-1] ** 4) < 4.0 * kept.returned_errors[-1]
+
+
+def test_two_neurons_by_their_cells_keep_their_bits_independently():
+    net, up = dl.AdditiveNetwork(2.0 * np.eye(2)), np.full(2, latch(2.0)[1][0])
+    kept = retention(net, up, Gaussian(0.6), 4)
+    assert kept.method == "transfer operator on cells"
+    one = retention(*latch(2.0), Gaussian(0.6), 4)
+    np.testing.assert_allclose(kept.survival, one.survival**2, atol=1e-4)
+    np.testing.assert_allclose(kept.returned, one.returned**2, atol=1e-4)
+
+
+def test_paths_of_which_none_leaves_say_so(monkeypatch):
+    monkeypatch.setattr(monte_carlo, "MOST", 200)
+    monkeypatch.setattr(monte_carlo, "LEAST", 200)
+    kept = retention(*latch(2.0), Gaussian(0.01), 5, method="monte carlo", rng=0)
+    assert kept.outcome == RetentionOutcome.UNSEEN
+    assert kept.lost.max() == 0.0
+    assert kept.survival_errors[-1] == 1.0 / 200
+
+
+def test_where_all_paths_leave_at_once_the_hazard_is_one():
+    assert monte_carlo._hazard(np.array([50.0, 0.0, 0.0]), 1) == (1.0, 1.0 / 50.0)
+
+
+def test_a_law_is_scaled_with_its_noise():
+    assert Uniform(0.5).scaled(3.0) == Uniform(1.5)
+
+
+@pytest.mark.parametrize(
+    ("map", "at", "noise", "method", "says"),
+    [
+        (dl.LatchNeuron(2.0), [1.9150080481545302], Gaussian(0.2), "cells", "two or three dimensions"),
+        # Two inputs of one unit: their sum is not uniform.
+        (
+            dl.AdditiveNetwork([[2.0]], input_matrix=[[1.0, 1.0]]),
+            [1.9150080481545302],
+            Uniform(0.2),
+            "nystroem",
+            "Uniform noise",
+        ),
+        # a' = a / 2 + a^3: noise that carries the state beyond 1 / sqrt 2 sends it to infinity.
+        (
+            dl.FunctionMap(lambda a, u: 0.5 * a + a**3 + (0.0 if u is None else u), 1, 1),
+            [0.0],
+            Gaussian(0.2),
+            "nystroem",
+            "FunctionMap",
+        ),
+    ],
+)
+def test_a_method_that_does_not_apply_is_refused(map, at, noise, method, says):
+    with pytest.raises(InvalidInput, match=says):
+        retention(map, at, noise, 5, method=method)

@@ -16,12 +16,14 @@ def normal(*shape):
 
 GRU = dl.GRU(normal(9, 2), 2 * normal(9, 3), normal(9), None)
 LSTM = dl.LSTM(normal(8, 2), 2 * normal(8, 2), normal(8))
+PROJECTED = dl.ProjectedLSTM(normal(8, 2), normal(8, 1), normal(1, 2), normal(8))
 MAPS = {
     "additive": dl.AdditiveNetwork(2 * normal(3, 3), normal(3)),
     "leaky": dl.LeakyNetwork(2 * normal(3, 3), 0.4, normal(3)),
     "elman": dl.ElmanNetwork(2 * normal(3, 3), normal(3, 2), normal(3), "logistic"),
     "gru": GRU,
     "lstm": LSTM,
+    "projected lstm": PROJECTED,
     "stack": dl.StackedNetwork([GRU, dl.LSTM(normal(8, 3), normal(8, 2), normal(8))]),
     "gru with input": dl.WithInput(GRU, [0.3, -2.0]),
     "iterate of an iterate": dl.Iterate(dl.Iterate(dl.WithInput(LSTM, [1.0, 0.5]), 2), 2),
@@ -41,7 +43,7 @@ def test_orbits_end_in_the_box(map):
 
 
 def test_orbits_under_bounded_inputs_end_in_the_box_of_those_inputs():
-    for net in (MAPS["additive"], Steered(LSTM, normal(2, 1)), MAPS["stack"]):
+    for net in (PROJECTED, MAPS["additive"], Steered(LSTM, normal(2, 1)), MAPS["stack"]):
         u = np.full(net.input_dim, 0.7)
         lo, hi = trapping_box(net, (-u, u))
         a = np.zeros((100, net.dim))
@@ -54,3 +56,12 @@ def test_where_structure_gives_no_box():
     assert trapping_box(dl.AdditiveNetwork(np.eye(2), None, "relu")) is None
     assert trapping_box(dl.FunctionMap(lambda a, u: a, 1)) is None
     assert trapping_box(Disturbed(MAPS["leaky"], np.eye(3)), (-np.ones(3), np.ones(3))) is None
+
+
+def test_a_stack_with_an_unbounded_layer_has_no_box():
+    assert trapping_box(dl.StackedNetwork([GRU, dl.ElmanNetwork(np.eye(3), np.eye(3), None, "relu")])) is None
+
+
+def test_a_disturbance_adds_its_range_to_the_box():
+    lo, hi = trapping_box(Disturbed(dl.AdditiveNetwork([[2.0]]), [[3.0]]), (-np.ones(1), np.ones(1)))
+    np.testing.assert_allclose([lo, hi], [[-5.0], [5.0]], rtol=1e-14)
