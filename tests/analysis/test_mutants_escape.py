@@ -13,13 +13,14 @@ import dynlatch as dl
 from dynlatch import analysis
 from dynlatch.analysis import scalar
 from dynlatch.analysis.escape import directions, question, verb, witness
-from dynlatch.analysis.escape.exact import fold
+from dynlatch.analysis.escape.exact import branch, fold
 from dynlatch.analysis.escape.lower import small_gain
 from dynlatch.analysis.escape.lower.dual import basin, wide
 from dynlatch.analysis.escape.lower.dual import proof as dual
 from dynlatch.analysis.escape.lower.reduced import history
 from dynlatch.analysis.escape.result import EscapeOutcome
 from dynlatch.analysis.escape.shock import proof as shock
+from dynlatch.analysis.escape.shock.aftermath import aftermath
 from dynlatch.analysis.escape.switching import SwitchingThresholds
 from dynlatch.analysis.escape.switching import verb as switching
 from dynlatch.analysis.escape.upper import bound as upper
@@ -581,3 +582,67 @@ def test_a_search_without_a_box_gives_up_at_a_sixteenth(monkeypatch):
     monkeypatch.setattr(wide, "invariant_box", no_box)
     assert wide._searched(None, 3.0, wide.Plan(0.5, 0.05, 0.04, 1e9)) is None
     assert asked == [3.0 * 0.5 * 0.5**k for k in range(5)]
+
+
+# --- the dual -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_best_input_through_a_matrix():
+    """`max pi B u` is b |B^T pi|_1 over |u|_inf <= b and b |B^T pi|_2 over |u|_2 <= b, and B u the push that attains it."""
+    from dynlatch.analysis.escape.lower.dual import kernels
+
+    rng = np.random.default_rng(6)
+    B, pi, b = rng.standard_normal((3, 2)), rng.standard_normal(3), 0.7
+    for kind, order in ((kernels.COUPLED, 1), (kernels.COUPLED_2, 2)):
+        push = np.zeros(3)
+        value = kernels._coupled_input(pi, B, b, kind, push)
+        assert value == pytest.approx(b * np.linalg.norm(B.T @ pi, order), rel=1e-14)
+        assert pi @ push == pytest.approx(value, rel=1e-13)
+        u = np.linalg.lstsq(B, push, rcond=None)[0]
+        assert np.linalg.norm(u, np.inf if order == 1 else 2) == pytest.approx(b, rel=1e-13)
+    assert kernels._coupled_input(np.zeros(3), B, b, kernels.COUPLED_2, push) == 0.0
+    assert push.tolist() == [0.0, 0.0, 0.0]
+
+
+def test_the_first_box_of_a_proof():
+    goal = SimpleNamespace(ball=SimpleNamespace(orbit=np.array([[3.0, -1.0]])))
+    seed = dual.seed_of(SimpleNamespace(goal=goal, problem=SimpleNamespace(scale=np.array([2.0, 1.0])), K=2))
+    np.testing.assert_allclose(
+        seed.hull.box, [[1.5 - dual.SEED, -1.0 - dual.SEED], [1.5 + dual.SEED, -1.0 + dual.SEED]], rtol=1e-15
+    )
+
+
+# --- orbits after a shock, halves of a cell, order along a branch -------------------------------------------------------
+
+
+def test_what_comes_after_a_shock():
+    net, point = dl.LatchNeuron(2.0), np.array([[1.9150080481545302]])
+    path, end, back = aftermath(net, point, np.array([1.0]))
+    assert back
+    assert end[0] == pytest.approx(point[0, 0], rel=1e-12)
+    away = np.abs(path[:, 0] - end[0])
+    assert away[-3] > 1e-3 * (1.0 + point[0, 0]) >= away[-2] > away[-1]  # two more states than are visibly away
+    assert not aftermath(net, point, np.array([-1.0]))[2]
+    assert aftermath(net, point, np.array([0.0]))[2]  # the saddle: a hair more decides
+    path, end, back = aftermath(DOUBLE, np.zeros((1, 1)), np.array([1.0]))
+    assert (end, back) == (None, False)
+    assert 1e99 < path[-1, 0] < 1e100
+    assert aftermath(net, point, point[0])[0].shape == (2, 1)
+
+
+def test_cells_that_did_not_arrive_are_halved():
+    lo, hi = np.array([[0.0, 0.0], [1.0, 2.0]]), np.array([[1.0, 4.0], [3.0, 6.0]])
+    flown = shock.Flown(np.array([False, True]), np.array([1, 0]))
+    ((a, b), (c, d)) = shock._halves(lo, hi, flown)
+    assert [x.tolist() for x in (a, b, c, d)] == [[0.0, 0.0], [1.0, 2.0], [0.0, 2.0], [1.0, 4.0]]
+
+
+@pytest.mark.parametrize(
+    ("ahead", "follows"), [([0.5, 0.0], True), ([1e-9, -1e-9], True), ([0.5, -0.1], False), ([-0.1, 0.5], False)]
+)
+def test_the_next_point_of_a_branch_lies_ahead(monkeypatch, ahead, follows):
+    system, a = SimpleNamespace(s=np.array([1.0, -1.0])), np.array([1.0, 2.0])
+    monkeypatch.setattr(branch, "contracts", lambda *given: True)
+    assert branch._follows(system, a, a + system.s * np.array(ahead)) is follows
+    monkeypatch.setattr(branch, "contracts", lambda *given: False)
+    assert not branch._follows(system, a, a + system.s * np.array(ahead))

@@ -9,10 +9,12 @@ import pytest
 
 from dynlatch.errors import InvalidInput
 from dynlatch.lanes.random import states as stream
-from dynlatch.training import Dense, FlipFlopLatch, LatchNet, SoftmaxStates, StateTables
+from dynlatch.training import Dense, FlipFlopLatch, FreeNet, LatchNet, SoftmaxStates, StateTables
 from dynlatch.training import rules as r
+from dynlatch.training.block import pack
 from dynlatch.training.rules import cascade_correlation, flip_flop_rule, gnarl, states
 from dynlatch.training.tasks import Latch, TwoSequence
+from dynlatch.training.trials import seeds, trial
 
 POSITIVE = {
     r.BackPropagation: ("eta",),
@@ -213,3 +215,34 @@ def test_a_step_of_quickprop():
     np.testing.assert_allclose(step, wanted, rtol=1e-14)
     np.testing.assert_allclose(w, wanted, rtol=1e-14)
     np.testing.assert_array_equal(before, slope)
+
+
+def test_steps_without_error_do_not_silence_those_after_them():
+    """Weights of 1e-3: of 140 steps the errors of the first are below the least float, and the loss is that of the last."""
+    model, task = Dense(2, radius=1e-3), TwoSequence(T=140)
+    rule = r.RegularizedBackPropagation(eta=0.5, alpha=1.0)
+    block = pack(rule, model, [trial(0, seeds(0, 1)[0], task, 4)], None, 5)
+    before = block.theta.copy()
+    block.show.lanes.pause[0] = 1
+    rule.update(model, block.theta, block.state, block.show)
+    changed = np.abs(block.theta - before)[: model.cell().trained, 0]
+    assert np.all(np.isfinite(changed))
+    assert changed.max() > 1.0  # dOmega/dw is about 2 / |W|
+
+
+def test_the_first_population_is_that_of_the_seed():
+    model, rule = FreeNet(2), r.GNARL(population=4)
+    show = pack(rule, model, [trial(0, seeds(0, 1)[0], TwoSequence(T=5), 4)], None, 5).show
+    theta = np.zeros((len(model.names), show.lanes.lengths.shape[0]))
+
+    def weights(*seeds):
+        streams = [np.random.SeedSequence(seed) for seed in (*seeds, *[9] * (theta.shape[1] - len(seeds)))]
+        return rule.init(model, theta, show, streams)[0]
+
+    first, again, other = weights(1, 2), weights(1, 2), weights(2, 1)
+    assert first.shape == (4, *theta.shape)
+    np.testing.assert_array_equal(first, again)
+    np.testing.assert_array_equal(first[1:, :, 0], other[1:, :, 1])
+    assert np.abs(first[1:, :, 0] - first[1:, :, 1]).max() > 0.0
+    assert not first[0].any()  # the first is the net of the trial
+    assert len(np.unique(first[1:, :, 0], axis=0)) == 3
