@@ -18,6 +18,7 @@ from dynlatch.analysis.fixed_points.proof import branch_and_bound as bb
 from dynlatch.analysis.fixed_points.proof import enclosed, relaxation, rigorous
 from dynlatch.analysis.fixed_points.proof.gates import Gated, has_form
 from dynlatch.analysis.fixed_points.search import clusters, newton
+from dynlatch.analysis.fixed_points.search.solutions import Solutions
 from dynlatch.errors import InvalidInput, NotEnclosable, NotSmooth
 from dynlatch.intervals import EPS
 
@@ -451,3 +452,18 @@ def test_a_certificate_names_what_it_refuses():
     pytest.importorskip("flint")
     with pytest.raises(InvalidInput, match="`points`"):
         rigorous.certify(dl.LatchNeuron(2.0), [[np.nan]])
+
+
+def test_how_often_each_point_was_met():
+    """x' = x^2 has 0 and 1: every arrival is counted once, whichever point it belongs to."""
+    far = np.full(1, -2.0), np.full(1, 2.0)
+    found = Solutions(lambda x: x**2, lambda x: 2.0 * x[..., None], far, odd=False, points=np.zeros((0, 1)))
+    assert found.add(np.array([[0.0], [1.0]])) == 2
+    assert found.hits.tolist() == [1, 1]
+    assert found.unseen == 1.0  # 2 (2 - 1) / (2 (0 + 1)) by Chao
+    assert found.add(np.array([[1e-12], [0.0], [1.0]])) == 0
+    assert found.hits.tolist() == [3, 2]
+    assert found.unseen == 0.0
+    assert found.met == 5
+    assert found.add(np.array([[3.0]])) == 0  # no solution
+    assert found.points.ravel().tolist() == [0.0, 1.0]

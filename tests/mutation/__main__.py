@@ -47,12 +47,17 @@ def main() -> None:
     parse.add_argument("--sample", type=int, default=0, help="mutants drawn at random; 0 is all")
     parse.add_argument("--seed", type=int, default=2026)
     parse.add_argument("--again", type=Path, help="judge the survivors of these results anew, and keep the rest of them")
+    parse.add_argument(
+        "--tests", nargs="+", help="files instead of all tests of the target, for what is known to be noticed there"
+    )
     parse.add_argument("--seconds", type=float, default=10.0, help="CPU seconds of tests a mutant, the fastest first")
     parse.add_argument("--out", type=Path, required=True, help="where results are written, one JSON object a line")
     given = parse.parse_args()
     target = TARGETS[given.target]
     paths = sorted(str(p) for p in Path().glob(given.files)) if given.files else target.paths
+    tests = given.tests or target.test_paths
     mutants, counts, known = drawn(given, paths)
+    earlier = {(row["path"], row["number"]): row["verdict"] for row in (read(given.again).rows if given.again else [])}
     given.out.parent.mkdir(parents=True, exist_ok=True)
     with given.out.open("w") as out:
 
@@ -61,6 +66,8 @@ def main() -> None:
             out.flush()
 
         def report(mutant: Mutant, verdict: str, seconds: float) -> None:
+            if verdict == engine.UNREACHED:  # by these tests; those of the first judgement may have reached it
+                verdict = earlier.get((mutant.path, mutant.number), verdict)
             row = mutant._asdict() | {"verdict": verdict, "seconds": round(seconds, 2)}
             del row["source"]
             write(row)
@@ -68,7 +75,7 @@ def main() -> None:
         write({"target": given.target, "counts": counts, "seed": given.seed})
         for row in known:
             write(row)
-        dropped = engine.run(paths, mutants, target.test_paths, given.seconds, report)
+        dropped = engine.run(paths, mutants, tests, given.seconds, report)
         write({"dropped": dropped})
     sys.stdout.write(f"{given.out}: {len(mutants)} of {sum(counts.values())} mutants, {len(dropped)} tests left out\n")
 
