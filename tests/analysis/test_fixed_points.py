@@ -7,6 +7,7 @@ from dynlatch import analysis
 from dynlatch.analysis import Completeness, Stability
 from dynlatch.analysis.fixed_points.equations import equation_of
 from dynlatch.analysis.fixed_points.search import same_point
+from dynlatch.analysis.plots.fixed_points import plot_fixed_points, plot_multipliers
 from dynlatch.errors import InvalidInput, NotEnclosable, NotSmooth
 
 
@@ -307,3 +308,26 @@ def test_mixed_scales():
 def test_bounds_that_are_none(bounds):
     with pytest.raises(InvalidInput, match="bounds"):
         analysis.fixed_points(dl.AdditiveNetwork(np.eye(2)), bounds=bounds)
+
+
+def test_fixed_points_are_drawn_in_their_own_plane():
+    """Eight latches in three dimensions: the picture is of two principal components."""
+    net = dl.AdditiveNetwork(2.0 * np.eye(3))
+    found = analysis.fixed_points(net, rng=0).attractors
+    axes = found.plot()
+    assert axes.get_xlabel() == "principal component 1 of activation a"
+    (dots,) = axes.collections
+    assert dots.get_label() == "attracting (8)"
+    xy = np.asarray(dots.get_offsets())
+    # A projection onto two orthonormal directions through the centre.
+    np.testing.assert_allclose(xy.mean(0), 0.0, atol=1e-12)
+    assert np.all(np.linalg.norm(xy, axis=1) <= np.linalg.norm(found.points, axis=1) + 1e-12)
+
+
+def test_an_empty_list_of_fixed_points_is_an_empty_picture():
+    moving = analysis.fixed_points(dl.FunctionMap(lambda a, u: a + 1.0, dim=1), bounds=(-1.0, 1.0), rng=0)
+    for draw, label in ((plot_fixed_points, "component 1 of state x"), (plot_multipliers, "real part of the multiplier")):
+        picture = draw(moving)
+        assert picture.get_legend() is None
+        assert picture.get_xlabel() == label
+        assert len(picture.collections) == 0

@@ -283,3 +283,14 @@ def test_bad_input():
         analysis.lyapunov_exponents(dl.AdditiveNetwork([[1.0]], activation="threshold"), [0.0], steps=3)
     with pytest.raises(InvalidInput, match="left the finite numbers at step"):
         analysis.lyapunov_exponents(dl.AdditiveNetwork([[3.0]], activation="linear"), [1.0], steps=1000)
+
+
+def test_a_dimension_that_needs_more_exponents_says_so():
+    """Growth along both of the two directions asked for: how far the sum stays positive is not known."""
+    net = dl.AdditiveNetwork(np.diag([3.0, 2.0, 0.5]), activation="linear")
+    few = analysis.lyapunov_exponents(net, np.zeros(3), steps=10, k=2)
+    assert few.kaplan_yorke is None
+    words = few.summary()
+    assert "Kaplan-Yorke dimension: needs more exponents than were asked for" in words
+    assert "sum" not in words
+    np.testing.assert_allclose(few.exponents, np.log([3.0, 2.0]), rtol=1e-4)

@@ -1,10 +1,16 @@
+from dataclasses import replace
+from types import SimpleNamespace
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
 import dynlatch as dl
 from dynlatch import analysis
+from dynlatch.analysis import AttractorKind, reduced_attracting_set
 from dynlatch.analysis.plots.palette import BASIN, GAMMA, MARKER, oklch, tints
+from dynlatch.analysis.portrait import layers
+from dynlatch.analysis.portrait.layers import gammas_of
 from dynlatch.analysis.portrait.view import frame_of, principal_plane
 from dynlatch.errors import InvalidInput, NotSmooth
 
@@ -214,3 +220,67 @@ def test_tints_are_told_apart():
         assert np.all(tints(count, GAMMA).mean(1) > tints(count, MARKER).mean(1))
     np.testing.assert_allclose(oklch(1.0, 0.0, 0.0), 1.0, atol=1e-3)
     np.testing.assert_allclose(oklch(0.62796, 0.25768, 29.234), [1.0, 0.0, 0.0], atol=2e-2)  # Ottosson's red
+
+
+def _held(orbits, kinds):
+    return SimpleNamespace(attractors=tuple(np.array(orbit) for orbit in orbits), kinds=kinds)
+
+
+def test_what_gamma_is_not_shaded_for_is_noted(monkeypatch):
+    net = dl.AdditiveNetwork(ROTATING)
+    states = np.zeros((4, 2))
+    labels = np.array([[0, 1], [2, 2]])
+    up = analysis.fixed_points(net, rng=0).attractors.points[0]
+    # An orbit that recurs, a point that does not attract, and one more than the limit.
+    held = _held(
+        [[[0.0, 0.0]] * 2, [[0.0, 0.0]], [up]], (AttractorKind.RECURRENT, AttractorKind.FIXED_POINT, AttractorKind.FIXED_POINT)
+    )
+    monkeypatch.setattr(layers, "MOST_GAMMA", 2)
+    member, notes = gammas_of(net, held, labels, states)
+    assert not member.any()
+    assert notes[0] == "Gamma of attractor 0 is not shaded: it is defined for fixed points and cycles only."
+    assert notes[1].startswith("Gamma of attractor 1 is not shaded: ")
+    assert notes[2:] == ["Gamma is shaded for the first 2 of 3 attractors."]
+
+
+def test_gamma_of_many_dimensions_is_decided_at_some_grid_points(monkeypatch):
+    """W = 2 I: all of what is beyond the fold of every unit is in Gamma; between grid points it is interpolated."""
+    net = dl.AdditiveNetwork(2.0 * np.eye(3))
+    up = analysis.fixed_points(net, rng=0).attractors.points[-1]
+    size = 30
+    x = np.linspace(0.05, 3.0, size)
+    states = np.stack([*np.meshgrid(x, x, indexing="ij"), np.full((size, size), 2.0)], -1).reshape(-1, 3)
+    monkeypatch.setattr(layers, "GAMMA_WORK", size**2 * 27 / 3.5)
+    monkeypatch.setattr(layers, "GAMMA_LEAST", 4)
+    labels = np.zeros((size, size), dtype=int)
+    member, (note,) = gammas_of(net, _held([[up]], (AttractorKind.FIXED_POINT,)), labels, states)
+    assert "every 2th grid point" in note
+    exact = reduced_attracting_set(net, up, states, criterion="adapted").member.reshape(size, size)
+    np.testing.assert_array_equal(member[::2, ::2], exact[::2, ::2])
+    assert np.mean(member != exact) < 0.1
+    monkeypatch.setattr(layers, "GAMMA_LEAST", size)
+    member, (note,) = gammas_of(net, _held([[up]], (AttractorKind.FIXED_POINT,)), labels, states)
+    assert member.size == 0
+    assert note == "Gamma is not shaded: too much work in 3 dimensions."
+
+
+def test_saddles_beyond_the_limit_are_noted(monkeypatch, rotating):
+    net, _ = rotating
+    known = analysis.fixed_points(net, rng=0)
+    saddles = [point[None] for point in known.points[known.stability == analysis.Stability.SADDLE]]
+    monkeypatch.setattr(layers, "MOST_SADDLES", 1)
+    grown, notes = layers.manifolds_of(net, saddles, np.array([[-4.0, -4.0], [4.0, 4.0]]))
+    assert [manifold.kind for manifold in grown] == ["unstable", "stable"]
+    assert notes == [f"manifolds are drawn for the first 1 of {len(saddles)} saddles."]
+
+
+def test_a_portrait_without_gamma_and_with_open_states(rotating):
+    _, seen = rotating
+    labels = seen.labels.copy()
+    labels[:15] = -1
+    bare = replace(seen, gamma=np.zeros(0, dtype=bool), labels=labels)
+    assert np.isnan(bare.gamma_shares).all()
+    words = bare.summary()
+    assert "unresolved: 25.00% of the grid" in words
+    drawn = [text.get_text() for text in replace(seen, labels=labels).plot().figure.findobj(plt.Text)]
+    assert "unresolved" in drawn

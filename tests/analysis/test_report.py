@@ -2,6 +2,7 @@
 
 import re
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import pytest
 import dynlatch as dl
 from dynlatch import analysis
 from dynlatch.analysis.plots.audit_states import one_line, principal_plane, principal_share, thinned
+from dynlatch.analysis.report import memory_rules
 from dynlatch.analysis.report.glossary import WORDS, explained, term
 from dynlatch.analysis.report.page import Page, html
 from dynlatch.analysis.report.svg import svg_of
@@ -183,3 +185,12 @@ def test_a_cycle_alone(tmp_path):
     report = analysis.GradientAudit(every=1, at_most=1e9)(dl.LatchNeuron(-2.0))
     assert report.memories == ()
     assert Parsed(report.to_html(tmp_path / "none.html").read_text(encoding="utf-8")).open == []
+
+
+def test_memory_states_that_the_readout_confuses_are_named():
+    said = np.array([[0.0], [1.0], [1.0 + 1e-9], [5.0], [5.0 - 1e-9]])
+    found = memory_rules.readout(SimpleNamespace(readouts=said), None)
+    assert found.evidence == {"told apart": 3, "memory states": 5}
+    assert "tells 3 of 5 memory states apart" in found.sentence
+    assert memory_rules._groups([(2, 1), (4, 3)], 5) == [[1, 2], [3, 4]]
+    assert memory_rules.readout(SimpleNamespace(readouts=said[[0, 1, 3]]), None) is None

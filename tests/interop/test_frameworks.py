@@ -563,3 +563,93 @@ def test_without_the_package_the_message_brings_it(package, file, monkeypatch):
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(MissingExtra, match=r"pip install 'dynlatch\[models\]'"):
         dl.load_network(DATA / file)
+
+
+def renamed(graph, number, **settings):
+    """Other attributes of a node."""
+    node = graph.node[number]
+    kept = [one for one in node.attribute if one.name not in settings]
+    del node.attribute[:]
+    node.attribute.extend([*kept, *(onnx.helper.make_attribute(key, value) for key, value in settings.items())])
+
+
+@pytest.mark.parametrize(
+    ("file", "nonlinearity", "message"),
+    [
+        ("onnx_lstm.onnx", "relu", "a layer of kind LSTM has no choice: leave it out"),
+        ("onnx_rnn_relu.onnx", "softplus", "`nonlinearity` is 'softplus', but the node 'net' has 'relu'"),
+        ("stack.keras", "relu", "a layer of kind GRU has no choice: leave it out"),
+    ],
+)
+def test_a_nonlinearity_that_contradicts_the_file_is_refused(file, nonlinearity, message):
+    with pytest.raises(InvalidInput, match=message):
+        dl.load_network(DATA / file, nonlinearity=nonlinearity)
+
+
+def test_an_activation_that_nobody_knows(tmp_path):
+    path = changed(tmp_path, with_activations("Affine"), "onnx_rnn_relu")
+    with pytest.raises(UnsupportedNetwork, match=r"the layer 'net' has the activation 'Affine'; what can be read is .*tanh"):
+        dl.load_network(path)
+
+
+def test_an_onnx_layer_without_bias_is_one_of_zero_bias(tmp_path):
+    given = dl.load_network(changed(tmp_path, lambda graph: renewed(graph, "net.B", np.zeros((1, 32)))))
+    bare = dl.load_network(changed(tmp_path, lambda graph: graph.node[0].input.__setitem__(3, "")))
+    assert bare.bias_ih is None
+    a, u = np.linspace(-0.5, 0.5, given.dim), np.linspace(-1.0, 1.0, 3)
+    np.testing.assert_array_equal(bare.step(a, u), given.step(a, u))
+
+
+def test_readouts_of_onnx_graphs(tmp_path):
+    whole = dl.load_network(DATA / "onnx_lstm.onnx").readout
+    bare = dl.load_network(changed(tmp_path, lambda graph: graph.node.pop(3))).readout
+    np.testing.assert_array_equal(bare.matrix, whole.matrix)
+    np.testing.assert_array_equal(bare.bias, 0.0)
+    turned = changed(tmp_path, lambda graph: renamed(graph, 9, transA=1), "torch_lstm_last")
+    assert dl.load_network(turned).readout is None
+    halved = changed(tmp_path, lambda graph: renamed(graph, 9, alpha=0.5, beta=2.0), "torch_lstm_last")
+    last = dl.load_network(DATA / "torch_lstm_last.onnx").readout
+    np.testing.assert_array_equal(dl.load_network(halved).readout.matrix, 0.5 * last.matrix)
+    np.testing.assert_array_equal(dl.load_network(halved).readout.bias, 2.0 * last.bias)
+    wrong = changed(tmp_path, lambda graph: renewed(graph, "out.bias", np.ones(7)), "torch_lstm_last")
+    with pytest.raises(InvalidInput, match=r"`out\.bias` must be a bias of \d+ numbers; got shape \(7,\)"):
+        dl.load_network(wrong)
+
+
+def test_an_onnx_model_without_a_graph(tmp_path):
+    (tmp_path / "net.onnx").write_bytes(onnx.ModelProto(ir_version=8).SerializeToString())
+    with pytest.raises(UnreadableFile, match=r"damaged \(no graph\)"):
+        dl.load_network(tmp_path / "net.onnx")
+
+
+def test_a_keras_cell_of_ones_own_is_named(tmp_path):
+    def edit(config):
+        layer = next(one for one in config["config"]["layers"] if isinstance(one["config"].get("cell"), dict))
+        layer["config"]["cell"].update(class_name="MyCell", registered_name="mine>MyCell")
+
+    with pytest.raises(UnsupportedNetwork, match=r"is of class My; what can be read is .*GRU.*: wrap it in FunctionMap"):
+        dl.load_network(with_config(tmp_path, edit, "cells.keras"))
+
+
+def test_a_keras_bias_of_three_rows(tmp_path):
+    path = tmp_path / "net.weights.h5"
+    shutil.copy(DATA / "stack_weights.weights.h5", path)
+    with h5py.File(path, "r+") as file:
+        group = file["layers/gru/cell/vars"]
+        replace(group, "2", data=np.zeros((3, 3 * group["1"].shape[0]), np.float32))
+    with pytest.raises(InvalidInput, match=r"vars/2` must have shape \(2, 3 n\) or \(3 n,\)"):
+        dl.load_network(path, layer="gru")
+
+
+def test_hdf5_numbers_of_no_known_type(tmp_path):
+    def edit(file, cell):
+        replace(cell, "1", data=np.zeros((4, 16), dtype="V4"))
+
+    with pytest.raises(UnreadableFile, match="holds numbers of an unknown type"):
+        dl.load_network(edited_weights(tmp_path, edit))
+
+
+def test_flax_kernels_of_no_known_shape():
+    simple = {"dense_h": {"kernel": np.ones((4, 8))}, "dense_i": {"kernel": np.ones((3, 8))}}
+    with pytest.raises(InvalidInput, match=r"dense_h/kernel` must have shape \(n, n\), \(n, 3 n\) or \(n, 4 n\); got \(4, 8\)"):
+        dl.from_flax({"cell": simple})

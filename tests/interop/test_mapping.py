@@ -352,3 +352,10 @@ def test_a_shape_that_would_fill_the_memory_is_refused_before_it_is_copied():
     huge = np.broadcast_to(1.0, (3 * 10**6, 10**6))
     with pytest.raises(InvalidInput, match="too large"):
         dl.from_torch(recurrent(3) | {"rnn.weight_hh_l0": huge})
+
+
+@pytest.mark.parametrize("shape", [(6, 2), (8, 0), (0, 2)])
+def test_recurrent_weights_that_no_projection_fits(shape):
+    arrays = projected() | {"rnn.weight_hh_l0": np.ones(shape)}
+    with pytest.raises(InvalidInput, match=r"`rnn\.weight_hh_l0` must have shape \(4 n, p\) in a layer with a projection to p"):
+        dl.from_torch(arrays)

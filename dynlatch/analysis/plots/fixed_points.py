@@ -17,17 +17,11 @@ if TYPE_CHECKING:
 MARKERS = {"attracting": "o", "saddle": "X", "repelling": "s", "neutral": "D"}
 
 
-def plot_fixed_points(found: FixedPoints, *, ax: Axes | None = None, trajectories: Array | None = None) -> Axes:
-    """Fixed points on their two principal components (in 1-D on the line, in 2-D as they are).
-
-    `trajectories` (T, ..., n), if given, are drawn faintly behind, in the same plane.
-    """
+def plot_fixed_points(found: FixedPoints, *, ax: Axes | None = None) -> Axes:
+    """Fixed points on their two principal components (in 1-D on the line, in 2-D as they are)."""
     ax = axes(ax, size=(5.2, 4.6))
     n = found.points.shape[1]
     centre, plane = _plane(found)
-    if trajectories is not None:
-        flat = ((trajectories - centre) @ plane.T).reshape(len(trajectories), -1, 2)
-        ax.plot(flat[..., 0], flat[..., 1], color=COLOURS["faint"], linewidth=0.6, alpha=0.6, zorder=1)
     xy = (found.points - centre) @ plane.T
     words = np.array([str(s) for s in found.stability])
     for word, marker in MARKERS.items():
