@@ -17,6 +17,7 @@ from dynlatch.analysis.escape.exact import branch, fold
 from dynlatch.analysis.escape.lower import small_gain
 from dynlatch.analysis.escape.lower.dual import basin, wide
 from dynlatch.analysis.escape.lower.dual import proof as dual
+from dynlatch.analysis.escape.lower.dual.problem import hull_of
 from dynlatch.analysis.escape.lower.reduced import history
 from dynlatch.analysis.escape.result import EscapeOutcome
 from dynlatch.analysis.escape.shock import proof as shock
@@ -646,3 +647,26 @@ def test_the_next_point_of_a_branch_lies_ahead(monkeypatch, ahead, follows):
     assert branch._follows(system, a, a + system.s * np.array(ahead)) is follows
     monkeypatch.setattr(branch, "contracts", lambda *given: False)
     assert not branch._follows(system, a, a + system.s * np.array(ahead))
+
+
+def test_a_box_that_stops_shrinking_is_given_up(monkeypatch):
+    """Scripted bounds: halves lead into the ball around the attractor; a pass that gains less than SHRUNK ends it."""
+    seen, gain = [], 0.5
+    for name in ("wide", "improve", "Relaxation", "polytope_of", "multipliers_of", "_cover"):
+        monkeypatch.setattr(wide, name, lambda *given, **named: None)
+    monkeypatch.setattr(wide, "chords", lambda task, K: np.zeros((1, 2, 1)))
+    monkeypatch.setattr(wide, "backward", lambda task, slopes: SimpleNamespace(bounds=np.zeros(2)))
+    monkeypatch.setattr(wide, "certified_bounds", lambda *given: np.full(2, gain * seen[-1]))
+
+    def holds(lo, hi):
+        seen.append(float(hi[0]))
+        return hi[0] <= 0.3
+
+    proof = SimpleNamespace(problem=SimpleNamespace(scale=1.0, form=None, norm=np.inf), goal=SimpleNamespace(holds=holds), K=1)
+    hull = hull_of(np.array([[-4.0], [4.0]]), np.zeros((0, 1)), np.zeros(0))
+    assert wide._converges(proof, hull, np.zeros((1, 2, 1)))
+    assert seen == [4.0, 2.0, 1.0, 0.5, 0.25]
+    seen.clear()
+    gain = 0.5 * (1.0 + wide.SHRUNK)
+    assert not wide._converges(proof, hull, np.zeros((1, 2, 1)))
+    assert seen == [4.0]
