@@ -94,7 +94,7 @@ RULES = st.one_of(
     st.builds(lambda e: tr.BaumWelch(gain=e), RATES),
     st.builds(lambda e: tr.HistoryCompression(eta=e), RATES),
     st.builds(lambda e: tr.HigherOrderLearning(eta=e), RATES),
-    st.builds(lambda n: tr.GNARL(population=n), st.integers(4, 50)),
+    st.builds(lambda n: tr.GNARL(population=2 * n), st.integers(2, 25)),
     st.builds(lambda e: tr.CascadeCorrelation(eta=e), RATES),
 )
 
