@@ -1,8 +1,9 @@
-"""The rows of the guessing experiment: tasks, nets, and the published means."""
+"""The rows of the guessing experiment: the published means, and readings of what the paper leaves open."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from dynlatch.training.contract import Architecture, Task
 from dynlatch.training.driver import train
+from dynlatch.training.experiments.guessing_strings import NearMisses
 from dynlatch.training.models import AnyWiring, GuessingNetA1, GuessingNetA2, LatchNet
 from dynlatch.training.rules import WeightGuessing
 from dynlatch.training.tasks import GaussianTwoSequence, Latch, Parity, Tomita, ZeroOne
@@ -21,14 +23,37 @@ SYNCHRONOUS, HIDDEN_FIRST = "synchronous", "hidden first"
 
 
 class Row(NamedTuple):
-    """One row of the experiment."""
+    """One reading of a published experiment."""
 
+    cell: str  # of `PUBLISHED`
+    reading: str
     task: Callable[[], Task]
     model: Callable[[], Architecture]
-    published: float  # mean guesses; NaN where this reading is ours
-    runs: int  # behind it
     limit: int  # presentations, about 1.8 a guess, after which a run of ours is given up
     cheap: bool  # at scale mini too
+
+    @property
+    def name(self) -> str:
+        return f"{self.cell}: {self.reading}"
+
+
+# Mean guesses, and the runs behind them.
+PUBLISHED = {
+    "2-sequence, A1 (n = 1)": (1247.0, 10),
+    "2-sequence, A2": (718.0, 10),
+    "parity, A1 (n = 1)": (2906.0, 10),
+    "parity, A2": (2797.0, 10),
+    "parity, A2 without self-loops": (250.0, 10),
+    "noisy parity, A1 (n = 1)": (41_400.0, 10),
+    "latch I": (6.0, 40),
+    "latch II": (22.0, 10),
+    "Tomita 1, A1 (n = 1)": (182.0, 10),
+    "Tomita 1, A2": (288.0, 10),
+    "Tomita 2, A1 (n = 3)": (1511.0, 10),
+    "Tomita 2, A2": (17_953.0, 10),
+    "Tomita 4, A1 (n = 2)": (13_833.0, 10),
+    "Tomita 4, A2": (35_610.0, 10),
+}
 
 
 def signed(variance: float = WIDE) -> Task:
@@ -46,9 +71,9 @@ def two_narrow() -> Task:
     return ZeroOne(signed(NARROW))
 
 
-def latch() -> Task:
+def latch(variance: float = NARROW) -> Task:
     """The latch problem with one trained input for each class."""
-    return Latch(LONGEST, L=1, variance=WIDE, frozen=True)
+    return Latch(LONGEST, L=1, variance=variance, frozen=True)
 
 
 def latch_net() -> Architecture:
@@ -62,8 +87,13 @@ def parity(half_width: float = 0.0) -> Task:
 
 
 def tomita(grammar: int) -> Task:
-    """A grammar of Tomita."""
+    """A grammar of Tomita; a counterexample is any string that is none."""
     return ZeroOne(Tomita(LONGEST, grammar, shortest=SHORTEST))
+
+
+def one_wrong(grammar: int) -> Task:
+    """The same; a counterexample is a string of the grammar with one symbol exchanged."""
+    return ZeroOne(NearMisses(Tomita(LONGEST, grammar, shortest=SHORTEST)))
 
 
 def three_parameters() -> Architecture:
@@ -71,18 +101,12 @@ def three_parameters() -> Architecture:
     return AnyWiring(("tanh",), ((0, 1, 0, 0), (0, 0, 1, 1), (0, 2, 2, 0)), radius=R)
 
 
-def all_biased() -> Architecture:
-    """A1 with one hidden unit and a bias on the answer too; synchronous."""
-    h, y, u, one = range(4)
-    ends = [(h, u, 0), (h, h, 1), (h, y, 1), (h, one, 0), (y, u, 0), (y, h, 1), (y, y, 1), (y, one, 0)]
-    return _logistic(2, ends)
-
-
-def without_loops() -> Architecture:
-    """A2 whose hidden units do not see themselves; hidden units first."""
+def a2(hidden_loops: bool = True, answer_loop: bool = True) -> Architecture:
+    """A2 with some of its self-loops; hidden units first."""
     y, u, one = HIDDEN, HIDDEN + 1, HIDDEN + 2
     ends = [(h, source, delay) for h in range(HIDDEN) for source, delay in ((u, 0), (y, 1), (one, 0))]
-    ends += [(y, u, 0), *((y, h, 0) for h in range(HIDDEN)), (y, y, 1), (y, one, 0)]
+    ends += [(h, h, 1) for h in range(HIDDEN) if hidden_loops]
+    ends += [(y, u, 0), *((y, h, 0) for h in range(HIDDEN)), *([(y, y, 1)] if answer_loop else []), (y, one, 0)]
     return _logistic(HIDDEN + 1, ends)
 
 
@@ -100,31 +124,60 @@ def _a2(order: str) -> Callable[[], Architecture]:
     return lambda: GuessingNetA2(HIDDEN, order, R)
 
 
-NONE = float("nan")
-DEVIATION = ", deviation .2"  # of the noise, where the paper's 0.2 is a variance
-ROWS = {
-    "2-sequence, A1 (n = 1)": Row(two_sequence, _a1(1, SYNCHRONOUS), 1247, 10, 40_000, True),
-    "2-sequence, A1, hidden first": Row(two_sequence, _a1(1, HIDDEN_FIRST), NONE, 0, 40_000, False),
-    f"2-sequence, A1 (n = 1){DEVIATION}": Row(two_narrow, _a1(1, SYNCHRONOUS), NONE, 0, 40_000, True),
-    f"2-sequence, A1, all biased{DEVIATION}": Row(two_narrow, all_biased, NONE, 0, 40_000, True),
-    "2-sequence, A2": Row(two_sequence, _a2(HIDDEN_FIRST), 718, 10, 20_000, False),
-    "2-sequence, A2, synchronous": Row(two_sequence, _a2(SYNCHRONOUS), NONE, 0, 20_000, False),
-    f"2-sequence, A2{DEVIATION}": Row(two_narrow, _a2(HIDDEN_FIRST), NONE, 0, 20_000, False),
-    "parity, A1 (n = 1)": Row(parity, _a1(1, HIDDEN_FIRST), 2906, 10, 80_000, True),
-    "parity, A1, synchronous": Row(parity, _a1(1, SYNCHRONOUS), NONE, 0, 40_000, False),
-    "parity, A2": Row(parity, _a2(HIDDEN_FIRST), 2797, 10, 60_000, False),
-    "parity, A2 without self-loops": Row(parity, without_loops, 250, 10, 10_000, True),
-    "noisy parity, A1 (n = 1)": Row(lambda: parity(0.2), _a1(1, HIDDEN_FIRST), 41_400, 10, 800_000, False),
-    "latch I": Row(latch, latch_net, 6, 40, 2_000, True),
-    "latch II": Row(signed, three_parameters, 22, 10, 2_000, True),
-    f"latch II{DEVIATION}": Row(lambda: signed(NARROW), three_parameters, NONE, 0, 2_000, True),
-    "Tomita 1, A1 (n = 1)": Row(lambda: tomita(1), _a1(1, HIDDEN_FIRST), 182, 10, 10_000, True),
-    "Tomita 1, A2": Row(lambda: tomita(1), _a2(HIDDEN_FIRST), 288, 10, 10_000, False),
-    "Tomita 2, A1 (n = 3)": Row(lambda: tomita(2), _a1(3, HIDDEN_FIRST), 1511, 10, 40_000, False),
-    "Tomita 2, A2": Row(lambda: tomita(2), _a2(HIDDEN_FIRST), 17_953, 10, 200_000, False),
-    "Tomita 4, A1 (n = 2)": Row(lambda: tomita(4), _a1(2, HIDDEN_FIRST), 13_833, 10, 200_000, False),
-    "Tomita 4, A2": Row(lambda: tomita(4), _a2(HIDDEN_FIRST), 35_610, 10, 400_000, False),
-}
+FIRST, TOGETHER = "hidden units first", "all units at once"
+DEVIATION, VARIANCE = "noise of deviation .2", "noise of variance .2"
+UNLOOPED = "no loop at the answer"
+SLIPS, ANY = "one wrong symbol", "any other string"
+
+
+def _two_sequence(cell: str, net: Callable[[str], Callable[[], Architecture]], limits: tuple[int, int]) -> list[Row]:
+    """The four readings of a 2-sequence experiment; the limits are those of the two noises."""
+    orders, noises = ((FIRST, HIDDEN_FIRST), (TOGETHER, SYNCHRONOUS)), ((DEVIATION, two_narrow), (VARIANCE, two_sequence))
+    return [
+        Row(cell, f"{order}, {noise}", task, net(name), limit, noise == DEVIATION)
+        for (noise, task), limit in zip(noises, limits, strict=True)
+        for order, name in orders
+    ]
+
+
+def _strings(
+    cell: str, grammar: int, net: Callable[[str], Callable[[], Architecture]], limit: int, orders: dict[str, str]
+) -> list[Row]:
+    """The readings of an experiment on a grammar."""
+    kinds = ((SLIPS, partial(one_wrong, grammar)), (ANY, partial(tomita, grammar)))
+    return [
+        Row(cell, f"{order}, {kind}", task, net(name), limit, grammar == 1)
+        for order, name in orders.items()
+        for kind, task in kinds
+    ]
+
+
+BOTH, ONE = {FIRST: HIDDEN_FIRST, TOGETHER: SYNCHRONOUS}, {FIRST: HIDDEN_FIRST}
+
+# The first reading of a cell is ours; the others show what it costs to read the paper otherwise.
+ROWS = (
+    *_two_sequence("2-sequence, A1 (n = 1)", partial(_a1, 1), (40_000, 40_000)),
+    *_two_sequence("2-sequence, A2", _a2, (20_000, 10_000)),
+    Row("parity, A1 (n = 1)", FIRST, parity, _a1(1, HIDDEN_FIRST), 80_000, True),
+    Row("parity, A1 (n = 1)", TOGETHER, parity, _a1(1, SYNCHRONOUS), 5_000, False),
+    Row("parity, A2", FIRST, parity, _a2(HIDDEN_FIRST), 60_000, False),
+    Row("parity, A2", f"{FIRST}, {UNLOOPED}", parity, lambda: a2(answer_loop=False), 60_000, False),
+    Row("parity, A2 without self-loops", FIRST, parity, lambda: a2(False), 10_000, True),
+    Row("parity, A2 without self-loops", f"{FIRST}, {UNLOOPED}", parity, lambda: a2(False, False), 10_000, False),
+    Row("noisy parity, A1 (n = 1)", FIRST, lambda: parity(0.2), _a1(1, HIDDEN_FIRST), 400_000, False),
+    Row("latch I", DEVIATION, latch, latch_net, 2_000, True),
+    Row("latch I", VARIANCE, lambda: latch(WIDE), latch_net, 2_000, True),
+    Row("latch II", DEVIATION, lambda: signed(NARROW), three_parameters, 2_000, True),
+    Row("latch II", VARIANCE, signed, three_parameters, 10_000, True),
+    *_strings("Tomita 1, A1 (n = 1)", 1, partial(_a1, 1), 10_000, BOTH),
+    *_strings("Tomita 1, A2", 1, _a2, 10_000, BOTH),
+    *_strings("Tomita 2, A1 (n = 3)", 2, partial(_a1, 3), 40_000, BOTH),
+    *_strings("Tomita 2, A2", 2, _a2, 100_000, ONE),
+    *_strings("Tomita 4, A1 (n = 2)", 4, partial(_a1, 2), 200_000, ONE),
+    *_strings("Tomita 4, A2", 4, _a2, 100_000, ONE),
+    Row("Tomita 2, A2", f"{FIRST}, {SLIPS}, {UNLOOPED}", partial(one_wrong, 2), lambda: a2(answer_loop=False), 100_000, False),
+    Row("2-sequence, A2", f"{FIRST}, {DEVIATION}, {UNLOOPED}", two_narrow, lambda: a2(answer_loop=False), 20_000, False),
+)
 
 
 class Guessed(NamedTuple):
