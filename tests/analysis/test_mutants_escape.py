@@ -15,9 +15,9 @@ from dynlatch.analysis import scalar
 from dynlatch.analysis.escape import directions, question, verb, witness
 from dynlatch.analysis.escape.exact import branch, fold
 from dynlatch.analysis.escape.lower import small_gain
-from dynlatch.analysis.escape.lower.dual import basin, wide
+from dynlatch.analysis.escape.lower.dual import basin, iteration, wide
 from dynlatch.analysis.escape.lower.dual import proof as dual
-from dynlatch.analysis.escape.lower.dual.problem import hull_of
+from dynlatch.analysis.escape.lower.dual.problem import hull_of, problem_of
 from dynlatch.analysis.escape.lower.reduced import history
 from dynlatch.analysis.escape.result import EscapeOutcome
 from dynlatch.analysis.escape.shock import proof as shock
@@ -372,14 +372,14 @@ def test_the_range_of_pairs_holds_every_sequence_of_inputs(norm):
 
 @pytest.mark.parametrize("scale", [1.0, 1e6])
 def test_an_attractor_on_the_face_of_a_polytope_is_not_in_it(monkeypatch, scale):
-    goal, rows = SimpleNamespace(lo=np.zeros(2), hi=np.full(2, scale)), np.array([[1.0, -2.0], [0.5, 0.5]])
+    goal, rows = SimpleNamespace(lo=np.zeros(2), hi=np.full(2, scale)), np.array([[1.0, -2.0], [5e3, 5e3]])
     large = np.full(2, -scale), np.full(2, 2.0 * scale)
 
     def holds(tops, box=large):
-        monkeypatch.setattr(dual, "polytope_of", lambda problem, hull: (*box, rows, scale * np.array(tops)))
+        monkeypatch.setattr(dual, "polytope_of", lambda problem, hull: (*box, rows, scale * np.array([1.0, 1e4]) * tops))
         return dual.holds_attractor(SimpleNamespace(goal=goal, problem=None), None)
 
-    assert holds([1.0 + 1e-11, 1.0 + 1e-11])  # the largest of both rows over the box is `scale`
+    assert holds([1.0 + 1e-11, 1.0 + 1e-11])  # the largest of the rows over the box are `scale` and 1e4 `scale`
     assert not holds([1.0 + 1e-12, 2.0])
     assert not holds([2.0, 1.0 + 1e-12])
     assert not holds([1.0, 2.0])
@@ -560,6 +560,13 @@ def test_cells_are_flown_up_to_the_work_that_is_allowed(monkeypatch):
     assert shock.proved_distance(proof, 0.5, 1.0, 0.1, work=5) == pytest.approx(0.9)
     assert flown == [4]
     assert shock.proved_distance(proof, 0.5, 0.5, 0.1, work=5) == 0.5
+    flown.clear()
+    arrived = iter([False, True])
+    monkeypatch.setattr(
+        shock, "flow", lambda proof, lo, hi: flow(proof, lo, hi)._replace(arrived=np.full(len(lo), next(arrived)))
+    )
+    assert shock.proved_distance(proof, 0.5, 1.0, 0.1, work=10) == 0.5  # what is left begins there
+    assert flown == [4]  # four cells and their eight halves are more than the work
 
 
 def test_an_activation_form_as_a_map():
@@ -670,3 +677,31 @@ def test_a_box_that_stops_shrinking_is_given_up(monkeypatch):
     gain = 0.5 * (1.0 + wide.SHRUNK)
     assert not wide._converges(proof, hull, np.zeros((1, 2, 1)))
     assert seen == [4.0]
+
+
+def test_faces_move_the_leaves_that_reach_them_only():
+    """The derivative by the faces against differences, where half of the sides of the leaves are cut off inside of the box."""
+    rng, K, n, step = np.random.default_rng(12), 3, 3, 1e-7
+    W, c, middle = rng.normal(size=(n, n)), 0.3 * rng.normal(size=n), rng.normal(size=n)
+    asked = problem_of(activation_form(dl.AdditiveNetwork(W, c)), np.inf)
+    half = rng.uniform(0.1, 1.0, n)
+    hull = hull_of(np.stack([middle - half, middle + half]), np.zeros((0, n)), np.zeros(0))
+    cover = iteration.fresh_cover(hull, K)
+    cover.slopes[:] = rng.uniform(0.0, 1.0, cover.slopes.shape)
+    cover.weights[:] = rng.uniform(0.1, 2.0, cover.weights.shape)
+    low, high = (middle + side * half * rng.uniform(0.2, 0.9, cover.low.shape) for side in (-1.0, 1.0))
+    cover.low[:] = np.where(rng.random(low.shape) < 0.5, low, -np.inf)
+    cover.high[:] = np.where(rng.random(low.shape) < 0.5, high, np.inf)
+
+    def bounds(hull):
+        nowhere = np.full(2 * n, -np.inf)
+        return iteration.descended(asked, hull, cover, 0.2, nowhere, iteration.Descent(iteration.Work(np.inf), 0))
+
+    leaves = bounds(hull)
+    derivative = iteration.inspected(asked, hull, cover, 0.2, leaves).derivative
+    for face in range(2 * n):
+        moved = hull.values.copy()
+        moved[face] += step
+        change = (bounds(hull._replace(values=moved)) - leaves) / step
+        np.testing.assert_allclose(derivative[:, face], change, atol=1e-5)
+    assert np.count_nonzero(derivative) > 6
