@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import dynlatch as dl
+from dynlatch import analysis
 from dynlatch.cli import main
 
 DATA = Path(__file__).parents[1] / "examples" / "data"
@@ -56,6 +58,24 @@ def test_escape_of_one_memory_state_as_json(capsys):
     assert state["exact"]
     assert state["leads_to"] == "0"
     assert np.array(state["witness"]).shape == (1, 1)
+
+
+def test_escape_of_one_memory_state_and_its_picture(tmp_path, capsys):
+    picture = tmp_path / "escape.png"
+    status, out, err = run("escape", "--weights", "2", "--attractor", "1", "--out", picture, capsys=capsys)
+    assert status == 0
+    assert "0.53284" in out
+    assert out.splitlines()[-1].split() == ["leads", "to:", "0"]
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert str(picture) in err
+
+
+def test_files_of_which_none_can_be_audited(tmp_path, capsys):
+    for name in ("a.npz", "b.npz"):
+        (tmp_path / name).write_bytes(b"no archive")
+    status, out, err = run("audit", tmp_path / "a.npz", tmp_path / "b.npz", capsys=capsys)
+    assert (status, out) == (2, "")
+    assert "none of the 2 files could be audited (a.npz: " in err.splitlines()[-1]
 
 
 def test_audit_writes_a_report(tmp_path, capsys):
@@ -303,8 +323,11 @@ def bad_inputs(folder):
     np.save(folder / "wrong.npy", np.ones((10, 2)))
     np.save(folder / "empty.npy", np.ones((0, 3)))
     np.save(folder / "object.npy", np.array([{}], dtype=object), allow_pickle=True)
+    analysis.fixed_points(dl.LatchNeuron(2.0)).save(folder / "points")
     net = DATA / "flipflop_gru.safetensors"
     return [
+        ("audit", net, folder / "nan.npz", "--save", folder / "saved.npz"),
+        ("audit", net, "--diff", folder / "points.npz"),
         ("audit", folder / "missing.safetensors"),
         ("audit", folder),
         *[("audit", folder / name) for name in ("empty.safetensors", "cut.safetensors", "text.npz", "weights.txt")],
@@ -341,6 +364,7 @@ def bad_inputs(folder):
         ("escape", "--w", "2", "--activation", "relu"),
         ("escape", "--w", "2", "--frobnicate"),
         ("escape", "--w", "2", "--weights", "2"),
+        ("escape", "--w", "2", "--bias", "1,2"),
         ("escape", "--weights", "2", "--attractor", "2"),
         ("escape", "--weights", "2", "--norm", "1"),
         ("escape", "--weights", "2", "--steps", "0"),
@@ -360,6 +384,7 @@ def bad_inputs(folder):
         ("train", "--task", "two-sequence", "--rule", "back-propagation", "-T", "9", "--set", "eta"),
         ("train", "--task", "two-sequence", "--rule", "back-propagation", "-T", "9", "--set", "eta=fast"),
         ("train", "--resume", folder / "other.npz"),
+        ("train", "--resume", folder / "points.npz"),
         ("train", "--resume", folder / "other.npz", "-T", "9"),
         ("merge", folder / "text.npz", "--into", folder / "all.db"),
         ("merge", folder / "none.db", "--into", folder / "all.db"),
