@@ -14,8 +14,8 @@ from dynlatch.analysis import Completeness, scalar
 from dynlatch.analysis.fixed_points import _completeness, _described, _question, piecewise_linear, routes, singular_regions
 from dynlatch.analysis.fixed_points.equations import Layers, Plain, equation_of
 from dynlatch.analysis.fixed_points.follow import follow_fixed_points
+from dynlatch.analysis.fixed_points.proof import affine, enclosed, relaxation, rigorous
 from dynlatch.analysis.fixed_points.proof import branch_and_bound as bb
-from dynlatch.analysis.fixed_points.proof import enclosed, relaxation, rigorous
 from dynlatch.analysis.fixed_points.proof.gates import Gated, has_form
 from dynlatch.analysis.fixed_points.search import clusters, newton
 from dynlatch.analysis.fixed_points.search.solutions import Solutions
@@ -121,14 +121,14 @@ def test_what_the_search_adds_to_an_unfinished_proof():
 def test_next_to_a_fold_the_exact_theory_says_nothing():
     tanh, logistic = dl.LatchNeuron(2.0).f, dl.LatchNeuron(8.0, -4.0, "logistic").f
     u = scalar.u_star(2.0)
-    assert routes._fold_doubt(2.0, 0.0, tanh) == pytest.approx(8 * EPS)
-    assert routes._fold_doubt(2.0, 0.5 * u, tanh) == pytest.approx(16 * EPS)
-    assert routes._fold_doubt(2.0, -1.5 * u, tanh) == pytest.approx(16 * EPS)
+    assert routes._fold_doubt(2.0, 0.0, tanh) == pytest.approx(8 * EPS, rel=1e-6, abs=0.0)
+    assert routes._fold_doubt(2.0, 0.5 * u, tanh) == pytest.approx(16 * EPS, rel=1e-6, abs=0.0)
+    assert routes._fold_doubt(2.0, -1.5 * u, tanh) == pytest.approx(16 * EPS, rel=1e-6, abs=0.0)
     assert routes._fold_doubt(2.0, u * (1 - 1e-9), tanh) is None
-    assert routes._fold_doubt(8.0, -4.0, logistic) == pytest.approx(8 * EPS)
-    assert routes._fold_doubt(8.0, -4.0 + u, logistic) == pytest.approx(16 * EPS, rel=0.1)
+    assert routes._fold_doubt(8.0, -4.0, logistic) == pytest.approx(8 * EPS, rel=1e-6, abs=0.0)
+    assert routes._fold_doubt(8.0, -4.0 + u, logistic) == pytest.approx(16 * EPS, rel=0.1, abs=0.0)
     assert routes._fold_doubt(0.5, 0.3, tanh) == 0.0
-    assert routes._fold_doubt(2.0, 0.1, logistic) == pytest.approx(8 * EPS * 2.1 / 0.5)
+    assert routes._fold_doubt(2.0, 0.1, logistic) == pytest.approx(8 * EPS * 2.1 / 0.5, rel=1e-6, abs=0.0)
     assert routes._fold_doubt(3.999, 0.1, logistic) is None
 
 
@@ -390,7 +390,7 @@ def test_what_rounding_adds_to_the_interval_step():
         for value, part in ((by_error, 0.25), (by_variation, 8.0)):
             through = 3e-16 + gamma * (0.75 + 4.0 + 2.0 + 1.0 + part)
             wanted = Y[0, 0, 0] * through + defect * 2.0 + gamma * 6.0
-            assert value[0, 0] == pytest.approx(wanted, rel=1e-13)
+            assert value[0, 0] == pytest.approx(wanted, rel=1e-13, abs=0.0)
 
 
 def test_a_box_without_a_preference_is_halved_along_its_longest_side():
@@ -467,3 +467,41 @@ def test_how_often_each_point_was_met():
     assert found.met == 5
     assert found.add(np.array([[3.0]])) == 0  # no solution
     assert found.points.ravel().tolist() == [0.0, 1.0]
+
+
+def test_a_region_by_elimination():
+    """Unit 1 active, unit 2 not: z = z / 2 + 1, and the other has z / 4 - 2, whatever it would send."""
+    W, c = np.array([[0.5, 7.0], [0.25, 9.0]]), np.array([1.0, -2.0])
+    found, decided = singular_regions._by_elimination(W, c, np.array([1, 0], np.int8))
+    assert decided
+    assert (found[0].tolist(), found[1].tolist(), found[5].tolist()) == ([[2.0, -1.5]], [0.0], [True])
+    none, decided = singular_regions._by_elimination(W, np.array([1.0, -0.25]), np.array([1, 0], np.int8))
+    assert decided
+    assert len(none[0]) == 0
+
+
+def test_a_region_of_uncertain_weights():
+    """z = w z + 1 for w in [0.4, 0.6] has 1 / (1 - w), from 5/3 to 5/2."""
+    found, decided = singular_regions.region_points(
+        (np.array([[0.4]]), np.array([[0.6]])), (np.ones(1),) * 2, np.ones(1, np.int8)
+    )
+    assert decided
+    assert found[0][0, 0] == pytest.approx(2.0, rel=1e-14)
+    assert found[0][0, 0] - found[1][0] <= 5 / 3
+    assert found[0][0, 0] + found[1][0] >= 5 / 2
+
+
+def test_near_starts_are_those_of_short_corrections():
+    starts = np.array([[5.0], [0.01], [3.0], [1.02], [-4.0], [9.0], [-7.0], [2.0]])
+    chosen = newton.promising(lambda x: x**2, lambda x: 2.0 * x[..., None], starts)
+    assert chosen.ravel().tolist() == [0.01, 1.02]
+    assert newton.promising(lambda x: x**2, lambda x: 2.0 * x[..., None], starts[:2]).tolist() == [[0.01]]
+
+
+def test_rounding_of_a_product():
+    """Numbers 3 and 5: `4 (3 + 4) EPS (|a| (|q| + |b|) + |b| |p|)`."""
+    point = np.array([[0.0]]), np.array([[0.0]])
+    x = affine.variables(*point, point[0], np.nextafter(np.zeros((1, 1)), 1.0))
+    found = affine.product(affine.constants(np.array([3.0]), x), affine.constants(np.array([5.0]), x))
+    assert found.value.tolist() == [[15.0]]
+    assert found.floor[0, 0] == pytest.approx(28 * EPS * 45.0, rel=0.2, abs=0.0)

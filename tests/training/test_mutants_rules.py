@@ -12,7 +12,15 @@ from dynlatch.lanes.random import states as stream
 from dynlatch.training import Dense, FlipFlopLatch, FreeNet, LatchNet, SoftmaxStates, StateTables
 from dynlatch.training import rules as r
 from dynlatch.training.block import pack
-from dynlatch.training.rules import cascade_correlation, flip_flop_rule, gnarl, states
+from dynlatch.training.models import Chunker
+from dynlatch.training.rules import (
+    cascade_correlation,
+    flip_flop_rule,
+    gnarl,
+    history_kernels,
+    regularized_back_propagation,
+    states,
+)
 from dynlatch.training.tasks import Latch, TwoSequence
 from dynlatch.training.trials import seeds, trial
 
@@ -246,3 +254,40 @@ def test_the_first_population_is_that_of_the_seed():
     assert np.abs(first[1:, :, 0] - first[1:, :, 1]).max() > 0.0
     assert not first[0].any()  # the first is the net of the trial
     assert len(np.unique(first[1:, :, 0], axis=0)) == 3
+
+
+def test_the_squared_errors_of_a_chunker():
+    """Of one step and the answer: the first prediction is the bias of the outputs, and nothing is learned at eta = 0."""
+    model = Chunker(3, input_dim=2, tolerance=0.4, surprise="by information")
+    cell, rng = model.cell(), np.random.default_rng(3)
+    theta, u = np.concatenate([model.initial([rng])[:, 0], model.constants]), np.array([0.7, -0.4])
+    theta[-1] = 1.0
+    bias = history_kernels._places(cell, 0)[4]
+    theta[bias : bias + 2] = 0.1, 0.2
+    room = history_kernels.room_of(cell, 1, 1)
+    room.w[:], room.u[1, :, 0] = theta, u
+    y, squares = history_kernels.through(cell, room, 0, 1, 0.8, 0.0, np.inf)
+    assert squares == pytest.approx(0.6**2 + 0.6**2 + (y - 0.8) ** 2, rel=1e-13)
+    np.testing.assert_array_equal(room.w, theta)
+
+
+def test_steps_that_carry_nothing_do_not_silence_those_after_them():
+    """Units that are saturated at step 2 of 4: the loss of the steps after it stays as it is without that step."""
+    net, rng, T = Dense(2).cell(), np.random.default_rng(4), 4
+    n, width = len(net.kinds), len(net.kinds) + net.inputs + 1
+    theta, s, d = (
+        rng.standard_normal((net.trained, 1)),
+        rng.uniform(-0.9, 0.9, (T + 1, width, 1)),
+        rng.standard_normal((T + 2, n, 1)),
+    )
+    s[1, :n] = 1.0  # slope zero: v = 0 at t = 1
+
+    def loss(s, d, length):
+        g = np.zeros_like(theta)
+        regularized_back_propagation.add_loss(net, theta, length, s, d, 0.7, np.empty(n), g, 0)
+        return g
+
+    whole, rest = loss(s, d, T), loss(np.ascontiguousarray(s[1:]), np.ascontiguousarray(d[1:]), T - 1)
+    np.testing.assert_array_equal(whole, rest)
+    assert np.abs(rest).max() > 0.0
+    assert not loss(s, d, 2).any()
