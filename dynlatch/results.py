@@ -123,6 +123,7 @@ RECORDS: Mapping[str, str] = {
     "HierarchicalNet": "dynlatch.training.models",
     "HistoryCompression": "dynlatch.training.rules",
     "InputOutputHMM": "dynlatch.training.models",
+    "InputSubnets": "dynlatch.training.models",
     "LSTM1997": "dynlatch.training.models",
     "LSTMRuns": "dynlatch.training.experiments.lstm",
     "Latch": "dynlatch.training.tasks",

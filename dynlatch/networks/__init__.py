@@ -11,6 +11,7 @@ from dynlatch.networks.projected_lstm import ProjectedLSTM as ProjectedLSTM
 from dynlatch.networks.reset_before_gru import ResetBeforeGRU as ResetBeforeGRU
 from dynlatch.networks.stacked import StackedNetwork as StackedNetwork
 from dynlatch.networks.state_network import StateNetwork as StateNetwork
+from dynlatch.networks.subnets import SubnetNetwork as SubnetNetwork
 from dynlatch.networks.threshold import ThresholdNetwork as ThresholdNetwork
 from dynlatch.networks.wired import WiredNetwork as WiredNetwork
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from dynlatch.training.models import GuessingNetA2 as GuessingNetA2
     from dynlatch.training.models import HierarchicalNet as HierarchicalNet
     from dynlatch.training.models import InputOutputHMM as InputOutputHMM
+    from dynlatch.training.models import InputSubnets as InputSubnets
     from dynlatch.training.models import Latching as Latching
     from dynlatch.training.models import LatchNet as LatchNet
     from dynlatch.training.models import LearnedTimeConstants as LearnedTimeConstants
@@ -138,6 +139,7 @@ _HOME = {
     "HigherOrderLearning": "rules",
     "HistoryCompression": "rules",
     "InputOutputHMM": "models",
+    "InputSubnets": "models",
     "LSTM1997": "models",
     "Latch": "tasks",
     "LatchNet": "models",

@@ -59,6 +59,7 @@ MODELS = st.one_of(
     st.builds(lambda t: tr.StateTables(t), TOPOLOGY),
     st.builds(lambda t: tr.SoftmaxStates(t), TOPOLOGY),
     st.builds(lambda t: tr.InputOutputHMM(t), TOPOLOGY),
+    st.builds(lambda t: tr.InputSubnets(t), TOPOLOGY),
     st.builds(lambda n, r: tr.SequentialNet((1, n), radius=r), FEW, RADII),
     st.builds(lambda s: tr.FirstOrderAutomaton(strength=s), st.floats(1.0, 8.0)),
     st.builds(lambda s: tr.SecondOrderAutomaton(strength=s), st.floats(2.0, 20.0)),

@@ -13,7 +13,7 @@ from dynlatch.training.block import pack
 from dynlatch.training.models.state_network import SoftmaxStates, StateTables
 from dynlatch.training.models.topology import TWO_CHAINS, TWO_STATES, Topology, fully_connected
 from dynlatch.training.rules import ExpectationMaximization, GeneralizedEM, StochasticAscent
-from dynlatch.training.rules.expectation_maximization import maximise_pair, maximise_row
+from dynlatch.training.rules.expectation_maximization import maximise_matrix, maximise_row, maximise_sloped, room_for
 from dynlatch.training.tasks import Parity, TwoSequence
 from dynlatch.training.trials import seeds, trial
 
@@ -139,7 +139,8 @@ def test_pairs_maximise_the_criterion_with_the_determinant(seed, weight, sparse)
     rng = np.random.default_rng(seed)
     n = rng.random(4) * 50 * (rng.integers(0, 2, 4) if sparse else 1)
     floor, theta = 1e-3, np.full((4, 1), 0.5)
-    maximise_pair(theta, n[:, None].copy(), 0, 0, weight, floor)
+    cell = StateTables(TWO_STATES).cell()
+    maximise_matrix(cell, theta, n[:, None].copy(), 0, 0, weight, floor, room_for(cell))
     if not n.any():
         assert np.all(theta == 0.5)
         return
@@ -155,6 +156,105 @@ def test_pairs_maximise_the_criterion_with_the_determinant(seed, weight, sparse)
     assert np.all(np.isfinite(theta))
     assert found >= value(a, b).max() - 1e-9 * n.sum()
     np.testing.assert_allclose(theta[0] + theta[1], 1.0)
+
+
+SPARSE = Topology(((0, 1, 2), (1, 2), (0, 2)), (0.0,), (1, 2))
+LARGER = [fully_connected(3, (0.0,), (1, 2)), SPARSE, fully_connected(4, (0.0,), (1, 2))]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10**6), st.sampled_from(LARGER), st.sampled_from([0.25, 2.0]), st.sampled_from([0.0, 1e-3]))
+def test_more_states_raise_the_criterion_with_the_determinant(seed, topology, weight, floor):
+    rng, cell = np.random.default_rng(seed), StateTables(topology).cell()
+    E = len(cell.target)
+    n = rng.random(E) * 50 * (rng.random(E) < 0.8)
+    theta = _normalised(topology, StateTables(topology).initial([rng]) + 0.01)
+    before = theta.copy()
+    maximise_matrix(cell, theta, n[:, None].copy(), 0, 0, weight, floor, room_for(cell))
+    c = weight * n.sum()
+    found = _with_volume(topology, n, theta[:E, 0], c)
+    assert found >= _with_volume(topology, n, before[:E, 0], c) - 1e-9
+    np.testing.assert_allclose(np.add.reduceat(theta[:E, 0], cell.first[:-1]), 1.0, atol=1e-13)
+    assert theta[:E].min() >= floor * (1 - 1e-12)
+    np.testing.assert_array_equal(theta[E:], before[E:])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10**6), st.sampled_from([0.0, 1e-4, 0.05]), st.sampled_from([0.0, 1.0, 300.0]))
+def test_rows_maximise_the_likelihood_with_slopes(seed, floor, size):
+    rng, cell = np.random.default_rng(seed), StateTables(fully_connected(5, (), (1, 2))).cell()
+    room = room_for(cell)
+    room.n[:5] = rng.random(5) ** 6 * 100 * rng.integers(0, 2, 5)
+    room.slope[:5] = size * rng.normal(size=5)
+    room.P[:5] = 0.25, 0.25, 0.0, 0.25, 0.25
+    maximise_sloped(room, 0, 5, floor)
+    n, k, P = room.n[:5], room.slope[:5], room.P[:5]
+    live = np.array([True, True, False, True, True])
+
+    def value(x):
+        used = live & (n > 0)
+        with np.errstate(divide="ignore"):
+            return n[used] @ np.log(x[used]) + k[live] @ x[live]
+
+    assert P[2] == 0.0
+    assert P.sum() == pytest.approx(1.0, abs=1e-13)
+    assert P[live].min() >= floor
+    for spread in (0.1, 1.0, 10.0):
+        for _ in range(20):
+            other = np.zeros(5)
+            other[live] = floor + (1 - 4 * floor) * rng.dirichlet(np.full(4, spread))
+            for rival in (other, 0.9 * P + 0.1 * other, 0.999 * P + 0.001 * other):
+                assert value(rival) <= value(P) + 1e-9 * (1.0 + size + n.sum())
+
+
+def _with_volume(topology, n, P, c):
+    """`sum n log P + c |det A|` of one symbol, by NumPy."""
+    j, i = np.array(topology.edges).T
+    A = np.zeros((topology.states, topology.states))
+    A[i, j] = P
+    return n[n > 0] @ np.log(P[n > 0]) + c * abs(np.linalg.det(A))
+
+
+@pytest.mark.parametrize("topology", [SPARSE, fully_connected(3, (0.0,), (1, 2))])
+def test_em_with_the_determinant_never_lowers_its_criterion(topology):
+    """log L + the term that the last M-step raised: the E-step's counts bound the likelihood from below."""
+    rule = ExpectationMaximization(0.5, 0.0, 10**6, 10**6, -np.inf)
+    model = StateTables(topology)
+    start = model.initial(np.random.default_rng(2).spawn(2))
+    made, until, chosen = block(rule, model, Parity(9), 20, trials=2, columns=start)
+    for k in range(1, 12):
+        old, new = made.theta.copy(), until(20 * k)
+        for own, before, after in zip(chosen, old.T, new.T, strict=True):
+            n = _counts(model, before, own.sequences)
+            E = len(topology.edges)
+            for s in range(2):
+                part = slice(s * E, (s + 1) * E)
+                c = 0.5 * n[part].sum()
+                worth = [_with_volume(topology, n[part], column[part], c) for column in (before, after)]
+                assert worth[1] >= worth[0] - 1e-9
+
+
+def _counts(model, table, sequences):
+    """The expected transitions of all sequences."""
+    cell = model.cell()
+    run = passage(cell, len(sequences.inputs))
+    take(cell, table, run)
+    inputs = np.ascontiguousarray(sequences.inputs.transpose(1, 0, 2))[None]
+    for n, length in enumerate(sequences.lengths):
+        load(cell.thresholds, inputs, 0, n, length, run.symbols)
+        pass_through(cell, run, length, int(sequences.targets[n] > 0))
+    return run.counts.copy()
+
+
+@pytest.mark.parametrize(
+    ("rule", "model"),
+    [(ExpectationMaximization, StateTables), (GeneralizedEM, SoftmaxStates), (StochasticAscent, SoftmaxStates)],
+)
+def test_a_determinant_that_is_always_zero_is_refused(rule, model):
+    no_way_back = Topology(((1, 2), (1,), (2,)), (0.0,), (1, 2))  # no state leads to state 0
+    assert "always zero" in rule(det_weight=1.0).refuses(model(no_way_back), Parity(9))
+    assert rule(det_weight=0.0).refuses(model(no_way_back), Parity(9)) is None
+    assert rule(det_weight=1.0).refuses(model(TWO_CHAINS), TwoSequence(9)) is None
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 6])

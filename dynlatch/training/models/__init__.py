@@ -20,6 +20,7 @@ from dynlatch.training.models.guessing import GuessingNetA2 as GuessingNetA2
 from dynlatch.training.models.hierarchical import ClockedNet as ClockedNet
 from dynlatch.training.models.hierarchical import HierarchicalNet as HierarchicalNet
 from dynlatch.training.models.input_output_hmm import InputOutputHMM as InputOutputHMM
+from dynlatch.training.models.input_subnets import InputSubnets as InputSubnets
 from dynlatch.training.models.latch_net import LatchNet as LatchNet
 from dynlatch.training.models.latching import Latching as Latching
 from dynlatch.training.models.local_feedback import LocalFeedbackNet as LocalFeedbackNet
@@ -67,6 +68,7 @@ ARCHITECTURES = (
     FlipFlopLatch,
     StateTables,
     SoftmaxStates,
+    InputSubnets,
     InputOutputHMM,
     SequentialNet,
     FirstOrderAutomaton,

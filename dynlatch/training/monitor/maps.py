@@ -39,7 +39,13 @@ class Followed(NamedTuple):
 
 
 class MapView:
-    """Where the final states come to rest, by simulation; what neither attracts nor repels is called neutral."""
+    """Where the final states come to rest, by simulation; what neither attracts nor repels is called neutral.
+
+    There is no latch margin: the column says what is shown to hold, and of a map that is known by its steps alone no lower
+    bound on u* is shown in the time of a portrait (`analysis.escape_threshold` of gated nets often has the lower end 0 after
+    20 s). An upper bound, from pushes that carry a state away, would be cheap, but it never shows that a state outlasts the
+    noise. Ask `escape_threshold` or `retention` of the trained network.
+    """
 
     margin_words = ""
 

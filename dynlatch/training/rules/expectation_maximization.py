@@ -3,8 +3,8 @@
 Bengio and Frasconi, NIPS 1993 ("Credit assignment through time: alternatives to backpropagation"), section 4. E-step: the
 expected number n of each transition under each symbol, given the wanted last states. M-step for plain tables: `P(i|j,k) =
 n_ijk / sum over i of n_ijk`; where a floor keeps the probabilities from zero, the maximum under that constraint. With the
-determinant term the criterion is `sum n log P + c sum over k of N_k |det A_k|`, N_k the expected transitions under symbol k;
-for two states it is maximised in closed form: without it credit diffuses, and parity of long sequences is not learned.
+determinant term the criterion is `sum n log P + c sum over k of N_k |det A_k|`, N_k the expected transitions under symbol k:
+without it credit diffuses, and parity of long sequences is not learned. It is raised row by row, each row to its maximum.
 """
 
 from __future__ import annotations
@@ -12,16 +12,22 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
+from dynlatch.lanes.bundles import bundle
 from dynlatch.lanes.compiling import kernel
 from dynlatch.lanes.random import uniform
+from dynlatch.lanes.softmax_states import determinant
 from dynlatch.lanes.state_epochs import Epoch, begin_again, judge, opened, study
-from dynlatch.lanes.state_network import passage, take
+from dynlatch.lanes.state_network import StateCell, passage, take, zero
 from dynlatch.training.contract import Architecture, Show, State, Task
 from dynlatch.training.rules.states import check_settings, ending, needs_states
 from dynlatch.validation import Array
+
+ROUNDS = 4  # through all rows; with two states the first one ends at the maximum
+HALVINGS = 100
 
 
 @dataclass(frozen=True)
@@ -31,7 +37,7 @@ class ExpectationMaximization:
     Parameters
     ----------
     det_weight : float, optional
-        c, in units of the expected transitions, so that it does not depend on T. Not zero for two states only.
+        c, in units of the expected transitions, so that it does not depend on T.
     floor : float, optional
         Least probability of a transition. A probability that is exactly zero stays so.
     patience : int, optional
@@ -63,11 +69,6 @@ class ExpectationMaximization:
         if refused is not None:
             return refused
         sizes = np.diff(model.cell().first)
-        if self.det_weight and not np.array_equal(sizes, [2, 2]):
-            return (
-                "The determinant term of ExpectationMaximization has a closed form for two states, all transitions allowed: "
-                "take det_weight=0, or GeneralizedEM or StochasticAscent with SoftmaxStates."
-            )
         if self.floor is not None and not 0 <= self.floor * sizes.max() < 1:
             return f"`floor` must be below 1/{sizes.max()}, for states with {sizes.max()} successors; got {self.floor}."
         return None
@@ -79,12 +80,30 @@ class ExpectationMaximization:
         cell, epoch = model.cell(), Epoch(*state)
         run = passage(cell, show.lanes.inputs.shape[2])
         random = np.ascontiguousarray(epoch.random.T)
-        learn(cell, theta, show.lanes, epoch, run, random, ending(self), self.det_weight, self.floor)
+        learn(cell, theta, show.lanes, epoch, run, random, ending(self), self.det_weight, self.floor, room_for(cell))
         epoch.random[:] = random.T
 
 
+@bundle
+class Room(NamedTuple):
+    """Of one symbol: what the M-step works on."""
+
+    n: Array  # (E,) expected transitions
+    P: Array  # (E,) the probabilities that are tried
+    best: Array  # (E,)
+    slope: Array  # (E,) of the determinant term
+    A: Array  # (S, S)
+    inverse: Array  # (S, S)
+
+
+def room_for(cell: StateCell) -> Room:
+    """Of this cell's sizes."""
+    E, S = len(cell.target), len(cell.first) - 1
+    return Room(*np.zeros((4, E)), *np.zeros((2, S, S)))
+
+
 @kernel
-def learn(cell, theta, show, epoch, run, random, end, det_weight, floor):  # type: ignore[no-untyped-def]
+def learn(cell, theta, show, epoch, run, random, end, det_weight, floor, room):  # type: ignore[no-untyped-def]
     """Trial after trial, until every one sleeps."""
     for trial in range(theta.shape[1]):
         take(cell, theta[:, trial], run)
@@ -93,7 +112,7 @@ def learn(cell, theta, show, epoch, run, random, end, det_weight, floor):  # typ
             if afresh:
                 draw(cell, theta, trial, random)
             elif not show.learned[trial]:
-                maximise(cell, theta, epoch.counts, trial, det_weight, floor)
+                maximise(cell, theta, epoch.counts, trial, det_weight, floor, room)
             begin_again(epoch, trial, afresh)
             take(cell, theta[:, trial], run)
 
@@ -114,12 +133,12 @@ def draw(cell, theta, trial, random):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def maximise(cell, theta, counts, trial, det_weight, floor):  # type: ignore[no-untyped-def]
+def maximise(cell, theta, counts, trial, det_weight, floor, room):  # type: ignore[no-untyped-def]
     """The M-step."""
     first, edges = cell.first, cell.target.size
     for k in range(0, cell.trained, edges):
         if det_weight > 0.0:
-            maximise_pair(theta, counts, k, trial, det_weight, floor)
+            maximise_matrix(cell, theta, counts, k, trial, det_weight, floor, room)
         else:
             for j in range(first.size - 1):
                 maximise_row(theta, counts, k + first[j], k + first[j + 1], trial, floor)
@@ -148,42 +167,88 @@ def maximise_row(theta, counts, begin, end, trial, floor):  # type: ignore[no-un
 
 
 @kernel
-def maximise_pair(theta, counts, base, trial, weight, floor):  # type: ignore[no-untyped-def]
-    """Maximise `n01 log a + n00 log(1-a) + n11 log b + n10 log(1-b) + c |b - a|`, a = P(1|0), b = P(1|1), det = b - a.
+def maximise_matrix(cell, theta, counts, base, trial, weight, floor, room):  # type: ignore[no-untyped-def]
+    """Raise `sum n log P + c |det A|`, the maximum where there are two states.
 
-    |x| is the greater of x and -x: for each sign g the sum is concave in a and in b, and the better of the two is taken.
+    |x| is the greater of x and -x. det A is linear in each row of probabilities, those from one state, with the cofactors as
+    slopes: for each sign, row after row is maximised with the others as they are, and the better sign is taken.
     """
-    n00, n01, n10, n11 = counts[base, trial], counts[base + 1, trial], counts[base + 2, trial], counts[base + 3, trial]
-    c = weight * (n00 + n01 + n10 + n11)
+    first, target = cell.first, cell.target
+    used, n = 0.0, room.n
+    for e in range(target.size):
+        n[e] = counts[base + e, trial]
+        used += n[e]
+    c = weight * used
     if c <= 0.0:
         return
-    best, best_a, best_b = -np.inf, 0.0, 0.0
+    best = -np.inf
     for sign in (-1.0, 1.0):
-        a = likeliest(n01, n00, -sign * c, theta[base + 1, trial], floor)
-        b = likeliest(n11, n10, sign * c, theta[base + 3, trial], floor)
-        value = times_log(n01, a) + times_log(n00, 1.0 - a) + times_log(n11, b) + times_log(n10, 1.0 - b) + sign * c * (b - a)
+        for e in range(target.size):
+            room.P[e] = theta[base + e, trial]
+        for _ in range(ROUNDS):
+            for j in range(first.size - 1):
+                slope = sign * c * signed_volume(cell, room)
+                for e in range(first[j], first[j + 1]):
+                    room.slope[e] = slope * room.inverse[j, target[e]]
+                maximise_sloped(room, first[j], first[j + 1], floor)
+        value = c * abs(signed_volume(cell, room))
+        for e in range(target.size):
+            value += times_log(n[e], room.P[e])
         if value > best:
-            best, best_a, best_b = value, a, b
-    theta[base, trial], theta[base + 1, trial] = 1.0 - best_a, best_a
-    theta[base + 2, trial], theta[base + 3, trial] = 1.0 - best_b, best_b
+            best = value
+            for e in range(target.size):
+                room.best[e] = room.P[e]
+    for e in range(target.size):
+        theta[base + e, trial] = room.best[e]
 
 
 @kernel
-def likeliest(p, q, k, now, floor):  # type: ignore[no-untyped-def]
-    """The x in [floor, 1 - floor] that maximises `p log x + q log(1-x) + k x`: a root of `-k x^2 + (k-p-q) x + p`.
+def signed_volume(cell, room):  # type: ignore[no-untyped-def]
+    """det A of the probabilities that are tried, and the inverse; both zero where A is singular."""
+    zero(room.A)
+    for j in range(cell.first.size - 1):
+        for e in range(cell.first[j], cell.first[j + 1]):
+            room.A[cell.target[e], j] = room.P[e]
+    return determinant(room.A, room.inverse)
 
-    A probability that is 0 or 1 stays so.
+
+@kernel
+def maximise_sloped(room, begin, end, floor):  # type: ignore[no-untyped-def]
+    """Maximise `sum n log P + k P` over a distribution with `P >= floor`, zeros staying zero.
+
+    `P = max(n / (x + top - k), floor)`, top the largest k, with the x > 0 for which they sum to one; where even x = 0 leaves
+    something over, which needs n = 0 at the top, that goes to the top.
     """
-    if now == 0.0 or now == 1.0:
-        return now
-    middle = k - p - q
-    root = math.sqrt(max(middle * middle + 4.0 * k * p, 0.0))
-    x = 0.0
-    if middle > 0.0:
-        x = (middle + root) / (2.0 * k)
-    elif p > 0.0:
-        x = 2.0 * p / (root - middle)  # the same root, without cancellation
-    return min(max(x, floor), 1.0 - floor)
+    n, k, P = room.n, room.slope, room.P
+    top, bottom, at, total, live = -np.inf, np.inf, begin, 0.0, 0
+    for e in range(begin, end):
+        if P[e] > 0.0:
+            live, total, bottom = live + 1, total + n[e], min(bottom, k[e])
+            if k[e] > top:
+                top, at = k[e], e
+    if total <= 0.0 and top == bottom:
+        return
+    low, high = 0.0, total / (1.0 - live * floor)
+    for _ in range(HALVINGS):
+        x, mass = 0.5 * (low + high), 0.0
+        for e in range(begin, end):
+            mass += share(n[e], P[e], x + top - k[e], floor)
+        low, high = (x, high) if mass > 1.0 else (low, x)
+    left, takes = 1.0, at
+    for e in range(begin, end):
+        P[e] = share(n[e], P[e], high + top - k[e], floor)
+        left -= P[e]
+        if n[at] > 0.0 and P[e] > P[takes]:
+            takes = e
+    P[takes] = max(P[takes] + left, floor)
+
+
+@kernel
+def share(n, P, price, floor):  # type: ignore[no-untyped-def]
+    """A probability at its price; zeros stay zero."""
+    if P == 0.0:
+        return 0.0
+    return max(n / price, floor) if n > 0.0 else floor
 
 
 @kernel

@@ -17,7 +17,10 @@ from dynlatch.lanes.softmax_states import Pace, adapt, ascend, softmax, start_af
 from dynlatch.lanes.state_epochs import Epoch, begin_again, judge, opened, study
 from dynlatch.lanes.state_network import passage, take
 from dynlatch.training.contract import Architecture, Show, State, Task
+from dynlatch.training.models import input_subnets
+from dynlatch.training.models.input_subnets import SubnetCell
 from dynlatch.training.rules.states import check_settings, ending, needs_states, schedule
+from dynlatch.training.rules.subnets import learn_batch, opened_by_step
 from dynlatch.validation import Array
 
 
@@ -49,7 +52,8 @@ class GeneralizedEM:
     Notes
     -----
     A setting left None takes its value for the task from `presets`. Without the determinant term and at a rate below 4 / T the
-    likelihood never falls: `sum n log P` has no curvature above half of the expected visits to a state.
+    likelihood never falls: `sum n log P` has no curvature above half of the expected visits to a state. For subnets of real
+    inputs (`InputSubnets`) that is 4 / (T max(1 + |u|^2)), and a trial keeps the expected transitions of every step.
     """
 
     det_weight: float | None = None
@@ -71,13 +75,16 @@ class GeneralizedEM:
         return needs_states(self, model, task, logits=True)
 
     def init(self, model: Architecture, theta: Array, show: Show, streams: Sequence[np.random.SeedSequence]) -> State:
-        return (*opened(model.cell(), show.lanes, streams), *unhurried(theta.shape[1], self.eta))
+        cell = model.cell()
+        epochs = opened_by_step if isinstance(cell, SubnetCell) else opened
+        return (*epochs(cell, show.lanes, streams), *unhurried(theta.shape[1], self.eta))
 
     def update(self, model: Architecture, theta: Array, state: State, show: Show) -> None:
         cell, epoch, pace = model.cell(), Epoch(*state[: len(Epoch._fields)]), Pace(*state[len(Epoch._fields) :])
-        run = passage(cell, show.lanes.inputs.shape[2])
+        by_step, T = isinstance(cell, SubnetCell), show.lanes.inputs.shape[2]
+        run, learner = (input_subnets.passage(cell, T), learn_batch) if by_step else (passage(cell, T), learn)
         random = np.ascontiguousarray(epoch.random.T)
-        learn(
+        learner(
             cell,
             theta,
             show.lanes,

@@ -5,11 +5,16 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
+import numpy as np
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import maximum_bipartite_matching
+
 from dynlatch.errors import InvalidInput
 from dynlatch.lanes.softmax_states import Schedule
 from dynlatch.lanes.state_epochs import Ending
 from dynlatch.lanes.state_network import StateCell
 from dynlatch.training.contract import Architecture, Task
+from dynlatch.training.models.input_subnets import SubnetCell
 from dynlatch.training.rules.common import needs_classes
 from dynlatch.validation import count, finite_number, positive_number
 
@@ -17,15 +22,40 @@ from dynlatch.validation import count, finite_number, positive_number
 def needs_states(rule: object, model: Architecture, task: Task, *, logits: bool) -> str | None:
     """None if the model is a state network with the wanted parameters, and the task's inputs can be read as symbols."""
     cell, name = model.cell(), type(rule).__name__
+    if logits and isinstance(cell, SubnetCell):
+        return _needs_inputs(name, model, task) or needs_volume(rule, cell) or needs_classes(rule, task)
     if not isinstance(cell, StateCell) or cell.logits != logits:
-        fits = "softmax subnets (SoftmaxStates)" if logits else "lookup tables (StateTables)"
+        fits = "softmax subnets (SoftmaxStates, InputSubnets)" if logits else "lookup tables (StateTables)"
         return f"{name} trains state networks with {fits}; {type(model).__name__} is none."
     if task.input_dim != 1 or task.noise.std or task.noise.half_width:
         return (
             f"{name} reads one input a step as a symbol: {type(task).__name__} has no symbols; "
             "take TwoSequence or Parity, or train a network of weighted sums on it."
         )
-    return needs_classes(rule, task)
+    return needs_volume(rule, cell) or needs_classes(rule, task)
+
+
+def _needs_inputs(name: str, model: Architecture, task: Task) -> str | None:
+    """None if the task has as many inputs as the model, all of them in its sequences."""
+    if task.input_dim != model.input_dim:
+        return f"{type(model).__name__} reads {model.input_dim} inputs; {type(task).__name__} has {task.input_dim}."
+    if task.noise.std or task.noise.half_width:
+        return f"{name} trains InputSubnets on sequences that carry their noise; that of {type(task).__name__} is drawn anew."
+    return None
+
+
+def needs_volume(rule: Any, cell: StateCell | SubnetCell) -> str | None:
+    """None if the determinant term is not asked for, or the transitions allow a determinant that is not zero."""
+    first, S = cell.first, len(cell.first) - 1
+    if not rule.det_weight:
+        return None
+    allowed = csr_array((np.ones(len(cell.target)), cell.target, first), shape=(S, S))
+    if np.all(maximum_bipartite_matching(allowed) >= 0):
+        return None
+    return (
+        f"The determinant term of {type(rule).__name__} is always zero here: the {S} states have no {S} different successors, "
+        "one each. Take det_weight=0, or allow more transitions, such as one from the initial state to itself."
+    )
 
 
 def check_settings(rule: Any) -> None:

@@ -18,7 +18,10 @@ from dynlatch.lanes.show import awake, is_right, next_sequence
 from dynlatch.lanes.softmax_states import Pace, adapt, ascend, softmax, start_afresh, unhurried
 from dynlatch.lanes.state_network import load, pass_through, passage, take
 from dynlatch.training.contract import Architecture, Show, State, Task
+from dynlatch.training.models import input_subnets
+from dynlatch.training.models.input_subnets import SubnetCell
 from dynlatch.training.rules.states import check_settings, needs_states, schedule
+from dynlatch.training.rules.subnets import learn_online
 from dynlatch.validation import Array
 
 
@@ -77,9 +80,10 @@ class StochasticAscent:
 
     def update(self, model: Architecture, theta: Array, state: State, show: Show) -> None:
         cell, (right, stream, *pace) = model.cell(), state
-        run = passage(cell, show.lanes.inputs.shape[2])
+        by_step, T = isinstance(cell, SubnetCell), show.lanes.inputs.shape[2]
+        run, learner = (input_subnets.passage(cell, T), learn_online) if by_step else (passage(cell, T), learn)
         random, end = np.ascontiguousarray(stream.T), (float(self.sharpness or 0.0), self.patience, float(self.eta or 0.0))
-        learn(
+        learner(
             cell,
             theta,
             show.lanes,
