@@ -177,6 +177,7 @@ ROWS = (
     *_strings("Tomita 4, A2", 4, _a2, 100_000, ONE),
     Row("Tomita 2, A2", f"{FIRST}, {SLIPS}, {UNLOOPED}", partial(one_wrong, 2), lambda: a2(answer_loop=False), 100_000, False),
     Row("2-sequence, A2", f"{FIRST}, {DEVIATION}, {UNLOOPED}", two_narrow, lambda: a2(answer_loop=False), 20_000, False),
+    Row("Tomita 1, A2", f"{FIRST}, {SLIPS}, {UNLOOPED}", partial(one_wrong, 1), lambda: a2(answer_loop=False), 10_000, False),
 )
 
 

@@ -24,7 +24,7 @@ NOTES = (
     "The paper gives the noise of the 2-sequence and latch problems a variance of 0.2. Our reading is a standard deviation of "
     "0.2: with that variance A2 and latch II take several times the published guesses in either order.",
     "A1 has biases on its hidden units only, A2 on all units. The paper lets the answer of A2 see all other units; ours sees "
-    "itself too, as A1's does. Without that loop the second grammar agrees and the 2-sequence problem does not.",
+    "itself too, as A1's does. Read to the letter, without that loop, the second grammar agrees, and the first does not.",
     "How strings that break a grammar were drawn is not published. In our reading one symbol of a string of the grammar is "
     "exchanged; otherwise every string of a class and length is as likely. Between the two lie factors of up to three.",
     "Clean parity agrees with both nets, noisy parity does not: with the same net, and noise uniform on [-0.2, 0.2] on every "
