@@ -57,7 +57,8 @@ def main() -> None:
     paths = sorted(str(p) for p in Path().glob(given.files)) if given.files else target.paths
     tests = given.tests or target.test_paths
     mutants, counts, known = drawn(given, paths)
-    earlier = {(row["path"], row["number"]): row["verdict"] for row in (read(given.again).rows if given.again else [])}
+    before = read(given.again) if given.again else None
+    earlier = {(row["path"], row["number"]): row["verdict"] for row in (before.rows if before else [])}
     given.out.parent.mkdir(parents=True, exist_ok=True)
     with given.out.open("w") as out:
 
@@ -72,7 +73,7 @@ def main() -> None:
             del row["source"]
             write(row)
 
-        write({"target": given.target, "counts": counts, "seed": given.seed})
+        write({"target": given.target, "counts": counts, "seed": before.seed if before else given.seed})
         for row in known:
             write(row)
         dropped = engine.run(paths, mutants, tests, given.seconds, report)

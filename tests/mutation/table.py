@@ -61,7 +61,7 @@ def table(runs: list[Run]) -> Iterator[str]:
     why = reasons()
     yield from (".. list-table::", "   :header-rows: 1", "   :class: wide", "")
     heads = ["Files", "Mutants", "Drawn", "Killed", "Share (95 % interval)", "Survive, explained", "Survive, not explained"]
-    lines = [line(f"``{run.target}``", sum(run.counts.values()), run.rows, why) for run in runs]
+    lines = [line(f"``{run.target}``, seed {run.seed}", sum(run.counts.values()), run.rows, why) for run in runs]
     for cells in [heads, *lines]:
         yield from (f"   {'* -' if k == 0 else '  -'} {cell}" for k, cell in enumerate(cells))
 
