@@ -117,7 +117,7 @@ def judge(stage, net, weights, show, lane):  # type: ignore[no-untyped-def]
 
 def marks(show: Lanes) -> NDArray[np.uint64]:
     """Where every trial stands between two weight vectors: its stream and its presentations, shape (5, L)."""
-    return np.vstack([show.random.T, show.presentations[None].astype(np.uint64)])
+    return np.ascontiguousarray(np.vstack([show.random.T, show.presentations[None].astype(np.uint64)]))
 
 
 @kernel

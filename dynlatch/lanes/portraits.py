@@ -45,7 +45,7 @@ def survey(
     steps, found = (np.ascontiguousarray(numbers.reshape(C, -1)[:, :E]) for numbers in (steps, found))
     again = np.nonzero((found < 0) & (known.facts[:, -1, KNOWN] > before)[:, None])
     if len(again[0]):
-        steps[again], found[again], _ = _explored(code, w, again[0], states[again], known)
+        steps[again], found[again], _ = _explored(code, w, np.ascontiguousarray(again[0]), states[again], known)
     ends = np.zeros((C, E, 3), dtype=np.int64)
     margin = np.zeros(C)
     place(code, w, np.ascontiguousarray(states), steps, found, push, *known, ends, margin)
@@ -119,7 +119,8 @@ def incomplete(bounded, facts):  # type: ignore[no-untyped-def]
 def place(code, w, states, steps, found, push, points, facts, ends, margin):  # type: ignore[no-untyped-def]
     """The attractor of each final state (C, E, r), its phase, whether all its steps contract; the margin of each network."""
     (C, E, r), M = states.shape, points.shape[1]
-    first, row, turns, N = np.full((C, M), -1), np.empty(C * E, np.int64), 0, 0
+    first, row, N = np.full((C, M), -1), np.empty(C * E, np.int64), 0
+    turns = np.int64(0)  # a literal 0 would have `_norms` compiled twice
     for c in range(C):
         for e in range(E):
             m = ends[c, e, 0] = found[c, e]
