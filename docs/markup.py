@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -54,3 +56,10 @@ def list_table(head: Sequence[str], rows: Iterable[Sequence[str]], widths: Seque
     for row in [head, *rows]:
         lines += [f"   {'*' if k == 0 else ' '} - {cell}" for k, cell in enumerate(row)]
     return [*lines, ""]
+
+
+def as_csv(rows: Iterable[Sequence[str]]) -> str:
+    """Rows for the directive `csv-table`."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()

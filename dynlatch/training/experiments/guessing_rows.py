@@ -86,6 +86,11 @@ def parity(half_width: float = 0.0) -> Task:
     return ZeroOne(Parity(LONGEST, half_width=half_width, shortest=SHORTEST))
 
 
+def wide_parity() -> Task:
+    """Parity in uniform noise of standard deviation 0.2."""
+    return parity(3.0**0.5 * 0.2)
+
+
 def tomita(grammar: int) -> Task:
     """A grammar of Tomita; a counterexample is any string that is none."""
     return ZeroOne(Tomita(LONGEST, grammar, shortest=SHORTEST))
@@ -178,6 +183,7 @@ ROWS = (
     Row("Tomita 2, A2", f"{FIRST}, {SLIPS}, {UNLOOPED}", partial(one_wrong, 2), lambda: a2(answer_loop=False), 100_000, False),
     Row("2-sequence, A2", f"{FIRST}, {DEVIATION}, {UNLOOPED}", two_narrow, lambda: a2(answer_loop=False), 20_000, False),
     Row("Tomita 1, A2", f"{FIRST}, {SLIPS}, {UNLOOPED}", partial(one_wrong, 1), lambda: a2(answer_loop=False), 10_000, False),
+    Row("noisy parity, A1 (n = 1)", f"{FIRST}, {DEVIATION}", wide_parity, _a1(1, HIDDEN_FIRST), 400_000, False),
 )
 
 

@@ -128,6 +128,16 @@ class Remedies(Result):
         return np.asarray(self.error <= SOLVED)
 
     @cached_property
+    def latched(self) -> NDArray[np.bool_]:
+        """Which trials solve the task with a bit that attractors hold, shape (cells, trials)."""
+        return np.asarray(self.solved & (self.facts["keeping"] == Keeping.LATCHED))
+
+    @cached_property
+    def decaying(self) -> NDArray[np.bool_]:
+        """Those of them whose gradient shrinks within their own sequences, shape (cells, trials)."""
+        return np.asarray(self.latched & (self.facts["rate"] < 0.0))
+
+    @cached_property
     def shares(self) -> list[Interval]:
         """Share of trials that solve the task, of every cell."""
         return [wilson(float(row.sum()), row.size) for row in self.solved]
@@ -175,6 +185,7 @@ class Remedies(Result):
         table["presentations"] = np.median(self.presentations, axis=1)
         table |= {name: np.array([self.middle(name, row) for row in rows]) for name in self.facts if name != "keeping"}
         table["keeping"] = np.array([self.keeping_word(row) for row in rows])
+        table |= {"latched": self.latched.sum(1), "decaying": self.decaying.sum(1)}
         table["trials"] = np.full(len(self.T), self.error.shape[1])
         return table
 

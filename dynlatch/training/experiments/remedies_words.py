@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dynlatch.training.experiments.contract import Agreement, Verdict
-from dynlatch.training.experiments.examination import NEUTRAL, Keeping
+from dynlatch.training.experiments.examination import NEUTRAL
 from dynlatch.training.experiments.remedies_methods import LSTM, PLAIN, REMEDIES, TIME_DELAYS
 
 if TYPE_CHECKING:
@@ -50,9 +50,7 @@ def verdicts_of(found: Remedies) -> tuple[Verdict, ...]:
 
 def _theorem(found: Remedies) -> Verdict:
     """Theorem 4: latched, hence decaying."""
-    latched = found.solved & (found.facts["keeping"] == Keeping.LATCHED)
-    decaying = latched & (found.facts["rate"] < 0.0)
-    n, k = int(latched.sum()), int(decaying.sum())
+    n, k = int(found.latched.sum()), int(found.decaying.sum())
     words = (
         f"Of {n} trained networks whose bit is held by attractors, the gradient of {k} decays over the second half of their "
         "own sequences (theorem 4: of all, once they are long)."
