@@ -1,8 +1,8 @@
 """Pages that are made of data: a Sphinx extension that writes them below `docs/made` before a build.
 
 'From the papers to the code' is `papers.toml`; 'Errata' are the counterexamples and the statements as the package holds them;
-the API lists the public names as they are; the table of settings is `presets`, that of the
-remedies `remedies.csv`. Nothing here is typed twice.
+the API lists the public names as they are; the table of settings is `presets`, those of what
+was measured are made from `remedies.csv` and `guessing.csv`. Nothing here is typed twice.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 from mapping import LAYERS, errata, papers, reference
 from markup import as_csv, escaped, list_table, plain, sentence, title
-from measured import remedies
+from measured import guessing, remedies
 
 HERE = Path(__file__).parent
 MADE = HERE / "made"
@@ -36,7 +36,7 @@ def write() -> None:
     for layer in LAYERS:
         pages |= {_page_of(layer): api(layer)} | {f"api/{layer}.{name}": one(layer, name) for name in public(layer)}
     paths = {MADE / f"{name}.rst": text for name, text in pages.items()}
-    paths[MADE / "remedies.csv"] = as_csv(remedies())
+    paths |= {MADE / f"{made.__name__}.csv": as_csv(made()) for made in (remedies, guessing)}
     for stale in set(MADE.rglob("*.rst")) - set(paths):
         stale.unlink()
     for path, text in paths.items():
