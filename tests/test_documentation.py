@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from dynlatch.training.experiments import ALL
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "docs"))
 import mapping  # noqa: E402
+import measured  # noqa: E402
 
 TABLE = mapping.table()
 ROWS = TABLE["statement"]
@@ -76,3 +78,21 @@ def test_every_line_runs(line, tmp_path, monkeypatch, capfd):
         environment = {**os.environ, "MPLBACKEND": "Agg", "OMP_NUM_THREADS": "1"}
         subprocess.run([sys.executable, *arguments], env=environment, check=True, timeout=300)
     assert capfd.readouterr().out.strip()
+
+
+def test_the_pages_say_what_the_table_of_the_remedies_holds():
+    latched, decaying = measured.latched_and_decaying()
+    for page in ("README.md", "docs/rules.rst"):
+        assert re.search(rf"[Oo]f (the )?{latched} trained nets .*{decaying}", (ROOT / page).read_text().replace("\n", " ")), (
+            page
+        )
+    lines = {line[0]: line[1].replace(" / ", ", ") for line in measured.remedies()}
+    told = {
+        "LSTM of 1997": "LSTM of 1997",
+        "hierarchy of periods 1, 4, 16": "clocked units",
+        "time constants": "time constants",
+    }
+    told |= {"back-propagation through time": "back-propagation of the plain net", "NARX, 3 delays": "NARX"}
+    text = (ROOT / "README.md").read_text().replace("\n", " ")
+    for remedy, words in told.items():
+        assert f"{words} {lines[remedy]}" in text, remedy

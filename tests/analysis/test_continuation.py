@@ -15,7 +15,7 @@ from dynlatch.analysis import (
     scalar,
     switch_branch,
 )
-from dynlatch.analysis.escape.exact.fold import find_fold, forced
+from dynlatch.analysis.escape.exact.fold import Forced, find_fold
 from dynlatch.errors import InvalidInput, NotSmooth
 
 SEEDS = st.integers(0, 10**6)
@@ -240,7 +240,12 @@ def test_the_fold_is_that_of_the_escape_threshold(n):
     fold = branch.of_kind("fold")[0]
     assert fold.error < 1e-11
     near = branch.points[max(branch.rows[0] - 1, 0)], branch.parameters[max(branch.rows[0] - 1, 0)]
-    reference = find_fold(forced(net, d, None), near[0].copy(), float(near[1]))
+
+    def curved(a, v, b):
+        return net.W * (-2.0 * np.tanh(a) / np.cosh(a) ** 2 * v), 0.0 * d
+
+    forced = Forced(lambda a, b: net.step(a, b * d), lambda a, b: net.jacobian(a, b * d), lambda a, b: d, curved)
+    reference = find_fold(forced, near[0].copy(), float(near[1]))
     assert fold.parameter == pytest.approx(reference.size, rel=1e-11)
     assert np.abs(fold.point - reference.point).max() < 1e-6
 

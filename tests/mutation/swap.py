@@ -66,7 +66,7 @@ def exchange(path: str, old: list[CodeType], new: list[CodeType], functions: dic
 
 def kernels() -> list[Dispatcher]:
     """What Numba compiles in this process; to be asked before `gc.freeze`, which hides all that there is."""
-    return [thing for thing in gc.get_objects() if isinstance(thing, Dispatcher)]
+    return [thing for thing in gc.get_objects() if issubclass(type(thing), Dispatcher)]  # a dead proxy has no class to ask
 
 
 def forget_compiled(known: list[Dispatcher], functions: dict[CodeType, list[FunctionType]], new: list[CodeType]) -> None:

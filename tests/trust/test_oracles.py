@@ -148,6 +148,11 @@ ORACLES = {
         "training/test_expectation_maximization.py::test_ascent_follows_the_gradient",
         "oracles_states",
     ),
+    "training/models/input_subnets.py": (
+        "training/test_input_subnets.py::test_sweeps_agree_with_every_path_listed",
+        "oracles_states",
+    ),
+    "training/rules/subnets.py": ("training/test_input_subnets.py::test_slopes_agree_with_differences", "differences"),
     "training/rules/time_weighted_pseudo_newton.py": (
         "training/test_gradients.py::test_one_step_is_the_formula",
         "the formula",

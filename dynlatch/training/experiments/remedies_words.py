@@ -97,7 +97,8 @@ def _worse(found: Remedies) -> Verdict | None:
     if len(lengths) < 2:
         return None
     first, last = (found.share(PLAIN, "2-sequence", T) for T in (lengths[0], lengths[-1]))
-    words = f"Plain nets solve {first:.0%} at T = {lengths[0]} and {last:.0%} at T = {lengths[-1]}: they get worse with T."
+    change = "they get worse with T" if last < first else "they do not get worse with T"
+    words = f"Plain nets solve {first:.0%} at T = {lengths[0]} and {last:.0%} at T = {lengths[-1]}: {change}."
     what = f"solved at T = {lengths[-1]} less that at {lengths[0]}"
     return _verdict(PLAIN, what, "", last - first, found.error.shape[1], NAN, last < first, words)
 

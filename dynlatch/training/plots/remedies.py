@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dynlatch.training.experiments.remedies import Remedies
 
 SHAPES = {Keeping.LATCHED: "o", Keeping.NEUTRAL: "D", Keeping.FORGETS: "x", Keeping.UNSTABLE: "^", Keeping.KEPT: "s"}
+LEAST = 1.0  # steps; where horizons are drawn that do not reach back a single one
 BELOW = 0.5  # where bits are drawn that the task's own noise undoes
 
 
@@ -68,7 +69,7 @@ def _plane(found: Remedies, task: str, ax: Axes) -> None:
         kind = None if row is None else found.keeping(row)
         if row is None or kind is None:
             continue
-        x, y = found.middle("h95", row) / found.T[row], max(found.middle("stands", row), BELOW)
+        x, y = np.maximum(found.middle("h95", row), LEAST) / found.T[row], max(found.middle("stands", row), BELOW)
         if np.isnan(x):
             continue
         spot = round(20.0 * np.log10(x)), round(20.0 * np.log10(y))

@@ -187,9 +187,8 @@ def maximise_matrix(cell, theta, counts, base, trial, weight, floor, room):  # t
             room.P[e] = theta[base + e, trial]
         for _ in range(ROUNDS):
             for j in range(first.size - 1):
-                slope = sign * c * signed_volume(cell, room)
                 for e in range(first[j], first[j + 1]):
-                    room.slope[e] = slope * room.inverse[j, target[e]]
+                    room.slope[e] = sign * c * cofactor(cell, room, j, target[e])
                 maximise_sloped(room, first[j], first[j + 1], floor)
         value = c * abs(signed_volume(cell, room))
         for e in range(target.size):
@@ -204,12 +203,27 @@ def maximise_matrix(cell, theta, counts, base, trial, weight, floor, room):  # t
 
 @kernel
 def signed_volume(cell, room):  # type: ignore[no-untyped-def]
-    """det A of the probabilities that are tried, and the inverse; both zero where A is singular."""
+    """det A of the probabilities that are tried."""
+    fill(cell, room)
+    return determinant(room.A, room.inverse)
+
+
+@kernel
+def cofactor(cell, room, j, i):  # type: ignore[no-untyped-def]
+    """d det A / d A_ij, which does not depend on column j and is there where A is singular too: that column becomes e_i."""
+    fill(cell, room)
+    for k in range(room.A.shape[0]):
+        room.A[k, j] = 1.0 if k == i else 0.0
+    return determinant(room.A, room.inverse)
+
+
+@kernel
+def fill(cell, room):  # type: ignore[no-untyped-def]
+    """A of the probabilities that are tried, used up by `determinant`."""
     zero(room.A)
     for j in range(cell.first.size - 1):
         for e in range(cell.first[j], cell.first[j + 1]):
             room.A[cell.target[e], j] = room.P[e]
-    return determinant(room.A, room.inverse)
 
 
 @kernel
