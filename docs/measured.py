@@ -49,7 +49,7 @@ def _remedy(name: str, mine: list[Row]) -> tuple[str, ...]:
     by_task = [[row for row in mine if row["task"] == task] for task in TASKS]
     longest = [next((row for row in reversed(own) if float(row["solved"]) >= 0.5), None) for own in by_task if own]
     said = [[_fact(row, key, form) for row in longest] for key, form in FACTS.items()]
-    return (name, *(" / ".join(_solved(row) for row in own) or "--" for own in by_task), *(", ".join(facts) for facts in said))
+    return (name, *("/".join(_solved(row) for row in own) or "--" for own in by_task), *(", ".join(facts) for facts in said))
 
 
 def _solved(row: Row) -> str:

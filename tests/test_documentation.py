@@ -94,6 +94,6 @@ def test_the_pages_say_what_the_table_of_the_remedies_holds():
     pages = {name: (ROOT / name).read_text(encoding="utf-8").replace("\n", " ") for name in ("README.md", "docs/rules.rst")}
     for name, text in pages.items():
         assert re.search(rf"[Oo]f (the )?{latched} trained nets .* gradient of {decaying} ", text), name
-    solved = {name: line.replace(" / ", ", ") for name, line, *_ in measured.remedies()}
+    solved = {name: line.replace("/", ", ") for name, line, *_ in measured.remedies()}
     for remedy, words in SAID.items():
         assert f"{words} {solved[remedy]}" in pages["README.md"], remedy
