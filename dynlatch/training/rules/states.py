@@ -6,8 +6,7 @@ from dataclasses import fields
 from typing import Any
 
 import numpy as np
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import maximum_bipartite_matching
+from scipy.optimize import linear_sum_assignment
 
 from dynlatch.errors import InvalidInput
 from dynlatch.lanes.softmax_states import Schedule
@@ -49,8 +48,9 @@ def needs_volume(rule: Any, cell: StateCell | SubnetCell) -> str | None:
     first, S = cell.first, len(cell.first) - 1
     if not rule.det_weight:
         return None
-    allowed = csr_array((np.ones(len(cell.target)), cell.target, first), shape=(S, S))
-    if np.all(maximum_bipartite_matching(allowed) >= 0):
+    allowed = np.zeros((S, S))
+    allowed[np.repeat(np.arange(S), np.diff(first)), cell.target] = 1.0
+    if allowed[linear_sum_assignment(allowed, maximize=True)].all():
         return None
     return (
         f"The determinant term of {type(rule).__name__} is always zero here: the {S} states have no {S} different successors, "
