@@ -55,7 +55,7 @@ def main() -> None:
     given = parse.parse_args()
     target = TARGETS[given.target]
     paths = sorted(str(p) for p in Path().glob(given.files)) if given.files else target.paths
-    tests = given.tests or target.test_paths
+    tests = given.tests or target.judges
     mutants, counts, known = drawn(given, paths)
     before = read(given.again) if given.again else None
     earlier = {(row["path"], row["number"]): row["verdict"] for row in (before.rows if before else [])}

@@ -17,7 +17,7 @@ class Target(NamedTuple):
         return sorted({str(path) for pattern in self.files for path in Path().glob(pattern)})
 
     @property
-    def test_paths(self) -> list[str]:
+    def judges(self) -> list[str]:
         return sorted({str(path) for pattern in self.tests for path in Path().glob(pattern)})
 
 

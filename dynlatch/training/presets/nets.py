@@ -10,12 +10,15 @@ from dynlatch.training.tasks import GaussianTwoSequence, Latch, Parity, TwoSeque
 
 
 def dense(radius: float) -> Callable[[TwoSequence | GaussianTwoSequence], Architecture]:
+    """Five units, fully connected, for the 2-sequence problem."""
     return lambda task: Dense(5, radius=radius)
 
 
 def parity_net(radius: float) -> Callable[[Parity], Architecture]:
+    """The net of 7 weights."""
     return lambda task: ParityNet(radius=radius)
 
 
 def latch_net(task: Latch) -> Architecture:
+    """One neuron with the task's free inputs."""
     return LatchNet(L=task.L)
