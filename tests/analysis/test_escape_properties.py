@@ -254,7 +254,7 @@ def test_brackets_overlap_in_all_coordinates(net, norm, how):
 
 
 def known_to_fail(case):
-    return pytest.mark.xfail(reason="the dual's search ends 14 % lower", strict=False) if case == ASTRAY else ()
+    return pytest.mark.xfail(reason="the dual's search ends 14 % lower", strict=True) if case == ASTRAY else ()
 
 
 @pytest.mark.slow
