@@ -130,37 +130,72 @@ def ascend(cell, theta, table, counts, lane, rate, det_weight, A, inverse):  # t
 
     A and inverse (S, S) are room for the determinant.
     """
-    first, target, edges = cell.first, cell.target, cell.target.size
+    first, edges = cell.first, cell.target.size
+    slope = np.empty(edges)
     for k in range(0, cell.trained, edges):
-        used, volume = 0.0, 0.0
-        for p in range(k, k + edges):
-            used += counts[p]
-        if used == 0.0:
+        if not climbs(cell, table, k, counts, k, det_weight, A, inverse, slope):
             continue
-        zero(inverse)
-        if det_weight > 0.0:
-            zero(A)
-            for j in range(first.size - 1):
-                for e in range(first[j], first[j + 1]):
-                    A[target[e], j] = table[k + e]
-            volume = det_weight * used * abs(determinant(A, inverse))
         for j in range(first.size - 1):
-            row, along = 0.0, 0.0
             for e in range(first[j], first[j + 1]):
-                row += counts[k + e]
-                along += table[k + e] * inverse[j, target[e]]
-            for e in range(first[j], first[j + 1]):
-                P = table[k + e]
-                slope = counts[k + e] - row * P + volume * P * (inverse[j, target[e]] - along)
-                theta[k + e, lane] += rate * slope
-            _settle(theta, k + first[j], k + first[j + 1], lane)
+                theta[k + e, lane] += rate * slope[e]
+            settle(theta, k + first[j], k + first[j + 1], lane)
 
 
 @kernel
-def _settle(theta, begin, end, lane):  # type: ignore[no-untyped-def]
+def climbs(cell, table, at, counts, begin, det_weight, A, inverse, slope):  # type: ignore[no-untyped-def]
+    """slope (E,) in the activations of one matrix, from its probabilities table[at:], expected transitions counts[begin:].
+
+    False where it was not used, without a slope.
+    """
+    first, target = cell.first, cell.target
+    used, volume = 0.0, 0.0
+    for e in range(target.size):
+        used += counts[begin + e]
+    if used == 0.0:
+        return False
+    zero(inverse)
+    if det_weight > 0.0:
+        zero(A)
+        for j in range(first.size - 1):
+            for e in range(first[j], first[j + 1]):
+                A[target[e], j] = table[at + e]
+        volume = det_weight * used * abs(determinant(A, inverse))
+    for j in range(first.size - 1):
+        row, along = 0.0, 0.0
+        for e in range(first[j], first[j + 1]):
+            row += counts[begin + e]
+            along += table[at + e] * inverse[j, target[e]]
+        for e in range(first[j], first[j + 1]):
+            P = table[at + e]
+            slope[e] = counts[begin + e] - row * P + volume * P * (inverse[j, target[e]] - along)
+    return True
+
+
+@kernel
+def settle(theta, begin, end, lane):  # type: ignore[no-untyped-def]
     """A row of mean zero, within +-8."""
     mean = 0.0
     for p in range(begin, end):
         mean += theta[p, lane] / (end - begin)
     for p in range(begin, end):
         theta[p, lane] = min(max(theta[p, lane] - mean, -LARGEST), LARGEST)
+
+
+@kernel
+def transitions(cell, theta, lane, inputs, trial, which, length, table):  # type: ignore[no-untyped-def]
+    """table (T E,): the probabilities at every step of sequence `which` of `inputs` (trials, n, T, m)."""
+    first, edges = cell.first, cell.target.size
+    for t in range(length):
+        for j in range(first.size - 1):
+            largest, total = -np.inf, 0.0
+            for e in range(first[j], first[j + 1]):
+                a = theta[e, lane]
+                for f in range(cell.inputs):
+                    a += theta[(f + 1) * edges + e, lane] * inputs[trial, which, t, f]
+                table[t * edges + e] = a
+                largest = max(largest, a)
+            for p in range(t * edges + first[j], t * edges + first[j + 1]):
+                table[p] = np.exp(table[p] - largest)
+                total += table[p]
+            for p in range(t * edges + first[j], t * edges + first[j + 1]):
+                table[p] /= total

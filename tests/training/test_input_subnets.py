@@ -7,11 +7,12 @@ from oracles_states import all_paths
 
 import dynlatch as dl
 from dynlatch.errors import InvalidInput
+from dynlatch.lanes.softmax_states import transitions
 from dynlatch.lanes.state_network import pass_through, take
 from dynlatch.networks import SubnetNetwork
 from dynlatch.training import resume, train
 from dynlatch.training.block import pack
-from dynlatch.training.models.input_subnets import InputSubnets, passage, transitions
+from dynlatch.training.models.input_subnets import InputSubnets, passage
 from dynlatch.training.models.topology import TWO_CHAINS, TWO_STATES, Topology, fully_connected
 from dynlatch.training.rules import BackPropagation, ExpectationMaximization, GeneralizedEM, StochasticAscent
 from dynlatch.training.rules.subnets import climb, move

@@ -107,8 +107,8 @@ class Equations:
 
 def checked(family: Callable[..., Map], parameters: tuple[float, ...], dim: int | None) -> SmoothMap:
     """The member of the family at `parameters`: a smooth map, of dimension `dim` if that is given."""
+    count = f"{len(parameters)} numbers" if len(parameters) > 1 else "a number"
     if not callable(family):
-        count = f"{len(parameters)} numbers" if len(parameters) > 1 else "a number"
         raise InvalidInput(f"`family` must be a function from {count} to a map; got {type(family).__name__}.")
     return member(family(*parameters), parameters, dim)
 

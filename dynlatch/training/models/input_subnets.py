@@ -21,6 +21,7 @@ from dynlatch.errors import InvalidInput
 from dynlatch.lanes.bundles import bundle
 from dynlatch.lanes.compiling import kernel
 from dynlatch.lanes.packs import NARROW
+from dynlatch.lanes.softmax_states import transitions
 from dynlatch.lanes.state_network import Passage, forward, take
 from dynlatch.maps import Map
 from dynlatch.networks.readout import Readout
@@ -151,26 +152,6 @@ def passage(cell: SubnetCell, T: int) -> Passage:
         beta=np.zeros((2, W)),
         pairs=np.zeros((T, W, W)),
     )
-
-
-@kernel
-def transitions(cell, theta, lane, inputs, trial, which, length, table):  # type: ignore[no-untyped-def]
-    """table (T E,): the probabilities at every step of sequence `which` of `inputs` (trials, n, T, m)."""
-    first, edges = cell.first, cell.target.size
-    for t in range(length):
-        for j in range(first.size - 1):
-            largest, total = -np.inf, 0.0
-            for e in range(first[j], first[j + 1]):
-                a = theta[e, lane]
-                for f in range(cell.inputs):
-                    a += theta[(f + 1) * edges + e, lane] * inputs[trial, which, t, f]
-                table[t * edges + e] = a
-                largest = max(largest, a)
-            for p in range(t * edges + first[j], t * edges + first[j + 1]):
-                table[p] = np.exp(table[p] - largest)
-                total += table[p]
-            for p in range(t * edges + first[j], t * edges + first[j + 1]):
-                table[p] /= total
 
 
 @kernel

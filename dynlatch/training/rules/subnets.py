@@ -13,10 +13,10 @@ import numpy as np
 
 from dynlatch.lanes.compiling import kernel
 from dynlatch.lanes.show import Lanes, awake, is_right, next_sequence
-from dynlatch.lanes.softmax_states import LARGEST, adapt, determinant, start_afresh
+from dynlatch.lanes.softmax_states import adapt, climbs, settle, start_afresh, transitions
 from dynlatch.lanes.state_epochs import Epoch, begin_again, judge, opened
-from dynlatch.lanes.state_network import pass_through, take, zero
-from dynlatch.training.models.input_subnets import SubnetCell, transitions
+from dynlatch.lanes.state_network import pass_through, take
+from dynlatch.training.models.input_subnets import SubnetCell
 
 
 def opened_by_step(cell: SubnetCell, lanes: Lanes, seeds: Sequence[np.random.SeedSequence]) -> Epoch:
@@ -110,42 +110,22 @@ def sweep(cell, theta, show, run, lane, which, table):  # type: ignore[no-untype
 @kernel
 def climb(cell, table, counts, begin, inputs, trial, which, length, det_weight, A, inverse, slope):  # type: ignore[no-untyped-def]
     """Add the slope of one sequence, whose counts begin at `begin`; nothing where its last state is impossible."""
-    first, target, edges = cell.first, cell.target, cell.target.size
+    edges = cell.target.size
+    g = np.empty(edges)
     for t in range(length):
-        at, used, volume = t * edges, 0.0, 0.0
-        for e in range(edges):
-            used += counts[begin + at + e]
-        if used == 0.0:
-            continue
-        zero(inverse)
-        if det_weight > 0.0:
-            zero(A)
-            for j in range(first.size - 1):
-                for e in range(first[j], first[j + 1]):
-                    A[target[e], j] = table[at + e]
-            volume = det_weight * used * abs(determinant(A, inverse))
-        for j in range(first.size - 1):
-            row, along = 0.0, 0.0
-            for e in range(first[j], first[j + 1]):
-                row += counts[begin + at + e]
-                along += table[at + e] * inverse[j, target[e]]
-            for e in range(first[j], first[j + 1]):
-                P = table[at + e]
-                g = counts[begin + at + e] - row * P + volume * P * (inverse[j, target[e]] - along)
-                slope[e] += g
+        if climbs(cell, table, t * edges, counts, begin + t * edges, det_weight, A, inverse, g):
+            for e in range(edges):
+                slope[e] += g[e]
                 for f in range(cell.inputs):
-                    slope[(f + 1) * edges + e] += g * inputs[trial, which, t, f]
+                    slope[(f + 1) * edges + e] += g[e] * inputs[trial, which, t, f]
 
 
 @kernel
 def move(cell, theta, lane, slope, rate):  # type: ignore[no-untyped-def]
     """Follow the slope; the biases of a row, and its weights of each input, then have mean zero and stay within +-8."""
     first, edges = cell.first, cell.target.size
+    for p in range(cell.trained):
+        theta[p, lane] += rate * slope[p]
     for k in range(0, cell.trained, edges):
         for j in range(first.size - 1):
-            begin, end, mean = k + first[j], k + first[j + 1], 0.0
-            for p in range(begin, end):
-                theta[p, lane] += rate * slope[p]
-                mean += theta[p, lane] / (end - begin)
-            for p in range(begin, end):
-                theta[p, lane] = min(max(theta[p, lane] - mean, -LARGEST), LARGEST)
+            settle(theta, k + first[j], k + first[j + 1], lane)
