@@ -93,9 +93,26 @@ class BundleFields(templates.AttributeTemplate):  # type: ignore[misc]
 def _read(context: Any, builder: Any, kind: Any, value: Any, name: str) -> Any:
     place = kind.place(name)
     field = builder.load(cgutils.gep_inbounds(builder, value, 0, place))
-    if context.enable_nrt:
-        context.nrt.incref(builder, kind.fields[place][1], field)
-    return field
+    return without_owner(context, builder, kind.fields[place][1], field)
+
+
+def without_owner(context: Any, builder: Any, kind: Any, value: Any) -> Any:
+    """`value`; if it is an array, one whose references are not counted: that costs as much as twenty multiplications."""
+    if not isinstance(kind, types.Array):
+        return value
+    array = context.make_array(kind)(context, builder, value)
+    array.meminfo = cgutils.get_null_value(array.meminfo.type)
+    return array._getvalue()
+
+
+@extending.intrinsic
+def borrowed(context, array):  # type: ignore[no-untyped-def]
+    """The array itself, as the fields of a bundle are: kernels may not keep or return it."""
+
+    def generate(context: Any, builder: Any, sig: Any, values: Any) -> Any:
+        return without_owner(context, builder, sig.args[0], values[0])
+
+    return array(array), generate
 
 
 extending.unbox(Bundle)(_unbox)

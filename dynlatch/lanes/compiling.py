@@ -22,10 +22,23 @@ def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     running the old code. Kernels call each other within their file and into this package only: the folder of the cache is
     named after the contents of this package.
     """
+    return _compiled(function, forceinline=False)
+
+
+def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A kernel whose code its callers contain.
+
+    For what innermost loops call with arrays: every call would count the references to each of them, and wait for that.
+    """
+    return _compiled(function, forceinline=True)
+
+
+def _compiled(function: Callable[..., Any], *, forceinline: bool) -> Callable[..., Any]:
     kept = numba.config.CACHE_DIR
     numba.config.CACHE_DIR = str(_folder())
+    options = {"cache": True, "error_model": "numpy", "no_cfunc_wrapper": True, "forceinline": forceinline}
     try:
-        compiled: Callable[..., Any] = numba.njit(cache=True, error_model="numpy", no_cfunc_wrapper=True)(function)
+        compiled: Callable[..., Any] = numba.njit(**options)(function)
     finally:
         numba.config.CACHE_DIR = kept
     return compiled

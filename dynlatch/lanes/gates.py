@@ -37,7 +37,7 @@ def sent_back(net, theta, steps, s, d, t, j, lane, total):  # type: ignore[no-un
     for e in range(peek(leaving, (j,)), peek(leaving, (j + 1,))):
         ahead = t + peek(departing, (e, 2))
         if ahead <= steps:
-            gain = _gain(departing, theta, s, ahead, e, lane)
+            gain = gain_of(departing, theta, s, ahead, e, lane)
             total = fma(gain, load(d, (ahead, peek(departing, (e, 1)), lane), total), total)
     return total
 
@@ -49,7 +49,7 @@ def bent_back(net, theta, steps, s, h, t, j, lane, total):  # type: ignore[no-un
     for e in range(peek(leaving, (j,)), peek(leaving, (j + 1,))):
         ahead = t + peek(departing, (e, 2))
         if ahead <= steps:
-            gain = _gain(departing, theta, s, ahead, e, lane)
+            gain = gain_of(departing, theta, s, ahead, e, lane)
             square = gain * gain
             square = choose(square, OVERFLOW, OVERFLOW, square)
             total = fma(square, load(h, (ahead, peek(departing, (e, 1)), lane), total), total)
@@ -57,7 +57,7 @@ def bent_back(net, theta, steps, s, h, t, j, lane, total):  # type: ignore[no-un
 
 
 @kernel
-def _gain(departing, theta, s, t, e, lane):  # type: ignore[no-untyped-def]
+def gain_of(departing, theta, s, t, e, lane):  # type: ignore[no-untyped-def]
     """`times w s_other`, read by the target at time t."""
     zero, other, then = pack(), peek(departing, (e, 3)), max(t - peek(departing, (e, 4)), 0)
     w = load(theta, (peek(departing, (e, 0)), lane), zero) * float(peek(departing, (e, 5)))

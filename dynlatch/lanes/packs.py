@@ -123,6 +123,14 @@ def _choose(builder: Any, x: Any, y: Any, yes: Any, no: Any) -> Any:
     return builder.select(builder.fcmp_ordered(">", x, y), yes, no)
 
 
+def _anywhere(builder: Any, x: Any, y: Any) -> Any:
+    above = builder.fcmp_ordered(">", x, y)
+    if x.type == DOUBLE:
+        return above
+    bits = ir.IntType(x.type.count)
+    return builder.icmp_unsigned("!=", builder.bitcast(above, bits), ir.Constant(bits, 0))
+
+
 def _with_sign(builder: Any, x: Any, y: Any) -> Any:
     (bits, constant), (given, _) = _bits(builder, x), _bits(builder, y)
     size = builder.and_(bits, constant(~SIGN))
@@ -144,6 +152,13 @@ def fma(context, x, y, z):  # type: ignore[no-untyped-def]
 def choose(context, x, y, yes, no):  # type: ignore[no-untyped-def]
     """`yes` where x > y, else `no`."""
     return _elementwise(_choose, x, y, yes, no)
+
+
+@primitive
+def anywhere(context, x, y):  # type: ignore[no-untyped-def]
+    """Whether x > y in some lane."""
+    sig, generate = _elementwise(_anywhere, x, y)
+    return types.boolean(*sig.args), generate
 
 
 @primitive

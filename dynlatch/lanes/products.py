@@ -1,10 +1,12 @@
-"""Products of Jacobians along a run: how much of the first state is left in the last.
+"""Products of Jacobians along a run, carried back with its errors: how much of the first state is left in the last.
 
     |dx_T/dx_0| = |J_T ... J_1|,   J_t = dx_t/dx_{t-1}        (x: the outputs that are read one step later, and the answers)
 
-in the Frobenius norm. In activation coordinates a, before the nonlinearity, the start is multiplied by its slope and the last
-step by none. `room` holds the derivatives of one pack of lanes by every state, of the last step and of this one: WIDTH
-numbers a row, rows side by side, so that they stay in the innermost cache.
+in the Frobenius norm. The rows of the product are errors like any other, one for each state at the end, and go back through the
+same connections: from each lane's own end, where they are the identity, to the start, where all lanes arrive together. In
+activation coordinates a, before the nonlinearity, the last step is multiplied by no slope and the start by its own. `room`
+holds the rows of one pack of lanes, at this step and at the one after: WIDTH numbers a unit and row, side by side, so that they
+stay in the innermost cache.
 """
 
 from __future__ import annotations
@@ -13,8 +15,10 @@ import math
 
 import numpy as np
 
-from dynlatch.lanes.compiling import kernel
-from dynlatch.lanes.packs import WIDTH, begins, choose, fma, load, pack, peek, store, with_sign
+from dynlatch.lanes.bundles import borrowed
+from dynlatch.lanes.compiling import inlined, kernel
+from dynlatch.lanes.gates import gain_of
+from dynlatch.lanes.packs import WIDTH, anywhere, begins, choose, fma, load, pack, peek, store, with_sign
 from dynlatch.lanes.units import slope
 
 SMALL, LARGE = 1e-100, 1e100  # where a product is rescaled
@@ -22,8 +26,8 @@ LOOK = 8  # steps between two looks at its size; a slope that is not zero is at 
 
 
 @kernel
-def log_norms(net, probe, theta, s, length, log_norm):  # type: ignore[no-untyped-def]
-    """log_norm (L,) = ln|dx_T/dx_0| of runs of `length` (L,) steps, T each lane's own, that left the signals s.
+def carry_back(net, probe, theta, steps, s, d, length, log_norm):  # type: ignore[no-untyped-def]
+    """As `wiring.backward`, bit by bit; and log_norm (L,) = ln|dx_T/dx_0| of runs of `length` (L,) steps, T each lane's own.
 
     Where `probe.before`, in activation coordinates; they belong to nets without connections inside a step.
     """
@@ -31,77 +35,98 @@ def log_norms(net, probe, theta, s, length, log_norm):  # type: ignore[no-untype
     for lane in range(log_norm.size):
         probe.ends[0, lane] = length[lane]
     for lane in begins(log_norm.size):
-        _product(net, probe, theta, s, length, log_norm, lane)
+        _sweep(net, probe, theta, steps, s, d, log_norm, lane)
+        _arrive(net, probe, theta, s, log_norm, lane)
 
 
 @kernel
-def _product(net, probe, theta, s, length, log_norm, lane):  # type: ignore[no-untyped-def]
-    zero = pack()
-    kinds, memory, room, first, between = net.kinds, probe.memory, probe.room, probe.first, probe.between
-    r, half, gates = memory.size, kinds.size * memory.size * WIDTH, net.gated.shape[0] > 0
-    _begin(kinds, memory, probe.before, s, room, half, lane)
-    end = load(probe.ends, (0, lane), zero) if probe.before else zero + float(s.shape[0])
-    soonest, last = _soonest(length, 0, lane), length[lane : lane + WIDTH].max()
-    for t in range(1, last + 1):
+def _sweep(net, probe, theta, steps, s, d, log_norm, lane):  # type: ignore[no-untyped-def]
+    """Rows and errors, the last row, from the last step to the first; a row begins at the end of its lane."""
+    theta, s, d = borrowed(theta), borrowed(s), borrowed(d)
+    zero, kinds, room, own, rows = pack(), net.kinds, probe.room, probe.own, probe.memory.size + 1
+    first, between, gates, half = probe.first, probe.between, net.gated.shape[0] > 0, kinds.size * rows * WIDTH
+    end = load(probe.ends, (0, lane), zero)
+    room[: 2 * half] = 0.0
+    for t in range(steps, 0, -1):
+        begun = choose(t + 0.5, end, choose(end, t - 0.5, 1.0, zero), zero)  # 1 in the lanes that end at t
+        begins_here = anywhere(begun, 0.5)
+        for j in range(kinds.size - 1, -1, -1):
+            through, to = slope(kinds[j], load(s, (t, j, lane), zero)), (t & 1) * half + j * rows * WIDTH
+            error = load(d, (t, j, lane), zero)
+            if gates:
+                _gated_rows(net, first, between, theta, s, room, error, through, t, j, to, rows, half, lane)
+            else:
+                _rows(first, between, theta, room, error, through, t & 1, j, to, rows, lane)
+            store(d, (t, j, lane), load(room, (to + (rows - 1) * WIDTH,), zero))
+            if begins_here and own[j] >= 0:
+                here = to + own[j] * WIDTH
+                new = begun if probe.before else begun * through
+                store(room, (here,), new + load(room, (here,), zero))
+        if t % LOOK == 1:
+            _rescale(room, (t & 1) * half, rows, kinds.size, log_norm, lane)
+
+
+@kernel
+def _arrive(net, probe, theta, s, log_norm, lane):  # type: ignore[no-untyped-def]
+    """The rows by the first state, x_0 or a_0, and the logarithm of their norm."""
+    theta, s = borrowed(theta), borrowed(s)
+    zero, kinds, room, memory, rows = pack(), net.kinds, probe.room, probe.memory, probe.memory.size + 1
+    first, between, gates, half = probe.first, probe.between, net.gated.shape[0] > 0, kinds.size * rows * WIDTH
+    room[:half] = 0.0  # what stays within the step does not come from x_0
+    squares = zero
+    for j in memory:
+        through, to = slope(kinds[j], load(s, (0, j, lane), zero)) if probe.before else zero + 1.0, j * rows * WIDTH
         if gates:
-            _gated_step(net, first, between, theta, s, room, end, t, r, half, lane)
+            _gated_rows(net, first, between, theta, s, room, zero, through, 0, j, to, rows, half, lane)
         else:
-            _step(kinds, first, between, theta, s, room, end, t, r, half, lane)
-        if t == soonest:
-            _ended(room, memory, length, t, (t & 1) * half, log_norm, lane)
-            soonest = _soonest(length, t, lane)
-        if t % LOOK == 0:
-            _rescale(room, (t & 1) * half, half, length, t, log_norm, lane)
+            _rows(first, between, theta, room, zero, through, 0, j, to, rows, lane)
+        for at in range(to, to + (rows - 1) * WIDTH, WIDTH):
+            value = load(room, (at,), zero)
+            squares = fma(value, value, squares)
+    store(room, (0,), squares)
+    for l in range(WIDTH):
+        log_norm[lane + l] += 0.5 * math.log(room[l]) if room[l] > 0.0 else -np.inf
 
 
-@kernel
-def _begin(kinds, memory, before, s, room, half, lane):  # type: ignore[no-untyped-def]
-    """dx_0/dx_0, or dx_0/da_0."""
-    zero, r = pack(), memory.size
-    room[:half] = 0.0
-    for c in range(r):
-        start = slope(kinds[memory[c]], load(s, (0, memory[c], lane), zero)) if before else zero + 1.0
-        store(room, ((memory[c] * r + c) * WIDTH,), start)
+@inlined
+def _rows(first, between, theta, room, error, through, odd, j, to, rows, lane):  # type: ignore[no-untyped-def]
+    """What comes back to unit j in all rows, six of them in one loop where there are so many; `error` begins the last."""
+    c, zero = 0, pack()
+    while c + 6 <= rows:
+        _six(first, between, theta, room, error if c + 6 == rows else zero, through, odd, j, c * WIDTH, to, lane)
+        c += 6
+    while c + 2 <= rows:
+        _two(first, between, theta, room, error if c + 2 == rows else zero, through, odd, j, c * WIDTH, to, lane)
+        c += 2
+    if c < rows:
+        store(room, (to + c * WIDTH,), _one(first, between, theta, room, error, odd, j, c * WIDTH, lane) * through)
 
 
-@kernel
-def _step(kinds, first, between, theta, s, room, end, t, r, half, lane):  # type: ignore[no-untyped-def]
-    """The derivatives of every unit by all r states, five of them in one loop where there are so many."""
-    odd = t & 1
-    for i in range(kinds.size):
-        through = choose(end, float(t), slope(peek(kinds, (i,)), load(s, (t, i, lane), end)), 1.0)
-        c, to = 0, odd * half + i * r * WIDTH
-        while c + 5 <= r:
-            _five(first, between, theta, room, odd, through, i, c * WIDTH, to, lane)
-            c += 5
-        while c + 2 <= r:
-            _two(first, between, theta, room, odd, through, i, c * WIDTH, to, lane)
-            c += 2
-        if c < r:
-            _one(first, between, theta, room, odd, through, i, c * WIDTH, to, lane)
-
-
-@kernel
-def _five(first, between, theta, room, odd, through, i, c, to, lane):  # type: ignore[no-untyped-def]
+@inlined
+def _six(first, between, theta, room, error, through, odd, j, c, to, lane):  # type: ignore[no-untyped-def]
     v0 = v1 = v2 = v3 = v4 = zero = pack()
-    for e in range(peek(first, (i,)), peek(first, (i + 1,))):
+    v5 = error
+    for e in range(peek(first, (j,)), peek(first, (j + 1,))):
         w, at = load(theta, (peek(between, (e, 0)), lane), zero), peek(between, (e, 1 + odd)) + c
         v0 = fma(w, load(room, (at,), zero), v0)
         v1 = fma(w, load(room, (at + WIDTH,), zero), v1)
         v2 = fma(w, load(room, (at + 2 * WIDTH,), zero), v2)
         v3 = fma(w, load(room, (at + 3 * WIDTH,), zero), v3)
         v4 = fma(w, load(room, (at + 4 * WIDTH,), zero), v4)
+        v5 = fma(w, load(room, (at + 5 * WIDTH,), zero), v5)
     store(room, (to + c,), v0 * through)
     store(room, (to + c + WIDTH,), v1 * through)
     store(room, (to + c + 2 * WIDTH,), v2 * through)
     store(room, (to + c + 3 * WIDTH,), v3 * through)
     store(room, (to + c + 4 * WIDTH,), v4 * through)
+    store(room, (to + c + 5 * WIDTH,), v5 * through)
 
 
-@kernel
-def _two(first, between, theta, room, odd, through, i, c, to, lane):  # type: ignore[no-untyped-def]
-    v0 = v1 = zero = pack()
-    for e in range(peek(first, (i,)), peek(first, (i + 1,))):
+@inlined
+def _two(first, between, theta, room, error, through, odd, j, c, to, lane):  # type: ignore[no-untyped-def]
+    v0 = zero = pack()
+    v1 = error
+    for e in range(peek(first, (j,)), peek(first, (j + 1,))):
         w, at = load(theta, (peek(between, (e, 0)), lane), zero), peek(between, (e, 1 + odd)) + c
         v0 = fma(w, load(room, (at,), zero), v0)
         v1 = fma(w, load(room, (at + WIDTH,), zero), v1)
@@ -109,82 +134,56 @@ def _two(first, between, theta, room, odd, through, i, c, to, lane):  # type: ig
     store(room, (to + c + WIDTH,), v1 * through)
 
 
-@kernel
-def _one(first, between, theta, room, odd, through, i, c, to, lane):  # type: ignore[no-untyped-def]
-    v0 = zero = pack()
-    for e in range(peek(first, (i,)), peek(first, (i + 1,))):
+@inlined
+def _one(first, between, theta, room, error, odd, j, c, lane):  # type: ignore[no-untyped-def]
+    v, zero = error, pack()
+    for e in range(peek(first, (j,)), peek(first, (j + 1,))):
         w, at = load(theta, (peek(between, (e, 0)), lane), zero), peek(between, (e, 1 + odd)) + c
-        v0 = fma(w, load(room, (at,), zero), v0)
-    store(room, (to + c,), v0 * through)
+        v = fma(w, load(room, (at,), zero), v)
+    return v
 
 
 @kernel
-def _gated_step(net, first, between, theta, s, room, end, t, r, half, lane):  # type: ignore[no-untyped-def]
-    """As `_step`, gated connections included."""
-    odd, kinds = t & 1, net.kinds
-    for i in range(kinds.size):
-        through = choose(end, float(t), slope(kinds[i], load(s, (t, i, lane), end)), 1.0)
-        for c in range(r):
-            to = odd * half + (i * r + c) * WIDTH
-            _one(first, between, theta, room, odd, pack() + 1.0, i, c * WIDTH, odd * half + i * r * WIDTH, lane)
-            total = _through_gates(net, theta, s, room, half, r, t, i, c, lane, load(room, (to,), end))
-            store(room, (to,), total * through)
+def _gated_rows(net, first, between, theta, s, room, error, through, t, j, to, rows, half, lane):  # type: ignore[no-untyped-def]
+    """As `_rows`, gated connections included."""
+    departing, leaving, zero = net.gated_departing, net.gated_leaving, pack()
+    for c in range(rows):
+        begun = error if c + 1 == rows else zero
+        total = _one(first, between, theta, room, begun, t & 1, j, c * WIDTH, lane)
+        for e in range(peek(leaving, (j,)), peek(leaving, (j + 1,))):
+            ahead = t + peek(departing, (e, 2))
+            there = (ahead & 1) * half + (peek(departing, (e, 1)) * rows + c) * WIDTH
+            total = fma(gain_of(departing, theta, s, ahead, e, lane), load(room, (there,), total), total)
+        store(room, (to + c * WIDTH,), total * through)
 
 
 @kernel
-def _through_gates(net, theta, s, room, half, r, t, i, c, lane, total):  # type: ignore[no-untyped-def]
-    """`total` and what the gated connections add to the derivative of the total input of unit i by state c."""
-    gated, n = net.gated, net.kinds.size
-    for e in range(net.gated_first[i], net.gated_first[i + 1]):
-        w = load(theta, (gated[e, 2], lane), total)
-        for j, then, k, other_then in (
-            (gated[e, 1], t - gated[e, 3], gated[e, 4], t - gated[e, 5]),
-            (gated[e, 4], t - gated[e, 5], gated[e, 1], t - gated[e, 3]),
-        ):
-            if j < n:
-                gain = w * load(s, (other_then, k, lane), total)
-                total = fma(gain, load(room, ((then & 1) * half + (j * r + c) * WIDTH,), total), total)
-    return total
-
-
-@kernel
-def _soonest(length, t, lane):  # type: ignore[no-untyped-def]
-    """The next step, after t, at which a lane of the pack ends; -1 after the last."""
-    found = -1
-    for l in range(lane, lane + WIDTH):
-        if length[l] > t and (found < 0 or length[l] < found):
-            found = length[l]
-    return found
-
-
-@kernel
-def _ended(room, memory, length, t, at, log_norm, lane):  # type: ignore[no-untyped-def]
-    """Read off the lanes that end at t."""
-    for l in range(lane, lane + WIDTH):
-        if length[l] == t:
-            log_norm[l] += _log_frobenius(room, memory, at + l - lane)
-
-
-@kernel
-def _log_frobenius(room, memory, at):  # type: ignore[no-untyped-def]
-    total, r = 0.0, memory.size
-    for k in range(r):
-        for c in range(r):
-            total += room[at + (memory[k] * r + c) * WIDTH] ** 2
-    return 0.5 * math.log(total) if total > 0.0 else -np.inf
-
-
-@kernel
-def _rescale(room, at, size, length, t, log_norm, lane):  # type: ignore[no-untyped-def]
+def _rescale(room, at, rows, units, log_norm, lane):  # type: ignore[no-untyped-def]
     """Bring products that leave [SMALL, LARGE] back to size 1, the logarithm of the factor into `log_norm`."""
     zero = top = pack()
-    for k in range(at, at + size, WIDTH):
-        value = with_sign(load(room, (k,), zero), 1.0)
-        top = choose(value, top, value, top)
-    store(room, (2 * size,), top)
-    for l in range(WIDTH):
-        largest = room[2 * size + l]
-        if length[lane + l] > t and largest > 0.0 and not SMALL < largest < LARGE:
-            for k in range(at + l, at + size, WIDTH):
-                room[k] /= largest
-            log_norm[lane + l] += math.log(largest)
+    for i in range(units):
+        for c in range(rows - 1):
+            value = with_sign(load(room, (at + (i * rows + c) * WIDTH,), zero), 1.0)
+            top = choose(value, top, value, top)
+    if anywhere(top, LARGE) or anywhere(choose(top, 0.0, SMALL, zero), top):
+        for l in range(WIDTH):
+            largest = _largest(room, at + l, rows, units)
+            if largest > 0.0 and not SMALL < largest < LARGE:
+                _divide(room, at + l, rows, units, largest)
+                log_norm[lane + l] += math.log(largest)
+
+
+@kernel
+def _largest(room, at, rows, units):  # type: ignore[no-untyped-def]
+    top = 0.0
+    for i in range(units):
+        for c in range(rows - 1):
+            top = max(top, abs(room[at + (i * rows + c) * WIDTH]))
+    return top
+
+
+@kernel
+def _divide(room, at, rows, units, by):  # type: ignore[no-untyped-def]
+    for i in range(units):
+        for c in range(rows - 1):
+            room[at + (i * rows + c) * WIDTH] /= by

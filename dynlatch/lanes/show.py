@@ -18,7 +18,7 @@ from dynlatch.lanes.bundles import bundle
 from dynlatch.lanes.compiling import kernel
 from dynlatch.lanes.random import integer, normal, uniform
 from dynlatch.lanes.trace import Probe, look
-from dynlatch.lanes.wiring import backward, forward
+from dynlatch.lanes.wiring import forward
 from dynlatch.validation import Array
 
 
@@ -206,8 +206,7 @@ def present_again(net, theta, steps, show, work):  # type: ignore[no-untyped-def
     work.d[:] = 0.0
     for lane in range(theta.shape[1]):
         _differences(net, show, work, lane)
-    backward(net, theta, steps, work.s, work.d)
-    look(net, theta, show.probe, work, work.d)
+    look(net, theta, steps, show.probe, work, work.d)
 
 
 @kernel

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from dynlatch.lanes.bundles import bundle
 from dynlatch.lanes.compiling import kernel
 from dynlatch.lanes.packs import WIDTH
-from dynlatch.lanes.products import log_norms
+from dynlatch.lanes.products import carry_back
 from dynlatch.lanes.shares import shares
 from dynlatch.lanes.wiring import Wiring, backward
 from dynlatch.validation import Array
@@ -30,8 +30,9 @@ class Probe(NamedTuple):
     last: int  # steps at the end whose share in the gradient is recorded
     before: bool  # activation coordinates
     memory: Numbers  # (r,) the units whose outputs are the state
-    first: Numbers  # (n + 1,) the connections from other units to unit i are rows first[i] to first[i + 1] - 1 of
-    between: Numbers  # (., 3) weight, and where in `room` the source stands in even and in odd steps
+    own: Numbers  # (n,) which of them a unit is; -1 for the others
+    first: Numbers  # (n + 1,) the connections from unit j are rows first[j] to first[j + 1] - 1 of
+    between: Numbers  # (., 3) weight, and where in `room` the target stands as seen from even and from odd steps
     reads_first: Numbers  # (n + 1,) the trained connections to unit i are rows reads_first[i] to ... of
     reads: Numbers  # (., 2) source and delay
     again: Numbers  # (n,) 1 for a unit that reads through trained weights what the one before it reads
@@ -40,10 +41,12 @@ class Probe(NamedTuple):
     sizes: Array  # (T + 1, L) |G_t|
     total: Array  # (L,) of the sizes
     seen: Array  # (3, L) log-norm, share and horizon of the last presentation that was looked at
-    rows: Array  # (K, 4, L) presentations, and what was seen: of the presentation p in row p / every, from the start again
+    due: Numbers  # (L,) the presentation that is looked at next
+    kept: Numbers  # (L,) rows since they were read
+    rows: Array  # (K, 4, L) presentations in the order of time, and what was seen; what comes when all are taken is lost
 
 
-LANES_LAST = ("ends", "sizes", "total", "seen", "rows")  # arrays whose last axis is the lane
+LANES_LAST = ("ends", "sizes", "total", "seen", "due", "kept", "rows")  # arrays whose last axis is the lane
 
 
 def traceable(net: Wiring) -> bool:
@@ -68,29 +71,34 @@ def blind(lanes: int) -> Probe:
     """Nothing is recorded."""
     numbers, columns = np.zeros(0, np.int64), np.zeros((0, lanes))
     return Probe(
-        every=0, last=0, before=False, memory=numbers, first=numbers, between=np.zeros((0, 3), np.int64),
+        every=0, last=0, before=False, memory=numbers, own=numbers, first=numbers, between=np.zeros((0, 3), np.int64),
         reads_first=numbers, reads=np.zeros((0, 2), np.int64), again=numbers, room=np.zeros(0), ends=columns, sizes=columns,
-        total=np.zeros(lanes), seen=columns, rows=np.zeros((0, 4, lanes)),
+        total=np.zeros(lanes), seen=columns, due=np.zeros(lanes, np.int64), kept=np.zeros(lanes, np.int64),
+        rows=np.zeros((0, 4, lanes)),
     )  # fmt: skip
 
 
-def probe(net: Wiring, steps: int, lanes: int, *, every: int, rows: int, last: int, before: bool) -> Probe:
-    """Room to record every `every`-th presentation of sequences of at most so many steps; `rows` are kept."""
-    memory, n = memory_of(net), net.kinds.size
-    half = n * len(memory) * WIDTH
-    e = np.flatnonzero(net.source < n)
-    place, later = net.source[e] * len(memory) * WIDTH, net.delay[e]
-    between = np.stack([net.weight[e], place + half * later, place + half * (1 - later)], axis=1)
+def probe(net: Wiring, steps: int, seen: Numbers, *, every: int, rows: int, last: int, before: bool) -> Probe:
+    """Room to record every `every`-th presentation of sequences of at most so many steps; the lanes have `seen` so many."""
+    memory, n, lanes = memory_of(net), net.kinds.size, len(seen)
+    carried = len(memory) + 1  # rows of the product, and the errors
+    half = n * carried * WIDTH
+    own = np.full(n, -1)
+    own[memory] = np.arange(len(memory))
+    weight, target, later = net.departing.T
+    place = target * carried * WIDTH
+    between = np.stack([weight, place + half * later, place + half * (1 - later)], axis=1)
     taught = np.flatnonzero(net.weight < net.trained)
     reads, reads_first = np.stack([net.source, net.delay], axis=1)[taught], _firsts(net.target[taught], n)
     groups = [reads[reads_first[i] : reads_first[i + 1]] for i in range(n)]
     alike = len(net.gated) == 0  # what gates read is not compared
     again = np.array([i > 0 and alike and np.array_equal(groups[i], groups[i - 1]) for i in range(n)])
     return Probe(
-        every=every, last=last, before=before, memory=memory, first=_firsts(net.target[e], n),
+        every=every, last=last, before=before, memory=memory, own=own, first=net.leaving,
         between=np.ascontiguousarray(between), reads_first=reads_first, reads=np.ascontiguousarray(reads),
-        again=again.astype(np.int64), room=np.zeros(2 * half + WIDTH), ends=np.zeros((2, lanes)),
-        sizes=np.zeros((steps + 1, lanes)), total=np.zeros(lanes), seen=np.zeros((3, lanes)), rows=np.zeros((rows, 4, lanes)),
+        again=again.astype(np.int64), room=np.zeros(2 * half), ends=np.zeros((2, lanes)),
+        sizes=np.zeros((steps + 1, lanes)), total=np.zeros(lanes), seen=np.zeros((3, lanes)),
+        due=(seen // every + 1) * every, kept=np.zeros(lanes, np.int64), rows=np.zeros((rows, 4, lanes)),
     )  # fmt: skip
 
 
@@ -102,9 +110,11 @@ def _firsts(targets: Numbers, n: int) -> Numbers:
 @kernel
 def send_back(net, theta, steps, show, work):  # type: ignore[no-untyped-def]
     """`wiring.backward` on work.d, and a look at it where one is due."""
-    backward(net, theta, steps, work.s, work.d)
     if due(show, work):
-        record(net, theta, show, work, work.d)
+        look(net, theta, steps, show.probe, work, work.d)
+        record(show, work)
+    else:
+        backward(net, theta, steps, work.s, work.d)
 
 
 @kernel
@@ -116,36 +126,38 @@ def glance(net, theta, steps, show, work):  # type: ignore[no-untyped-def]
             for i in range(errors.shape[1]):
                 for lane in range(errors.shape[2]):
                     passed[t, i, lane] = errors[t, i, lane]
-        backward(net, theta, steps, work.s, work.h)
-        record(net, theta, show, work, work.h)
+        look(net, theta, steps, show.probe, work, work.h)
+        record(show, work)
 
 
 @kernel
 def due(show, work):  # type: ignore[no-untyped-def]
     """Whether the presentation at hand is to be recorded, in some lane."""
-    every = show.probe.every
-    if every > 0:
-        for lane in range(work.live.size):
-            if work.live[lane] > 0.0 and show.presentations[lane] % every == 0:
+    if show.probe.every > 0:
+        presentations, live, due = show.presentations, work.live, show.probe.due
+        for lane in range(live.size):
+            if live[lane] > 0.0 and presentations[lane] >= due[lane]:
                 return True
     return False
 
 
 @kernel
-def record(net, theta, show, work, d):  # type: ignore[no-untyped-def]
-    """Look at the presentation at hand, d = dC/da, and keep what is seen in the lanes where it is due."""
-    probe, presentations = show.probe, show.presentations
-    look(net, theta, probe, work, d)
-    for lane in range(work.live.size):
-        if work.live[lane] > 0.0 and presentations[lane] % probe.every == 0:
-            row = presentations[lane] // probe.every % probe.rows.shape[0]
-            probe.rows[row, 0, lane] = presentations[lane]
-            for k in range(3):
-                probe.rows[row, 1 + k, lane] = probe.seen[k, lane]
+def record(show, work):  # type: ignore[no-untyped-def]
+    """Keep what was seen of the presentation at hand, in the lanes where it is due."""
+    presentations, live, probe = show.presentations, work.live, show.probe
+    due, kept, rows, seen = probe.due, probe.kept, probe.rows, probe.seen
+    for lane in range(live.size):
+        if live[lane] > 0.0 and presentations[lane] >= due[lane]:
+            due[lane] += probe.every
+            if kept[lane] < rows.shape[0]:
+                rows[kept[lane], 0, lane] = presentations[lane]
+                for k in range(3):
+                    rows[kept[lane], 1 + k, lane] = seen[k, lane]
+                kept[lane] += 1
 
 
 @kernel
-def look(net, theta, probe, work, d):  # type: ignore[no-untyped-def]
-    """Log-norm, share and horizon of the signals in `work`, d = dC/da, into `probe.seen`."""
-    log_norms(net, probe, theta, work.s, work.length, probe.seen[0])
+def look(net, theta, steps, probe, work, d):  # type: ignore[no-untyped-def]
+    """As `wiring.backward` on d; log-norm, share and horizon of the signals in `work` into `probe.seen`."""
+    carry_back(net, probe, theta, steps, work.s, d, work.length, probe.seen[0])
     shares(net, probe, work.s, d, work.length, probe.seen[1], probe.seen[2])

@@ -83,7 +83,7 @@ def test_share_and_horizon_of_a_recorded_presentation():
 
         network = model.network(before[:, k])
         split = analysis.gradient_contributions(network, np.zeros(4), show.work.s[1 : length + 1, 4:5, k], slope_of_cost)
-        at, _, share, horizon = show.lanes.probe.rows[1, :, k]
+        at, _, share, horizon = show.lanes.probe.rows[0, :, k]
         assert at == 1.0
         assert share == pytest.approx(split.share_within(4, "recurrent weights"), abs=1e-10)
         assert horizon == split.reach(REACH, "recurrent weights")

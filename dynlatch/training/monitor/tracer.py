@@ -12,8 +12,8 @@ from dynlatch.validation import Array
 
 def room_for(net: Wiring, show: Show, *, every: int, rows: int, last: int, before: bool) -> Probe:
     """Room to record presentations while a rule trains."""
-    T, _, L = show.work.s.shape
-    return probe(net, T - 1, L, every=every, rows=rows, last=last, before=before)
+    steps, presentations = len(show.work.s) - 1, show.lanes.presentations
+    return probe(net, steps, presentations, every=every, rows=rows, last=last, before=before)
 
 
 def gradient_of(net: Wiring, theta: Array, show: Show, last: int, *, before: bool) -> Array:

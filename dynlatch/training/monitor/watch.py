@@ -130,7 +130,7 @@ class Watch:
         rows = np.searchsorted(self.ids, ids)
         lanes = show.lanes
         at = lanes.presentations[: len(ids)].copy()
-        self._drain(lanes.probe.rows[..., : len(ids)], ids, rows)
+        self._drain(lanes.probe, ids, rows)
         ended = (lanes.learned | lanes.stuck)[: len(ids)] | (at >= lanes.budget)
         due = (self.seen[rows] < 0) | (at // self.settings.portrait_every > self.seen[rows] // self.settings.portrait_every)
         due |= ended & (at > self.seen[rows])
@@ -139,13 +139,19 @@ class Watch:
             chosen = np.flatnonzero(due)
             self._portrait(np.ascontiguousarray(theta[:, chosen]), ids[chosen], rows[chosen], at[chosen])
 
-    def _drain(self, kept: Array, ids: NDArray[np.int64], rows: NDArray[np.intp]) -> None:
-        """What the rule has recorded since the last look, kept (K, 4, lanes)."""
-        k, lane = np.nonzero(kept[:, 0] > self.looked[rows].clip(min=0))
-        if len(k):
-            self.recorded = True
-            order = np.argsort(kept[k, 0, lane], kind="stable")
-            self._note(ids, rows, lane[order], kept[k, :, lane][order].T)
+    def _drain(self, probe: Probe, ids: NDArray[np.int64], rows: NDArray[np.intp]) -> None:
+        """What the rule has recorded since the last look."""
+        kept = probe.kept[: len(ids)].copy()
+        probe.kept[:] = 0
+        if not kept.any():
+            return
+        self.recorded = True
+        fresh = np.arange(kept.max())[:, None] < kept
+        seen = probe.rows[: len(fresh), :, : len(ids)].transpose(1, 0, 2)
+        at = seen[0][fresh].astype(np.int64)
+        self.looks.append((np.broadcast_to(ids, fresh.shape)[fresh], at, np.stack([what[fresh] for what in seen[1:]])))
+        lane = np.flatnonzero(kept)
+        self._last(rows[lane], seen[:, kept[lane] - 1, lane])
 
     def _glance(
         self,
@@ -160,13 +166,12 @@ class Watch:
         lane = np.flatnonzero(wanted & (self.looked[rows] < at))
         gradient = self.view.gradient(theta, show, self.settings.last) if len(lane) else None
         if gradient is not None:
-            self._note(ids, rows, lane, np.concatenate([at[None, lane], gradient[:, lane]]))
+            self.looks.append((ids[lane], at[lane], gradient[:, lane]))
+            self._last(rows[lane], np.concatenate([at[None, lane], gradient[:, lane]]))
 
-    def _note(self, ids: NDArray[np.int64], rows: NDArray[np.intp], lane: NDArray[np.intp], seen: Array) -> None:
-        """Looks in the order of time: of these lanes at presentation seen[0] the log-norm, share and horizon seen[1:]."""
-        at = seen[0].astype(np.int64)
-        self.looks.append((ids[lane], at, seen[1:]))
-        self.looked[rows[lane]], self.horizon[rows[lane]] = at, seen[3]
+    def _last(self, rows: NDArray[np.intp], seen: Array) -> None:
+        """The last look at these trials: presentation, log-norm, share and horizon."""
+        self.looked[rows], self.horizon[rows] = seen[0].astype(np.int64), seen[3]
 
     def _portrait(self, theta: Array, ids: NDArray[np.int64], rows: NDArray[np.intp], at: NDArray[np.int64]) -> None:
         seen = self.view.portrait(theta, rows)
