@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from dynlatch.lanes.bundles import bundle
 from dynlatch.lanes.compiling import kernel
+from dynlatch.lanes.packs import peek, store
 from dynlatch.lanes.random import integer, normal, uniform
 from dynlatch.lanes.trace import Probe, look
 from dynlatch.lanes.wiring import forward
@@ -227,7 +228,7 @@ def _differences(net, show, work, lane):  # type: ignore[no-untyped-def]
 @kernel
 def _load(net, show, work):  # type: ignore[no-untyped-def]
     """Put the next sequences into the signals; the longest length."""
-    n, steps = net.kinds.size, 0
+    n, steps, s, inputs, targets = net.kinds.size, 0, work.s, show.inputs, show.targets
     for lane in range(show.order.shape[0]):
         work.live[lane] = 0.0
         if not awake(show, lane):
@@ -235,10 +236,10 @@ def _load(net, show, work):  # type: ignore[no-untyped-def]
         which = next_sequence(show, lane)
         length = show.lengths[lane, which]
         work.live[lane], work.which[lane], work.length[lane] = 1.0, which, length
-        work.target[lane] = show.targets[lane, which]
+        work.target[lane] = targets[lane, which]
         for t in range(length):
             for k in range(net.inputs):
-                work.s[t + 1, n + k, lane] = show.inputs[lane, which, t, k]
-        add_noise(show, lane, length, work.s, n + show.noise.channel)
+                store(s, (t + 1, n + k, lane), peek(inputs, (lane, which, t, k)))
+        add_noise(show, lane, length, s, n + show.noise.channel)
         steps = max(steps, length)
     return steps

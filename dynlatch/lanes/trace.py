@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from dynlatch.lanes.bundles import bundle
 from dynlatch.lanes.compiling import kernel
-from dynlatch.lanes.packs import WIDTH
+from dynlatch.lanes.packs import WIDTH, aligned
 from dynlatch.lanes.products import carry_back
 from dynlatch.lanes.shares import shares
 from dynlatch.lanes.wiring import Wiring, backward
@@ -96,8 +96,8 @@ def probe(net: Wiring, steps: int, seen: Numbers, *, every: int, rows: int, last
     return Probe(
         every=every, last=last, before=before, memory=memory, own=own, first=net.leaving,
         between=np.ascontiguousarray(between), reads_first=reads_first, reads=np.ascontiguousarray(reads),
-        again=again.astype(np.int64), room=np.zeros(2 * half), ends=np.zeros((2, lanes)),
-        sizes=np.zeros((steps + 1, lanes)), total=np.zeros(lanes), seen=np.zeros((3, lanes)),
+        again=again.astype(np.int64), room=aligned(np.zeros(2 * half)), ends=aligned(np.zeros((2, lanes))),
+        sizes=aligned(np.zeros((steps + 1, lanes))), total=np.zeros(lanes), seen=np.zeros((3, lanes)),
         due=(seen // every + 1) * every, kept=np.zeros(lanes, np.int64), rows=np.zeros((rows, 4, lanes)),
     )  # fmt: skip
 

@@ -40,7 +40,7 @@ def pack(rule: Rule, model: Architecture, trials: Sequence[Trial], columns: Arra
     drawn = model.initial(generators([t.streams.weights for t in lanes])) if columns is None else columns
     drawn = drawn[:, whole_packs(drawn.shape[1], width)]
     constants = np.repeat(model.constants[:, None], len(lanes), axis=1)
-    theta = np.ascontiguousarray(np.concatenate([drawn, constants]), dtype=np.float64)
+    theta = packs.aligned(np.concatenate([drawn, constants]).astype(np.float64, copy=False))
     show = Show(_lanes(lanes, budget), _work(model, lanes))
     show.lanes.stuck[len(trials) :] = True
     state = rule.init(model, theta, show, [t.streams.rule for t in lanes])
@@ -86,12 +86,12 @@ def _desired(trial: Trial) -> Array:
 def _work(model: Architecture, trials: Sequence[Trial]) -> Work:
     cell, L, T = model.cell(), len(trials), trials[0].task.T
     units, channels = (len(cell.kinds), cell.inputs) if isinstance(cell, Wiring) else (0, 0)
-    by_time = (T + 1, units, L)
+    a, d, h = (packs.aligned(np.zeros((T + 1, units, L))) for _ in range(3))
     return Work(
-        s=np.zeros((T + 1, units + channels + 1, L)),
-        a=np.zeros(by_time),
-        d=np.zeros(by_time),
-        h=np.zeros(by_time),
+        s=packs.aligned(np.zeros((T + 1, units + channels + 1, L))),
+        a=a,
+        d=d,
+        h=h,
         which=np.zeros(L, dtype=np.int64),
         length=np.zeros(L, dtype=np.int64),
         target=np.zeros(L),
@@ -131,4 +131,4 @@ def keep(block: Block, chosen: NDArray[np.intp]) -> Block:
 
 
 def _picked(array: NDArray[Any], chosen: NDArray[np.intp]) -> NDArray[Any]:
-    return np.ascontiguousarray(array[..., chosen])
+    return packs.aligned(array[..., chosen])
