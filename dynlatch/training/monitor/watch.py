@@ -27,6 +27,9 @@ from dynlatch.training.monitor.wired import WiredView, surveyed
 from dynlatch.validation import Array, count
 
 
+ROWS = 32  # that a rule records before they are read, at least: reading few of them at every pause costs more than the looks
+
+
 class View(Protocol):
     """How one kind of network is looked at."""
 
@@ -105,6 +108,7 @@ class Watch:
         self.looked = np.full(len(lanes.order), -1, dtype=np.int64)  # at the last look
         self.horizon = np.full(len(lanes.order), np.nan)  # at the last look
         self.recorded = False  # whether the rule looks by itself
+        self.unread: tuple[Probe, NDArray[np.int64]] | None = None  # recorded for these trials, and left for later
         self.standings = Standings(len(lanes.order), self.view.inputs)
         self.looks: list[tuple[NDArray[np.int64], NDArray[np.int64], Array]] = []
         self.portraits: list[tuple[NDArray[np.int64], NDArray[np.int64], Array, Sighting]] = []
@@ -112,10 +116,14 @@ class Watch:
 
     def attached(self, show: Show) -> Show:
         """`show` with room in which a rule records the gradient of what it is shown."""
-        settings = self.settings
-        rows = min(settings.portrait_every, BETWEEN_PAUSES) // settings.every + 2
-        probe = self.view.probe(show, every=settings.every, rows=rows, last=settings.last)
+        every = self.settings.every
+        probe = self.view.probe(show, every=every, rows=max(ROWS, 2 * self._rows), last=self.settings.last)
         return show if probe is None else replace(show, lanes=show.lanes._replace(probe=probe))
+
+    @property
+    def _rows(self) -> int:
+        """What a rule records between two pauses, at most."""
+        return min(self.settings.portrait_every, BETWEEN_PAUSES) // self.settings.every + 1
 
     def pause_after(self, presentations: int) -> int:
         """Where the run stops next to be looked at: where a portrait is due, and oftener for a rule that records nothing."""
@@ -129,29 +137,33 @@ class Watch:
             self.ids = ids.copy()
         rows = np.searchsorted(self.ids, ids)
         lanes = show.lanes
-        at = lanes.presentations[: len(ids)].copy()
-        self._drain(lanes.probe, ids, rows)
+        at, kept = lanes.presentations[: len(ids)].copy(), lanes.probe.kept[: len(ids)]
+        self.recorded = self.recorded or bool(kept.any())
         ended = (lanes.learned | lanes.stuck)[: len(ids)] | (at >= lanes.budget)
         due = (self.seen[rows] < 0) | (at // self.settings.portrait_every > self.seen[rows] // self.settings.portrait_every)
         due |= ended & (at > self.seen[rows])
+        if self.recorded and not (due.any() or ended.any()) and kept.max() + self._rows <= len(lanes.probe.rows):
+            self.unread = (lanes.probe, ids.copy())
+            return
+        self._drain(lanes.probe, ids)
         self._glance(theta, show, ids, rows, at, due | (not self.recorded))
         if due.any():
             chosen = np.flatnonzero(due)
             self._portrait(np.ascontiguousarray(theta[:, chosen]), ids[chosen], rows[chosen], at[chosen])
 
-    def _drain(self, probe: Probe, ids: NDArray[np.int64], rows: NDArray[np.intp]) -> None:
-        """What the rule has recorded since the last look."""
+    def _drain(self, probe: Probe, ids: NDArray[np.int64]) -> None:
+        """What the rule has recorded since the last time."""
+        self.unread = None
         kept = probe.kept[: len(ids)].copy()
         probe.kept[:] = 0
         if not kept.any():
             return
-        self.recorded = True
         fresh = np.arange(kept.max())[:, None] < kept
         seen = probe.rows[: len(fresh), :, : len(ids)].transpose(1, 0, 2)
         at = seen[0][fresh].astype(np.int64)
         self.looks.append((np.broadcast_to(ids, fresh.shape)[fresh], at, np.stack([what[fresh] for what in seen[1:]])))
         lane = np.flatnonzero(kept)
-        self._last(rows[lane], seen[:, kept[lane] - 1, lane])
+        self._last(np.searchsorted(self.ids, ids[lane]), seen[:, kept[lane] - 1, lane])
 
     def _glance(
         self,
@@ -181,6 +193,8 @@ class Watch:
 
     def close(self) -> RegionTrace:
         """What was seen."""
+        if self.unread is not None:
+            self._drain(*self.unread)
         looks, portraits, points = table_of(self.looks, self.portraits)
         noise = self.task.noise
         half, std = (getattr(self.task, name, getattr(noise, name)) for name in ("half_width", "std"))
