@@ -43,7 +43,7 @@ def test_both_gradients_are_those_of_torch(model):
     forward(net, theta, T, s, a)
     d[lengths, net.output, np.arange(L)] = s[lengths, net.output, np.arange(L)] - targets
     g, carried = np.empty_like(theta), np.empty_like(theta)
-    carried_gradient(net, theta, T, s, d, influences(net, theta.shape[1]), carried)
+    carried_gradient(net, theta, T, s, d, influences(net), carried)
     backward(net, theta, T, s, d)
     gradient(net, T, s, d, g)
     expected = [torch_gradient(net, theta[:, k], inputs[: lengths[k], :, k], targets[k]) for k in range(L)]

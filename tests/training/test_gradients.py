@@ -101,7 +101,7 @@ def test_influences_carried_forward_give_the_gradient(name):
     theta, inputs, lengths, targets = example(net, L=18, T=9)
     found = swept(net, theta, inputs, lengths, targets)
     g = np.empty_like(found.g)
-    carried_gradient(net, padded(theta), 9, found.s, found.direct, influences(net, 32), g)
+    carried_gradient(net, padded(theta), 9, found.s, found.direct, influences(net), g)
     np.testing.assert_allclose(g[: net.trained], found.g[: net.trained], rtol=0, atol=1e-13)
 
 

@@ -61,7 +61,7 @@ class RealTimeRecurrentLearning:
 
     def update(self, model: Architecture, theta: Array, state: State, show: Show) -> None:
         net = model.cell()
-        room = np.empty_like(theta), influences(net, theta.shape[1])
+        room = np.empty_like(theta), influences(net)
         learn(net, theta, show.lanes, show.work, *state, *room, self.eta, self.momentum)
 
 
