@@ -3,7 +3,7 @@
     python -m benchmarks.monitor
 
 Nets: the fully connected one of 5 units on the 2-sequence problem, 3,000 presentations, and the parity net, 12,000; T = 50, 32
-trials, and 96 in one block. No trial ends early. "monitor": the whole, at its defaults, first portrait included; "gradient,
+trials, and 96 in one block. No trial ends early; watched or not, the run pauses as `train` has it pause. "monitor": the whole, at its defaults, first portrait included; "gradient,
 every k": log-norm, share and horizon of dC/dW, recorded in the rule's loop by `RegionMonitor(every=k)`, without portraits.
 """
 
@@ -16,7 +16,7 @@ import numpy as np
 from benchmarks.commands import script
 from benchmarks.common import cpu
 from benchmarks.contract import Row, Setting, at_most
-from dynlatch.training.block import pack
+from dynlatch.training.block import BETWEEN_PAUSES, pack
 from dynlatch.training.models import Dense, ParityNet
 from dynlatch.training.monitor import RegionMonitor
 from dynlatch.training.rules import BackPropagation
@@ -38,8 +38,9 @@ class Run:
         self.show = type(show)(show.lanes._replace(needed=10**9), show.work)
 
     def plain(self) -> None:
-        self.show.lanes.pause[0] = self.presentations
-        self.rule.update(self.model, self.block.theta, self.block.state, self.show)
+        for at in (*range(BETWEEN_PAUSES, self.presentations, BETWEEN_PAUSES), self.presentations):
+            self.show.lanes.pause[0] = at
+            self.rule.update(self.model, self.block.theta, self.block.state, self.show)
 
     def watch(self, settings: RegionMonitor, *, portraits: bool) -> None:
         """Open a monitor before the clock starts; without portraits, not even those at the beginning and the end."""

@@ -20,13 +20,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlatch.errors import InvalidInput
-from dynlatch.networks import StateNetwork
+from dynlatch.networks import StateNetwork, SubnetNetwork
+from dynlatch.networks.stochastic import dobrushin
 from dynlatch.results import Result
 from dynlatch.validation import Array, count, inputs_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+ENTRIES = 10**7  # numbers at a time
 SMALL = 1e-8  # log1p(x) = x below, to half the digits and better
 
 
@@ -80,7 +82,7 @@ class CreditDiffusion(Result):
         return plot_credit_diffusion(self, ax)
 
 
-def credit_diffusion(network: StateNetwork, inputs: Any = None, *, steps: int | None = None) -> CreditDiffusion:
+def credit_diffusion(network: StateNetwork | SubnetNetwork, inputs: Any = None, *, steps: int | None = None) -> CreditDiffusion:
     """Ergodicity coefficients of the products of a state network's transition matrices along input sequences.
 
     They are worked out from differences of columns, rescaled at every step, so that there is no floor at the precision of
@@ -88,10 +90,10 @@ def credit_diffusion(network: StateNetwork, inputs: Any = None, *, steps: int | 
 
     Parameters
     ----------
-    network : StateNetwork
-        A hidden Markov model without input is one with a single table and no thresholds.
-    inputs : array_like, shape (T, ..., 1), optional
-        They choose the table of each step; zero by default.
+    network : StateNetwork or SubnetNetwork
+        A hidden Markov model without input is a `StateNetwork` with a single table and no thresholds.
+    inputs : array_like, shape (T, ..., m), optional
+        They choose the matrix of each step; zero by default.
     steps : int, optional
         T, where no inputs are given.
 
@@ -112,28 +114,29 @@ def credit_diffusion(network: StateNetwork, inputs: Any = None, *, steps: int | 
     >>> float(analysis.credit_diffusion(chain, steps=1000).rate.round(6))  # ln .7: |det| of a chain of two states
     -0.356675
     """
-    if not isinstance(network, StateNetwork):
+    if not isinstance(network, (StateNetwork, SubnetNetwork)):
         raise InvalidInput(f"{type(network).__name__} has no transition matrices: use `gradient_decay`.")
     if (inputs is None) == (steps is None):
         raise InvalidInput("give either `inputs` or `steps`.")
-    shown = np.zeros((count("steps", steps, least=1), 1)) if inputs is None else inputs_of(network, inputs)
-    symbols = network.symbol(shown)
-    runs = [_coefficients(network.tables, run) for run in symbols.reshape(len(symbols), -1).T]
-    dobrushin, birkhoff = (np.stack(part, axis=-1).reshape(symbols.shape) for part in zip(*runs, strict=True))
+    shown = np.zeros((count("steps", steps, least=1), network.input_dim)) if inputs is None else inputs_of(network, inputs)
+    matrices = network.matrix(shown)
+    (T, *batch), S = matrices.shape[:-2], network.dim
+    runs = [_coefficients(run) for run in matrices.reshape(T, -1, S, S).swapaxes(0, 1)]
+    product, birkhoff = (np.stack(part, axis=-1).reshape(T, *batch) for part in zip(*runs, strict=True))
     with np.errstate(divide="ignore"):
-        bound = np.cumsum(np.log(network.tau_1())[symbols], axis=0)
-    used = network.tables[np.unique(symbols)]
-    return CreditDiffusion(dobrushin, birkhoff, bound, bool(np.isin(used, (0.0, 1.0)).all()))
+        steps_own = [dobrushin(part) for part in np.array_split(matrices, 1 + matrices.size * S // ENTRIES)]
+        bound = np.cumsum(np.log(np.concatenate(steps_own)), axis=0)
+    return CreditDiffusion(product, birkhoff, bound, bool(np.isin(matrices, (0.0, 1.0)).all()))
 
 
-def _coefficients(tables: Array, symbols: NDArray[np.intp]) -> tuple[Array, Array]:
-    """log tau_1 and log tau_B after each step of one run."""
-    S = tables.shape[1]
+def _coefficients(matrices: Array) -> tuple[Array, Array]:
+    """log tau_1 and log tau_B after each step of one run of matrices (T, S, S)."""
+    S = matrices.shape[1]
     one, other = np.triu_indices(S, 1)
     P, D, log = np.eye(S), np.eye(S)[:, one] - np.eye(S)[:, other], 0.0
-    found = np.full((2, len(symbols)), -np.inf)
-    for t, k in enumerate(symbols):
-        P, D = tables[k] @ P, tables[k] @ D
+    found = np.full((2, len(matrices)), -np.inf)
+    for t, A in enumerate(matrices):
+        P, D = A @ P, A @ D
         # Differences sum to zero; what rounding adds to the sum would not decay with them.
         D = np.where(np.abs(D.sum(0)) > 0.0, D - D.sum(0) * (np.abs(D) / np.maximum(np.abs(D).sum(0), 1e-300)), D)
         size = float(np.abs(D).sum(0).max(initial=0.0))  # of one state there are no differences

@@ -19,7 +19,7 @@ from dynlatch.validation import Array
 
 
 def influences(net: Wiring) -> Array:
-    """Room for the influences that are still needed, (D + 1, n, P, WIDTH) of one pack: D is the longest delay, P is rounded up."""
+    """Room for the influences of one pack that are still needed, (D + 1, n, P, WIDTH): D the longest delay, 4 divides P."""
     return aligned(np.zeros((net.longest_delay + 1, net.kinds.size, net.trained + -net.trained % 4, WIDTH)))
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlatch.errors import InvalidInput
+from dynlatch.networks import stochastic
 from dynlatch.networks.common import batch_of, real, spread
 from dynlatch.networks.readout import Readout, as_readout
 from dynlatch.validation import Array, finite_array, shaped_array
@@ -83,16 +84,16 @@ class StateNetwork:
         value = np.zeros(1) if u is None else real(u)
         return np.asarray(np.searchsorted(self.thresholds, value[..., 0], side="left"))
 
+    def matrix(self, u: Array | None = None) -> Array:
+        """The transition matrices under inputs (..., 1): shape (..., S, S)."""
+        return np.asarray(self.tables[self.symbol(u)])
+
     def step(self, a: Array, u: Array | None = None) -> Array:
-        p = real(a)
-        excess = p.sum(-1, keepdims=True) - 1.0
-        # Sums that differ from one by rounding are left alone: zeros stay zero.
-        excess = np.where(np.abs(excess) <= 4 * self.dim * np.finfo(float).eps, 0.0, excess)
-        return self._apply(self.tables[self.symbol(u)], p - excess / self.dim)
+        return stochastic.moved(self.matrix(u), stochastic.on_plane(real(a)))
 
     def jacobian(self, a: Array, u: Array | None = None) -> Array:
         """`A_k (I - 1 1^T / S)`, shape (..., S, S): the derivative on the tangent space of the simplex."""
-        A = self.tables[self.symbol(u)]
+        A = self.matrix(u)
         return spread(A - A.mean(-1, keepdims=True), batch_of(a, u), core=2)
 
     def input_jacobian(self, a: Array, u: Array | None = None) -> Array:
@@ -100,11 +101,11 @@ class StateNetwork:
         return np.zeros((*batch_of(a, u), self.dim, 1))
 
     def jvp(self, a: Array, v: Array, u: Array | None = None) -> Array:
-        return spread(self._apply(self.tables[self.symbol(u)], _tangent(real(v))), batch_of(a, v, u))
+        return spread(stochastic.moved(self.matrix(u), stochastic.tangent(real(v))), batch_of(a, v, u))
 
     def vjp(self, a: Array, v: Array, u: Array | None = None) -> Array:
-        back = self._apply(np.swapaxes(self.tables[self.symbol(u)], -1, -2), real(v))
-        return spread(_tangent(back), batch_of(a, v, u))
+        back = stochastic.moved(np.swapaxes(self.matrix(u), -1, -2), real(v))
+        return spread(stochastic.tangent(back), batch_of(a, v, u))
 
     def output(self, a: Array) -> Array:
         """What a readout sees: the distribution itself."""
@@ -116,8 +117,7 @@ class StateNetwork:
         In [0, 1]: 0 where one step forgets the state, 1 where some pair of states stays as distinct as it was. Products of
         matrices have at most the product of their coefficients (Seneta 1981; diffusion of credit, 1995).
         """
-        A = self.tables
-        return np.asarray(0.5 * np.abs(A[:, :, :, None] - A[:, :, None, :]).sum(1).max((-1, -2)))
+        return stochastic.dobrushin(self.tables)
 
     def abs_det(self) -> Array:
         """|det A_k|, shape (K,): what a step leaves of volumes of distributions; for two states it equals `tau_1`."""
@@ -125,19 +125,7 @@ class StateNetwork:
 
     def second_eigenvalue(self) -> NDArray[np.complex128]:
         """The largest eigenvalue in modulus of each matrix on the tangent space, shape (K,): how fast differences die out."""
-        values = np.linalg.eigvals(self.tables - self.tables.mean(-1, keepdims=True))
-        largest = np.abs(values).argmax(-1)
-        return np.asarray(np.take_along_axis(values, largest[:, None], -1)[:, 0], dtype=np.complex128)
-
-    def _apply(self, A: Array, p: Array) -> Array:
-        moved: Array = np.einsum("...ij,...j->...i", A, p)
-        return moved
-
-
-def _tangent(v: Array) -> Array:
-    """`v` without its component along (1, ..., 1)."""
-    along: Array = v.mean(-1, keepdims=True)
-    return v - along
+        return stochastic.second_eigenvalue(self.tables)
 
 
 def _stochastic(value: object) -> Array:

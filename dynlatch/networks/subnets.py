@@ -8,8 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dynlatch.errors import InvalidInput
+from dynlatch.networks import stochastic
 from dynlatch.networks.common import batch_of, real, spread
 from dynlatch.networks.readout import Readout, as_readout
 from dynlatch.validation import Array, count, finite_array
@@ -90,7 +92,7 @@ class SubnetNetwork:
         return np.asarray(raised / raised.sum(-2, keepdims=True))
 
     def step(self, a: Array, u: Array | None = None) -> Array:
-        return _apply(self.matrix(u), self._on_plane(a))
+        return stochastic.moved(self.matrix(u), stochastic.on_plane(real(a)))
 
     def jacobian(self, a: Array, u: Array | None = None) -> Array:
         """`A(u) (I - 1 1^T / S)`, shape (..., S, S)."""
@@ -99,33 +101,29 @@ class SubnetNetwork:
 
     def input_jacobian(self, a: Array, u: Array | None = None) -> Array:
         """`dp'_i / du_f = sum over j of A_ij p_j (w_ijf - sum over k of A_kj w_kjf)`, shape (..., S, m)."""
-        A, p = self.matrix(u), self._on_plane(a)
+        A, p = self.matrix(u), stochastic.on_plane(real(a))
         inner = self.weights - np.einsum("...kj,kjf->...jf", A, self.weights)[..., None, :, :]
         return np.asarray(np.einsum("...ij,...j,...ijf->...if", A, p, inner))
 
     def jvp(self, a: Array, v: Array, u: Array | None = None) -> Array:
-        return spread(_apply(self.matrix(u), _tangent(real(v))), batch_of(a, v, u))
+        return spread(stochastic.moved(self.matrix(u), stochastic.tangent(real(v))), batch_of(a, v, u))
 
     def vjp(self, a: Array, v: Array, u: Array | None = None) -> Array:
-        back = _apply(np.swapaxes(self.matrix(u), -1, -2), real(v))
-        return spread(_tangent(back), batch_of(a, v, u))
+        back = stochastic.moved(np.swapaxes(self.matrix(u), -1, -2), real(v))
+        return spread(stochastic.tangent(back), batch_of(a, v, u))
 
     def output(self, a: Array) -> Array:
         """What a readout sees: the distribution itself."""
         return real(a).copy()
 
-    def _on_plane(self, a: Array) -> Array:
-        p = real(a)
-        excess = p.sum(-1, keepdims=True) - 1.0
-        # Sums that differ from one by rounding are left alone: zeros stay zero.
-        excess = np.where(np.abs(excess) <= 4 * self.dim * np.finfo(float).eps, 0.0, excess)
-        return np.asarray(p - excess / self.dim)
+    def tau_1(self, u: Array | None = None) -> Array:
+        """Dobrushin's coefficient of A(u), shape (...) of inputs (..., m); see `StateNetwork.tau_1`."""
+        return stochastic.dobrushin(self.matrix(u))
 
+    def abs_det(self, u: Array | None = None) -> Array:
+        """|det A(u)|, shape (...)."""
+        return np.asarray(np.abs(np.linalg.det(self.matrix(u))))
 
-def _apply(A: Array, p: Array) -> Array:
-    return np.asarray(np.einsum("...ij,...j->...i", A, p))
-
-
-def _tangent(v: Array) -> Array:
-    """`v` without its component along (1, ..., 1)."""
-    return np.asarray(v - v.mean(-1, keepdims=True))
+    def second_eigenvalue(self, u: Array | None = None) -> NDArray[np.complex128]:
+        """The largest eigenvalue in modulus of A(u) on the tangent space, shape (...)."""
+        return stochastic.second_eigenvalue(self.matrix(u))

@@ -7,6 +7,7 @@ import pytest
 import dynlatch as dl
 from dynlatch import analysis
 from dynlatch.errors import InvalidInput
+from dynlatch.networks import SubnetNetwork
 
 STATES = 8
 ALLOWED = {
@@ -109,3 +110,17 @@ def test_what_cannot_be_answered():
         analysis.credit_diffusion(dl.AdditiveNetwork([[2.0]]), steps=3)
     with pytest.raises(InvalidInput, match="either"):
         analysis.credit_diffusion(dl.StateNetwork([[[1.0]]], []))
+
+
+def test_matrices_that_depend_on_numbers():
+    rng, S, T = np.random.default_rng(5), 4, 25
+    network = SubnetNetwork(rng.normal(size=(S, S)), rng.normal(size=(S, S, 2)))
+    inputs = rng.normal(size=(T, 3, 2))
+    found = analysis.credit_diffusion(network, inputs)
+    for k in range(3):
+        tables = dl.StateNetwork(network.matrix(inputs[:, k]), np.arange(T - 1.0))
+        same = analysis.credit_diffusion(tables, np.arange(T)[:, None] - 0.5)
+        for name in ("log_dobrushin", "log_birkhoff", "log_bound"):
+            np.testing.assert_allclose(getattr(found, name)[:, k], getattr(same, name), rtol=1e-12)
+    for name in ("tau_1", "abs_det", "second_eigenvalue"):
+        np.testing.assert_allclose(getattr(network, name)(inputs[:, 2]), getattr(tables, name)(), rtol=1e-12)

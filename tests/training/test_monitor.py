@@ -20,9 +20,11 @@ from dynlatch.lanes.shares import REACH
 from dynlatch.training import train
 from dynlatch.training.block import pack
 from dynlatch.training.contract import Architecture, Show, Task
-from dynlatch.training.models import Dense, FlipFlopLatch, LatchNet, ParityNet
+from dynlatch.training.models import Dense, FlipFlopLatch, InputSubnets, LatchNet, ParityNet
 from dynlatch.training.monitor import RegionEventKind, RegionMonitor, RegionTrace, Watch, joined
-from dynlatch.training.rules import BackPropagation, ExpectationMaximization
+from dynlatch.training.monitor.fate import fates
+from dynlatch.training.monitor.subnets import SubnetView
+from dynlatch.training.rules import BackPropagation, ExpectationMaximization, GeneralizedEM
 from dynlatch.training.tasks import Latch, Parity, TwoSequence
 from dynlatch.training.trials import seeds, trial
 from dynlatch.validation import Array
@@ -279,6 +281,41 @@ def test_the_trace_is_a_table_that_can_be_saved_joined_and_drawn(tmp_path: Any) 
     plt.close("all")
     with pytest.raises(InvalidInput, match="no trial 7"):
         trace.rows(7)
+
+
+def test_softmax_subnets_have_attractors_and_matrices_under_quiet_inputs() -> None:
+    import matplotlib.pyplot as plt
+
+    model, task = InputSubnets("two-states"), Parity(T=6)
+    result = train(GeneralizedEM(), model, task, trials=2, rng=3, max_presentations=1_000, monitor=RegionMonitor())
+    trace, quiet = result.trace, np.array([one.input for one in task.quiet_inputs])
+    for trial_number, network in enumerate(result.networks):
+        rows, looks = trace.rows(trial_number), trace.rows(trial_number, "looks")
+        for q, u in enumerate(quiet):
+            (a, b), (c, d) = network.matrix(u)  # of two states: a + c = b + d = 1
+            assert rows["tau_1"][-1, q] == pytest.approx(abs(a - b), abs=1e-12)
+            assert rows["abs_det"][-1, q] == pytest.approx(abs(a * d - b * c), abs=1e-12)
+            assert rows["second_eigenvalue"][-1, q] == pytest.approx(abs(a + d - 1.0), abs=1e-12)
+            if rows["second_eigenvalue"][-1, q] < 0.9:
+                assert rows["attractors"][-1, q] == 1, "the one stationary distribution"
+        assert np.isfinite(looks["log_norm"]).all()
+        assert (looks["log_norm"] <= 0.5 * np.log(2.0)).all(), "stochastic matrices do not stretch differences"
+    assert "tau_1 from" in trace.story(0)
+    assert "attractors_most" in fates(trace)
+    assert np.isfinite(fates(trace)["tau_last"]).all()
+    assert [panel.get_ylabel() for panel in trace.plot_regions(0).figure.axes].count("τ₁") == 1
+    plt.close("all")
+
+
+def test_log_norm_of_softmax_subnets_is_gradient_decay() -> None:
+    model, task = InputSubnets("two-chains"), TwoSequence(T=9)
+    theta = random_theta(model, 3, 1.0)
+    _, show = watched(model, task, theta)
+    seen = SubnetView(model, task, show.lanes).gradient(theta, show, 10)
+    for k in range(3):
+        network, inputs = model.network(theta[:, k]), show.lanes.inputs[k, 0, : show.lanes.lengths[k, 0]]
+        decay = analysis.gradient_decay(network, network.start, inputs, norm="fro")
+        assert seen[0, k] == pytest.approx(decay.log_norms[-1], abs=1e-10)
 
 
 def test_settings_are_checked() -> None:

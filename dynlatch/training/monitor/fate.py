@@ -35,7 +35,8 @@ Groups = Sequence[NDArray[np.intp]]  # the rows of each trial, in the order of t
 def fates(trace: RegionTrace) -> dict[str, Array]:
     """What became of every trial, in columns of float64, one value a trial, in the order of `trace.trials`.
 
-    True is 1. NaN is where there is no such thing: gradients of networks without derivatives, attractors of state networks.
+    True is 1. NaN is where there is no such thing: gradients of networks without derivatives, attractors of state networks
+    whose inputs are symbols.
 
     Returns
     -------
@@ -48,11 +49,14 @@ def fates(trace: RegionTrace) -> dict[str, Array]:
         log|da_T/da_0|; medians of the first and the last looks.
         `margin_last`: the latch margin at the end; `margin_above_noise`: whether it exceeds the noise's half-width, or its
         standard deviation where it has none.
-        `tau_first`, `tau_last`, `det_last`: of state networks, the least tau_1 and |det| over the symbols.
+        `tau_first`, `tau_last`, `det_last`: of state networks, the least tau_1 and |det| over the symbols, or quiet inputs.
     """
     groups = [np.flatnonzero(trace.portraits["trial"] == trial) for trial in trace.trials]
-    tables = trace.portraits["tau_1"].shape[1] > 0
-    found = {**_gradients(trace), **(_matrices(trace.portraits, groups) if tables else _regions(trace, groups))}
+    found: dict[str, NDArray[Any]] = {**_gradients(trace)}
+    if trace.portraits["tau_1"].shape[1]:
+        found |= _matrices(trace.portraits, groups)
+    if trace.portraits["final"].shape[-1]:
+        found |= _regions(trace, groups)
     return {name: np.asarray(found.get(name, np.full(len(groups), np.nan)), dtype=np.float64) for name in FATES}
 
 

@@ -52,7 +52,8 @@ class RegionTrace(Result):
         label of the attractor that the final states of class -1 and +1 go to (-1: none, -2: they differ, -3: they rest, or
         drift, in a neutral memory), `phase` (Q, 2) on its cycle, `gamma` (Q, 2): the share of them in its reduced attracting
         set, `right` (2,), `margin`, `final` (2, r), and for state networks `tau_1`, `abs_det`, `second_eigenvalue` (its
-        modulus), one a symbol. Where a task has no classes, its sequences are taken together: 1 stands for 2.
+        modulus), one a symbol, or a quiet input where inputs are numbers. Where a task has no classes, its sequences are taken
+        together: 1 stands for 2.
     points : mapping of str to ndarray
         One row a fixed point or cycle of a portrait: `trial`, `presentation`, `quiet`, `label`, `period`, `stable`, `sign` of
         det(I - J), `state` (r,).

@@ -27,9 +27,8 @@ class TableView:
         """log|dp_T/dp_0| on the tangent space of the simplex, of each trial's first training sequence; no share: None."""
         lanes, out = show.lanes, np.full((3, theta.shape[1]), np.nan)
         for k in range(theta.shape[1]):
-            network = self._network(theta[:, k])
-            symbols = network.symbol(lanes.inputs[k, 0, : lanes.lengths[k, 0]])
-            out[0, k] = _log_norm(network.tables - network.tables.mean(-1, keepdims=True), symbols)
+            inputs = lanes.inputs[k, 0, : lanes.lengths[k, 0]]
+            out[0, k] = log_norm(self._network(theta[:, k]).matrix(inputs))
         return out
 
     def probe(self, show: Show, *, every: int, rows: int, last: int) -> None:
@@ -59,11 +58,11 @@ class TableView:
         )
 
 
-def _log_norm(tables: Array, symbols: NDArray[np.intp]) -> float:
-    """Logarithm of the Frobenius norm of the product of the tables of these symbols, the first one last."""
-    product, log = np.eye(tables.shape[1]), 0.0
-    for k in symbols:
-        product = tables[k] @ product
+def log_norm(matrices: Array) -> float:
+    """ln |A_T ... A_1| in the Frobenius norm, on the tangent space of the simplex, of matrices (T, S, S)."""
+    product, log = np.eye(matrices.shape[1]), 0.0
+    for A in matrices:
+        product = (A - A.mean(-1, keepdims=True)) @ product
         size = float(np.linalg.norm(product))
         if size == 0.0:
             return -np.inf

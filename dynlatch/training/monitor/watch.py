@@ -14,6 +14,7 @@ from dynlatch.lanes.trace import Probe
 from dynlatch.lanes.wiring import Wiring
 from dynlatch.maps import FiniteMap
 from dynlatch.networks.state_network import StateNetwork
+from dynlatch.networks.subnets import SubnetNetwork
 from dynlatch.training.block import BETWEEN_PAUSES
 from dynlatch.training.contract import Architecture, Show, Task
 from dynlatch.training.monitor.changes import Standings
@@ -22,10 +23,10 @@ from dynlatch.training.monitor.graphs import GraphView
 from dynlatch.training.monitor.maps import MapView
 from dynlatch.training.monitor.record import RegionTrace, table_of
 from dynlatch.training.monitor.sighting import Sighting
+from dynlatch.training.monitor.subnets import SubnetView
 from dynlatch.training.monitor.tables import TableView
 from dynlatch.training.monitor.wired import WiredView, surveyed
 from dynlatch.validation import Array, count
-
 
 ROWS = 32  # that a rule records before they are read, at least: reading few of them at every pause costs more than the looks
 
@@ -223,6 +224,8 @@ def view_of(model: Architecture, task: Task, lanes: Lanes) -> View:
         return WiredView(model, task, lanes)
     if isinstance(network, StateNetwork):
         return TableView(model, task, lanes)
+    if isinstance(network, SubnetNetwork):
+        return SubnetView(model, task, lanes)
     if isinstance(network, FiniteMap):
         return GraphView(model, task, lanes)
     return MapView(model, task, lanes)

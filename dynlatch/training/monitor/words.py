@@ -32,17 +32,24 @@ def summary(trace: RegionTrace) -> str:
 
 def story(trace: RegionTrace, trial: int) -> str:
     """What happened to one trial, in one line."""
-    parts = [_regions(trace, trial), *_latching(trace, trial), _neutral(trace, trial)]
+    parts = [_matrices(trace, trial), _regions(trace, trial), *_latching(trace, trial), _neutral(trace, trial)]
     gradient = _gradient(trace, trial)
     margin = _margin(trace, trial)
     return "; ".join(part for part in (*parts, gradient, margin) if part)
 
 
+def _matrices(trace: RegionTrace, trial: int) -> str:
+    rows = trace.rows(trial)
+    if not rows["tau_1"].shape[1]:
+        return ""
+    first, last = rows["tau_1"][0], rows["tau_1"][-1]
+    return f"tau_1 from {_numbers(first)} to {_numbers(last)}, |det| to {_numbers(rows['abs_det'][-1])}"
+
+
 def _regions(trace: RegionTrace, trial: int) -> str:
     rows = trace.rows(trial)
-    if "tau_1" in trace.portraits and rows["tau_1"].shape[1]:
-        first, last = rows["tau_1"][0], rows["tau_1"][-1]
-        return f"tau_1 from {_numbers(first)} to {_numbers(last)}, |det| to {_numbers(rows['abs_det'][-1])}"
+    if not rows["final"].shape[-1]:  # of state networks whose inputs are symbols no attractors are looked for
+        return ""
     counts = rows["attractors"]
     w = rows["weights"][:, 0] if trace.names[0] == "w" else None
     if counts.max() <= 1 and (counts == 1).all():

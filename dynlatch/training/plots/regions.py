@@ -32,12 +32,15 @@ def plot_regions(trace: RegionTrace, trial: int, ax: Axes | None) -> Axes:
 
     looks, states = trace.rows(trial, "looks"), rows["final"].shape[-1] > 0
     strips = [name for name in ("horizon", "log_norm") if np.any(np.isfinite(looks[name]))]
-    heights = [3.4, *[0.8] * (len(strips) + states)]
+    keeps = states and rows["tau_1"].shape[1] > 0
+    heights = [3.4, *[0.8] * (len(strips) + keeps + states)]
     _, panels = plt.subplots(len(heights), 1, figsize=(6.8, 6.6), layout="constrained", height_ratios=heights, squeeze=False)
     panels = panels[:, 0]
     _path(trace, trial, axes(panels[0]))
     for panel, name in zip(panels[1:], strips, strict=False):
         _course(axes(panel), trace, trial, name)
+    if keeps:
+        _kept(axes(panels[-2]), trace, rows)
     if states:
         _counts(axes(panels[-1]), trace, rows)
     for panel in panels[1:]:
@@ -112,7 +115,8 @@ def _in_plane(ax: Axes, trace: RegionTrace, trial: int, rows: dict[str, Any]) ->
     plane = plane_of(states, trace.coordinates)
     when = points["presentation"][stable] / max(rows["presentation"][-1], 1)
     x, y = plane.of(points["state"][stable]).T
-    ax.scatter(x, y, c=when, cmap="Greys", vmin=-0.8, vmax=1.0, s=30, marker="s", lw=0, label="attractors, later ones darker")
+    label = "attractors, later ones darker" if stable.any() else None
+    ax.scatter(x, y, c=when, cmap="Greys", vmin=-0.8, vmax=1.0, s=30, marker="s", lw=0, label=label)
     for c in range(rows["final"].shape[1]):
         path = plane.of(rows["final"][:, c])
         _follow(ax, path[:, 0], path[:, 1], c, rows["right"])
@@ -128,6 +132,16 @@ def _coefficients(ax: Axes, rows: dict[str, Any]) -> None:
             colour = tints(max(rows["tau_1"].shape[1], 2), MARKER)[k]
             ax.plot(rows["presentation"], rows[name][:, k], style, color=colour, label=f"{words}, symbol {k}")
     ax.set(ylim=(-0.03, 1.03), xlabel="presentations", ylabel="1 keeps, 0 forgets")
+    _legend(ax)
+
+
+def _kept(ax: Axes, trace: RegionTrace, rows: dict[str, Any]) -> None:
+    """What the matrices under the quiet inputs keep."""
+    for q, u in enumerate(trace.quiet_inputs):
+        ax.plot(rows["presentation"], rows["tau_1"][:, q], color=tints(max(len(trace.quiet_inputs), 2), MARKER)[q],
+                lw=0.8, label=f"input {input_words(u)}")  # fmt: skip
+    ax.set_ylim(-0.03, 1.03)
+    ax.set_ylabel("τ₁", fontsize=8)
     _legend(ax)
 
 
