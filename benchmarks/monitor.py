@@ -3,8 +3,9 @@
     python -m benchmarks.monitor
 
 Nets: the fully connected one of 5 units on the 2-sequence problem, 3,000 presentations, and the parity net, 12,000; T = 50, 32
-trials, and 96 in one block. No trial ends early; watched or not, the run pauses as `train` has it pause. "monitor": the whole, at its defaults, first portrait included; "gradient,
-every k": log-norm, share and horizon of dC/dW, recorded in the rule's loop by `RegionMonitor(every=k)`, without portraits.
+trials, and 96 in one block. No trial ends early; watched or not, a run pauses where `train` has it pause. "monitor": the whole,
+at its defaults, first portrait included; "gradient, every k": log-norm, share and horizon of dC/dW, recorded in the rule's loop
+by `RegionMonitor(every=k)`, without portraits.
 """
 
 from __future__ import annotations
