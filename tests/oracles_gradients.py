@@ -86,6 +86,15 @@ def gradient_of_copies(net, theta, inputs, target, h=1e-5):
     return g
 
 
+def jacobian_of_run(net, theta, inputs, memory, h=1e-5):
+    """dx_T/dx_0 of the outputs of the units `memory`, by central differences of the start."""
+    copies, columns = unfolded(net, theta, len(inputs)), []
+    for k in memory:
+        ends = [run(net._replace(start=net.start + step * np.eye(net.kinds.size)[k]), copies, inputs) for step in (h, -h)]
+        columns.append((ends[0][-1, memory] - ends[1][-1, memory]) / (2.0 * h))
+    return np.array(columns).T
+
+
 def by_weight(net, copies, weights):
     """Sum over the copies of each weight: (weights,)."""
     return np.bincount([c.weight for c in connections(net)], weights=copies.sum(axis=0), minlength=weights)

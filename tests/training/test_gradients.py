@@ -12,6 +12,8 @@ from dynlatch.errors import InvalidInput
 from dynlatch.lanes.influence import carried_gradient, influences
 from dynlatch.lanes.instances import summed_curvature
 from dynlatch.lanes.packs import padded
+from dynlatch.lanes.products import carry_back
+from dynlatch.lanes.trace import probe, traceable
 from dynlatch.lanes.traces import traced_gradient, tracks
 from dynlatch.lanes.units import EXPONENTIAL, LINEAR, LOGISTIC, RELU, TANH
 from dynlatch.lanes.wiring import Connection, backward, curvature, forward, gradient, wire
@@ -103,6 +105,40 @@ def test_influences_carried_forward_give_the_gradient(name):
     g = np.empty_like(found.g)
     carried_gradient(net, padded(theta), 9, found.s, found.direct, influences(net), g)
     np.testing.assert_allclose(g[: net.trained], found.g[: net.trained], rtol=0, atol=1e-13)
+
+
+def one_step_back():
+    """Wirings whose state is what was put out one step ago."""
+    rng = np.random.default_rng(8)
+    gated = {f"gated {k}": oracle.gated_wiring(rng, [TANH, LINEAR, LOGISTIC, TANH], longest=1) for k in range(3)}
+    return {name: net for name, net in (WIRINGS | gated).items() if traceable(net)}
+
+
+@pytest.mark.parametrize("name", one_step_back())
+def test_rows_carried_back_with_the_errors_are_the_product_of_jacobians(name):
+    net, T = one_step_back()[name], 9
+    theta, inputs, lengths, targets = example(net, L=18, T=T)
+    found = swept(net, theta, inputs, lengths, targets)
+    room = probe(net, T, np.zeros(32, np.int64), every=1, rows=0, last=1, before=False)
+    d, ends = found.direct.copy(), np.concatenate([lengths, np.zeros(14, np.int64)])
+    carry_back(net, room, padded(theta), T, found.s, d, ends, room.seen[0])
+    np.testing.assert_array_equal(d, found.d, "errors, bit by bit")
+    for lane, length in enumerate(lengths):
+        product = oracle.jacobian_of_run(net, theta[:, lane], inputs[lane, :length], room.memory)
+        np.testing.assert_allclose(np.exp(room.seen[0, lane]), np.linalg.norm(product), rtol=1e-7, atol=1e-9)
+
+
+def test_rows_that_leave_the_range_of_numbers_are_rescaled():
+    """A linear unit with the weight w: |dx_T/dx_0| = |w|^T, however large or small; 0 is minus infinity."""
+    net = wire([Connection(0, 0, 0, 1), Connection(0, 1, 1, 0)], kinds=[LINEAR], inputs=1, output=0, trained=2)
+    T, w = 400, np.array([1e-30, 1e-3, 0.5, 1.0, 3.0, 1e5, 1e12, 0.0])
+    theta = np.stack([w, np.zeros_like(w)])
+    room = probe(net, T, np.zeros(16, np.int64), every=1, rows=0, last=1, before=False)
+    s, d = np.zeros((T + 1, 3, 16)), np.zeros((T + 1, 1, 16))
+    lengths = np.array([T, T - 1, T - 7, T, T, T - 9, T, 3] + [0] * 8)
+    carry_back(net, room, padded(theta), T, s, d, lengths, room.seen[0])
+    with np.errstate(divide="ignore"):
+        np.testing.assert_allclose(room.seen[0, :8], lengths[:8] * np.log(w), rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize("name", ["latch", "local feedback, linear", "local feedback, tanh", "focused"])
