@@ -19,6 +19,7 @@ from dynlatch.lanes.bundles import borrowed
 from dynlatch.lanes.compiling import inlined, kernel
 from dynlatch.lanes.gates import gain_of
 from dynlatch.lanes.packs import WIDTH, anywhere, begins, choose, fma, load, pack, peek, store, with_sign
+from dynlatch.lanes.shares import size_of_step
 from dynlatch.lanes.units import slope
 
 SMALL, LARGE = 1e-100, 1e100  # where a product is rescaled
@@ -29,7 +30,8 @@ LOOK = 8  # steps between two looks at its size; a slope that is not zero is at 
 def carry_back(net, probe, theta, steps, s, d, length, log_norm):  # type: ignore[no-untyped-def]
     """As `wiring.backward`, bit by bit; and log_norm (L,) = ln|dx_T/dx_0| of runs of `length` (L,) steps, T each lane's own.
 
-    Where `probe.before`, in activation coordinates; they belong to nets without connections inside a step.
+    Where `probe.before`, in activation coordinates; they belong to nets without connections inside a step. The sizes of the
+    terms of dC/dW go into `probe.sizes` while their step is at hand.
     """
     log_norm[:] = 0.0
     for lane in range(log_norm.size):
@@ -45,6 +47,7 @@ def _sweep(net, probe, theta, steps, s, d, log_norm, lane):  # type: ignore[no-u
     theta, s, d = borrowed(theta), borrowed(s), borrowed(d)
     zero, kinds, room, own, rows = pack(), net.kinds, probe.room, probe.own, probe.memory.size + 1
     first, between, gates, half = probe.first, probe.between, net.gated.shape[0] > 0, kinds.size * rows * WIDTH
+    again, reads_first, reads, sizes = probe.again, probe.reads_first, probe.reads, probe.sizes
     end = load(probe.ends, (0, lane), zero)
     room[: 2 * half] = 0.0
     for t in range(steps, 0, -1):
@@ -62,6 +65,7 @@ def _sweep(net, probe, theta, steps, s, d, log_norm, lane):  # type: ignore[no-u
                 here = to + own[j] * WIDTH
                 new = begun if probe.before else begun * through
                 store(room, (here,), new + load(room, (here,), zero))
+        store(sizes, (t, lane), size_of_step(net, again, reads_first, reads, s, d, t, lane))
         if t % LOOK == 1:
             _rescale(room, (t & 1) * half, rows, kinds.size, log_norm, lane)
 

@@ -7,7 +7,7 @@ eq. (5) of Bengio, Simard and Frasconi (1994), in the Frobenius norm.
 
 from __future__ import annotations
 
-from dynlatch.lanes.compiling import kernel
+from dynlatch.lanes.compiling import inlined, kernel
 from dynlatch.lanes.gates import product
 from dynlatch.lanes.packs import WIDTH, begins, choose, fma, load, pack, peek, root, store
 
@@ -15,8 +15,8 @@ REACH = 0.95  # of the gradient, for its horizon
 
 
 @kernel
-def shares(net, probe, s, d, length, share, horizon):  # type: ignore[no-untyped-def]
-    """How near the end dC/dW comes from, by the sums of |G_t| of the steps t, from d = dC/da, which is 0 after the end.
+def shares(probe, length, share, horizon):  # type: ignore[no-untyped-def]
+    """How near the end dC/dW comes from, by the sizes |G_t| of the steps t, which `probe.sizes` holds: 0 after the end.
 
     share (L,) is that of the last steps, and horizon (L,) the least number of last steps that carry REACH of the whole; 1 and 0
     where all terms are zero.
@@ -25,45 +25,29 @@ def shares(net, probe, s, d, length, share, horizon):  # type: ignore[no-untyped
         probe.ends[0, lane], probe.ends[1, lane] = length[lane], length[lane] - probe.last
     for lane in begins(share.size):
         steps = length[lane : lane + WIDTH].max()
-        _sizes(net, probe, s, d, steps, share, lane)
+        _sum(probe, steps, share, lane)
         _reach(probe, steps, horizon, lane)
 
 
-@kernel
-def _sizes(net, probe, s, d, steps, share, lane):  # type: ignore[no-untyped-def]
-    """|G_t| into `probe.sizes`, their sum into `probe.total`, the share of the last steps.
+@inlined
+def size_of_step(net, again, first, reads, s, d, t, lane):  # type: ignore[no-untyped-def]
+    """|G_t| from the signals s and d = dC/da.
 
     Every trained weight belongs to one connection, so that the square is a sum of products of squares; what a unit reads is
     added up once for all units that read the same.
     """
-    total = near = zero = pack()
-    begun, sizes = load(probe.ends, (1, lane), zero), probe.sizes
-    again, first, reads, gates = probe.again, probe.reads_first, probe.reads, net.gated.shape[0] > 0
-    for t in range(1, steps + 1):
-        squares = read = zero
-        for i in range(net.kinds.size):
-            if peek(again, (i,)) == 0:
-                read = _squares_read(first, reads, s, t, i, lane)
-            if gates:
-                read = _read_by_gates(net, s, t, i, lane, read)
-            back = load(d, (t, i, lane), zero)
-            squares = fma(back * back, read, squares)
-        size = root(squares)
-        store(sizes, (t, lane), size)
-        total = total + size
-        near = near + choose(zero + float(t), begun, size, zero)
-    store(probe.total, (lane,), total)
-    store(share, (lane,), choose(total, 0.0, near / total, 1.0))
-
-
-@kernel
-def _squares_read(first, reads, s, t, i, lane):  # type: ignore[no-untyped-def]
-    """The sum of the squares of what unit i reads through trained weights."""
-    read = zero = pack()
-    for e in range(peek(first, (i,)), peek(first, (i + 1,))):
-        x = load(s, (t - peek(reads, (e, 1)), peek(reads, (e, 0)), lane), zero)
-        read = fma(x, x, read)
-    return read
+    squares = read = zero = pack()
+    for i in range(d.shape[1]):
+        if peek(again, (i,)) == 0:
+            read = zero
+            for e in range(peek(first, (i,)), peek(first, (i + 1,))):
+                x = load(s, (t - peek(reads, (e, 1)), peek(reads, (e, 0)), lane), zero)
+                read = fma(x, x, read)
+        if net.gated.shape[0] > 0:
+            read = _read_by_gates(net, s, t, i, lane, read)
+        back = load(d, (t, i, lane), zero)
+        squares = fma(back * back, read, squares)
+    return root(squares)
 
 
 @kernel
@@ -74,6 +58,19 @@ def _read_by_gates(net, s, t, i, lane, read):  # type: ignore[no-untyped-def]
             x = product(net.gated, s, t, e, lane)
             read = fma(x, x, read)
     return read
+
+
+@kernel
+def _sum(probe, steps, share, lane):  # type: ignore[no-untyped-def]
+    """The sum of the sizes into `probe.total`, the share of the last steps."""
+    total = near = zero = pack()
+    begun, sizes = load(probe.ends, (1, lane), zero), probe.sizes
+    for t in range(1, steps + 1):
+        size = load(sizes, (t, lane), zero)
+        total = total + size
+        near = near + choose(zero + float(t), begun, size, zero)
+    store(probe.total, (lane,), total)
+    store(share, (lane,), choose(total, 0.0, near / total, 1.0))
 
 
 @kernel

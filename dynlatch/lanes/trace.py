@@ -160,4 +160,4 @@ def record(show, work):  # type: ignore[no-untyped-def]
 def look(net, theta, steps, probe, work, d):  # type: ignore[no-untyped-def]
     """As `wiring.backward` on d; log-norm, share and horizon of the signals in `work` into `probe.seen`."""
     carry_back(net, probe, theta, steps, work.s, d, work.length, probe.seen[0])
-    shares(net, probe, work.s, d, work.length, probe.seen[1], probe.seen[2])
+    shares(probe, work.length, probe.seen[1], probe.seen[2])
