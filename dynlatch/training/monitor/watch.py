@@ -108,6 +108,7 @@ class Watch:
         self.seen = np.full(len(lanes.order), -1, dtype=np.int64)  # at the last portrait
         self.looked = np.full(len(lanes.order), -1, dtype=np.int64)  # at the last look
         self.horizon = np.full(len(lanes.order), np.nan)  # at the last look
+        self.portrait_at = 0  # presentations of the first trial that a portrait will be due for
         self.recorded = False  # whether the rule looks by itself
         self.unread: tuple[Probe, NDArray[np.int64]] | None = None  # recorded for these trials, and left for later
         self.standings = Standings(len(lanes.order), self.view.inputs)
@@ -134,23 +135,30 @@ class Watch:
 
     def look(self, theta: Array, show: Show, ids: NDArray[np.int64]) -> None:
         """Record where the trials `ids`, the lanes of theta (P + F, L), are now."""
+        lanes = show.lanes
+        if self._can_wait(lanes, len(ids)):
+            self.unread = (lanes.probe, ids)
+            return
         if not len(self.ids):
             self.ids = ids.copy()
-        rows = np.searchsorted(self.ids, ids)
-        lanes = show.lanes
-        at, kept = lanes.presentations[: len(ids)].copy(), lanes.probe.kept[: len(ids)]
-        self.recorded = self.recorded or bool(kept.any())
+        rows, every = np.searchsorted(self.ids, ids), self.settings.portrait_every
+        at = lanes.presentations[: len(ids)].copy()
         ended = (lanes.learned | lanes.stuck)[: len(ids)] | (at >= lanes.budget)
-        due = (self.seen[rows] < 0) | (at // self.settings.portrait_every > self.seen[rows] // self.settings.portrait_every)
+        due = (self.seen[rows] < 0) | (at // every > self.seen[rows] // every)
         due |= ended & (at > self.seen[rows])
-        if self.recorded and not (due.any() or ended.any()) and kept.max() + self._rows <= len(lanes.probe.rows):
-            self.unread = (lanes.probe, ids.copy())
-            return
         self._drain(lanes.probe, ids)
         self._glance(theta, show, ids, rows, at, due | (not self.recorded))
         if due.any():
             chosen = np.flatnonzero(due)
             self._portrait(np.ascontiguousarray(theta[:, chosen]), ids[chosen], rows[chosen], at[chosen])
+        self.portrait_at = (int(self.seen[rows].min()) // every + 1) * every
+
+    def _can_wait(self, lanes: Lanes, trials: int) -> bool:
+        """Whether none has ended, no portrait is due, and there is room for more rows: asked at every pause, in few steps."""
+        if not self.recorded or lanes.presentations[:trials].max() >= min(self.portrait_at, lanes.budget):
+            return False
+        ended = lanes.learned[:trials].any() or lanes.stuck[:trials].any()
+        return not ended and bool(lanes.probe.kept[:trials].max() + self._rows <= len(lanes.probe.rows))
 
     def _drain(self, probe: Probe, ids: NDArray[np.int64]) -> None:
         """What the rule has recorded since the last time."""
@@ -159,6 +167,7 @@ class Watch:
         probe.kept[:] = 0
         if not kept.any():
             return
+        self.recorded = True
         fresh = np.arange(kept.max())[:, None] < kept
         seen = probe.rows[: len(fresh), :, : len(ids)].transpose(1, 0, 2)
         at = seen[0][fresh].astype(np.int64)
