@@ -49,7 +49,7 @@ class RegionMonitor:
     """Watches how every trial moves through basins and reduced attracting sets while it is trained.
 
     Nothing that is watched is counted as a presentation, and a watched run ends with the same bits as an unwatched one. With
-    the defaults, learning takes 1.1 to 1.4 times as long (back-propagation, T = 50); the first portrait searches afresh and
+    the defaults, learning takes 1.2 to 1.3 times as long (back-propagation, T = 50); the first portrait searches afresh and
     costs as much as about five later ones. Rules that show one sequence after the other record the gradient themselves, under
     the weights that the sequence was shown to; searches, and portraits between two recorded presentations, look at what was
     shown last once more. Networks with longer delays, gated connections, rectified or exponential units, and integrators, are
