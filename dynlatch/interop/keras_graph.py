@@ -95,7 +95,9 @@ def _recurrent(kind: str, config: Mapping[str, Any], name: str, path: str, sourc
     for own, where, one in stack:
         reads = {key: config[key] for key in ("go_backwards",) if key in config}
         settings = {**one["config"], **reads}
-        graph.cells.append(Cell(own, where, _word(one["class_name"]).removesuffix("Cell"), settings, _below(source)))
+        kind = _word(one["class_name"])
+        kind = kind.removesuffix("Cell") if kind.removesuffix("Cell") in CELLS else kind
+        graph.cells.append(Cell(own, where, kind, settings, _below(source)))
         source = own
     return str(source)
 

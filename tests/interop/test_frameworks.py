@@ -627,7 +627,7 @@ def test_a_keras_cell_of_ones_own_is_named(tmp_path):
         layer = next(one for one in config["config"]["layers"] if isinstance(one["config"].get("cell"), dict))
         layer["config"]["cell"].update(class_name="MyCell", registered_name="mine>MyCell")
 
-    with pytest.raises(UnsupportedNetwork, match=r"is of class My; what can be read is .*GRU.*: wrap it in FunctionMap"):
+    with pytest.raises(UnsupportedNetwork, match=r"is of class MyCell; what can be read is .*GRU.*: wrap it in FunctionMap"):
         dl.load_network(with_config(tmp_path, edit, "cells.keras"))
 
 
