@@ -1,7 +1,7 @@
 """The influence of every weight on every unit, carried forward in time: what real-time recurrent learning keeps.
 
 `q_ip(t) = dx_i(t)/dw_p = f_i'(a_i(t)) sum_e [w_e q_jp(t - delay) + (s_j(t - delay) if e has weight p)]` over the connections e
-into i, each from j; of a gated one, by the rule of the product. Time O(n E P) and room O(n P) a step, whatever the length;
+into i, each from j; of a gated one, by the rule of the product. Time O(E P) a step and room O(D n P), whatever the length;
 Williams and Zipser (1989).
 """
 

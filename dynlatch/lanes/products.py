@@ -30,23 +30,23 @@ LOOK = 8  # steps between two looks at its size; a slope that is not zero is at 
 def carry_back(net, probe, theta, steps, s, d, length, log_norm):  # type: ignore[no-untyped-def]
     """As `wiring.backward`, bit by bit; and log_norm (L,) = ln|dx_T/dx_0| of runs of `length` (L,) steps, T each lane's own.
 
-    Where `probe.before`, in activation coordinates; they belong to nets without connections inside a step. The sizes of the
-    terms of dC/dW go into `probe.sizes` while their step is at hand.
+    Weights are finite. Where `probe.before`, in activation coordinates; they belong to nets without connections inside a step.
+    The sizes of the terms of dC/dW go into `probe.sizes` while their step is at hand.
     """
     log_norm[:] = 0.0
     for lane in range(log_norm.size):
         probe.ends[0, lane] = length[lane]
     for lane in begins(log_norm.size):
         _sweep(net, probe, theta, steps, s, d, log_norm, lane)
-        _arrive(net, probe, theta, s, log_norm, lane)
+        _arrive(net, probe, theta, steps, s, log_norm, lane)
 
 
 @kernel
 def _sweep(net, probe, theta, steps, s, d, log_norm, lane):  # type: ignore[no-untyped-def]
     """Rows and errors, the last row, from the last step to the first; a row begins at the end of its lane."""
     theta, s, d = borrowed(theta), borrowed(s), borrowed(d)
-    zero, kinds, room, own, rows = pack(), net.kinds, probe.room, probe.own, probe.memory.size + 1
-    first, between, gates, half = probe.first, probe.between, net.gated.shape[0] > 0, kinds.size * rows * WIDTH
+    zero, kinds, room, own, carried = pack(), net.kinds, probe.room, probe.own, probe.memory.size + 1
+    first, between, gates, half = probe.first, probe.between, net.gated.shape[0] > 0, kinds.size * carried * WIDTH
     again, reads_first, reads, sizes = probe.again, probe.reads_first, probe.reads, probe.sizes
     end = load(probe.ends, (0, lane), zero)
     room[: 2 * half] = 0.0
@@ -54,37 +54,37 @@ def _sweep(net, probe, theta, steps, s, d, log_norm, lane):  # type: ignore[no-u
         begun = choose(t + 0.5, end, choose(end, t - 0.5, 1.0, zero), zero)  # 1 in the lanes that end at t
         begins_here = anywhere(begun, 0.5)
         for j in range(kinds.size - 1, -1, -1):
-            through, to = slope(kinds[j], load(s, (t, j, lane), zero)), (t & 1) * half + j * rows * WIDTH
+            through, to = slope(kinds[j], load(s, (t, j, lane), zero)), (t & 1) * half + j * carried * WIDTH
             error = load(d, (t, j, lane), zero)
             if gates:
-                _gated_rows(net, first, between, theta, s, room, error, through, t, j, to, rows, half, lane)
+                _gated_rows(net, first, between, theta, s, room, error, through, steps, t, j, to, carried, half, lane)
             else:
-                _rows(first, between, theta, room, error, through, t & 1, j, to, rows, lane)
-            store(d, (t, j, lane), load(room, (to + (rows - 1) * WIDTH,), zero))
+                _rows(first, between, theta, room, error, through, t & 1, j, to, carried, lane)
+            store(d, (t, j, lane), load(room, (to + (carried - 1) * WIDTH,), zero))
             if begins_here and own[j] >= 0:
                 here = to + own[j] * WIDTH
                 new = begun if probe.before else begun * through
                 store(room, (here,), new + load(room, (here,), zero))
         store(sizes, (t, lane), size_of_step(net, again, reads_first, reads, s, d, t, lane))
         if t % LOOK == 1:
-            _rescale(room, (t & 1) * half, rows, kinds.size, log_norm, lane)
+            _rescale(room, (t & 1) * half, carried, kinds.size, log_norm, lane)
 
 
 @kernel
-def _arrive(net, probe, theta, s, log_norm, lane):  # type: ignore[no-untyped-def]
+def _arrive(net, probe, theta, steps, s, log_norm, lane):  # type: ignore[no-untyped-def]
     """The rows by the first state, x_0 or a_0, and the logarithm of their norm."""
     theta, s = borrowed(theta), borrowed(s)
-    zero, kinds, room, memory, rows = pack(), net.kinds, probe.room, probe.memory, probe.memory.size + 1
-    first, between, gates, half = probe.first, probe.between, net.gated.shape[0] > 0, kinds.size * rows * WIDTH
+    zero, kinds, room, memory, carried = pack(), net.kinds, probe.room, probe.memory, probe.memory.size + 1
+    first, between, gates, half = probe.first, probe.between, net.gated.shape[0] > 0, kinds.size * carried * WIDTH
     room[:half] = 0.0  # what stays within the step does not come from x_0
     squares = zero
     for j in memory:
-        through, to = slope(kinds[j], load(s, (0, j, lane), zero)) if probe.before else zero + 1.0, j * rows * WIDTH
+        through, to = slope(kinds[j], load(s, (0, j, lane), zero)) if probe.before else zero + 1.0, j * carried * WIDTH
         if gates:
-            _gated_rows(net, first, between, theta, s, room, zero, through, 0, j, to, rows, half, lane)
+            _gated_rows(net, first, between, theta, s, room, zero, through, steps, 0, j, to, carried, half, lane)
         else:
-            _rows(first, between, theta, room, zero, through, 0, j, to, rows, lane)
-        for at in range(to, to + (rows - 1) * WIDTH, WIDTH):
+            _rows(first, between, theta, room, zero, through, 0, j, to, carried, lane)
+        for at in range(to, to + (carried - 1) * WIDTH, WIDTH):
             value = load(room, (at,), zero)
             squares = fma(value, value, squares)
     store(room, (0,), squares)
@@ -93,16 +93,16 @@ def _arrive(net, probe, theta, s, log_norm, lane):  # type: ignore[no-untyped-de
 
 
 @inlined
-def _rows(first, between, theta, room, error, through, odd, j, to, rows, lane):  # type: ignore[no-untyped-def]
+def _rows(first, between, theta, room, error, through, odd, j, to, carried, lane):  # type: ignore[no-untyped-def]
     """What comes back to unit j in all rows, six of them in one loop where there are so many; `error` begins the last."""
     c, zero = 0, pack()
-    while c + 6 <= rows:
-        _six(first, between, theta, room, error if c + 6 == rows else zero, through, odd, j, c * WIDTH, to, lane)
+    while c + 6 <= carried:
+        _six(first, between, theta, room, error if c + 6 == carried else zero, through, odd, j, c * WIDTH, to, lane)
         c += 6
-    while c + 2 <= rows:
-        _two(first, between, theta, room, error if c + 2 == rows else zero, through, odd, j, c * WIDTH, to, lane)
+    while c + 2 <= carried:
+        _two(first, between, theta, room, error if c + 2 == carried else zero, through, odd, j, c * WIDTH, to, lane)
         c += 2
-    if c < rows:
+    if c < carried:
         store(room, (to + c * WIDTH,), _one(first, between, theta, room, error, odd, j, c * WIDTH, lane) * through)
 
 
@@ -148,46 +148,49 @@ def _one(first, between, theta, room, error, odd, j, c, lane):  # type: ignore[n
 
 
 @kernel
-def _gated_rows(net, first, between, theta, s, room, error, through, t, j, to, rows, half, lane):  # type: ignore[no-untyped-def]
+def _gated_rows(  # type: ignore[no-untyped-def]
+    net, first, between, theta, s, room, error, through, steps, t, j, to, carried, half, lane
+):
     """As `_rows`, gated connections included."""
     departing, leaving, zero = net.gated_departing, net.gated_leaving, pack()
-    for c in range(rows):
-        begun = error if c + 1 == rows else zero
+    for c in range(carried):
+        begun = error if c + 1 == carried else zero
         total = _one(first, between, theta, room, begun, t & 1, j, c * WIDTH, lane)
         for e in range(peek(leaving, (j,)), peek(leaving, (j + 1,))):
             ahead = t + peek(departing, (e, 2))
-            there = (ahead & 1) * half + (peek(departing, (e, 1)) * rows + c) * WIDTH
-            total = fma(gain_of(departing, theta, s, ahead, e, lane), load(room, (there,), total), total)
+            if ahead <= steps:  # beyond there are no signals
+                there = (ahead & 1) * half + (peek(departing, (e, 1)) * carried + c) * WIDTH
+                total = fma(gain_of(departing, theta, s, ahead, e, lane), load(room, (there,), total), total)
         store(room, (to + c * WIDTH,), total * through)
 
 
 @kernel
-def _rescale(room, at, rows, units, log_norm, lane):  # type: ignore[no-untyped-def]
+def _rescale(room, at, carried, units, log_norm, lane):  # type: ignore[no-untyped-def]
     """Bring products that leave [SMALL, LARGE] back to size 1, the logarithm of the factor into `log_norm`."""
     zero = top = pack()
     for i in range(units):
-        for c in range(rows - 1):
-            value = with_sign(load(room, (at + (i * rows + c) * WIDTH,), zero), 1.0)
+        for c in range(carried - 1):
+            value = with_sign(load(room, (at + (i * carried + c) * WIDTH,), zero), 1.0)
             top = choose(value, top, value, top)
     if anywhere(top, LARGE) or anywhere(choose(top, 0.0, SMALL, zero), top):
         for l in range(WIDTH):
-            largest = _largest(room, at + l, rows, units)
+            largest = _largest(room, at + l, carried, units)
             if largest > 0.0 and not SMALL < largest < LARGE:
-                _divide(room, at + l, rows, units, largest)
+                _divide(room, at + l, carried, units, largest)
                 log_norm[lane + l] += math.log(largest)
 
 
 @kernel
-def _largest(room, at, rows, units):  # type: ignore[no-untyped-def]
+def _largest(room, at, carried, units):  # type: ignore[no-untyped-def]
     top = 0.0
     for i in range(units):
-        for c in range(rows - 1):
-            top = max(top, abs(room[at + (i * rows + c) * WIDTH]))
+        for c in range(carried - 1):
+            top = max(top, abs(room[at + (i * carried + c) * WIDTH]))
     return top
 
 
 @kernel
-def _divide(room, at, rows, units, by):  # type: ignore[no-untyped-def]
+def _divide(room, at, carried, units, by):  # type: ignore[no-untyped-def]
     for i in range(units):
-        for c in range(rows - 1):
-            room[at + (i * rows + c) * WIDTH] /= by
+        for c in range(carried - 1):
+            room[at + (i * carried + c) * WIDTH] /= by

@@ -9,22 +9,22 @@ from __future__ import annotations
 
 from dynlatch.lanes.compiling import inlined, kernel
 from dynlatch.lanes.gates import product
-from dynlatch.lanes.packs import WIDTH, begins, choose, fma, load, pack, peek, root, store
+from dynlatch.lanes.packs import begins, choose, fma, load, pack, peek, root, store
 
 REACH = 0.95  # of the gradient, for its horizon
 
 
 @kernel
-def shares(probe, length, share, horizon):  # type: ignore[no-untyped-def]
-    """How near the end dC/dW comes from, by the sizes |G_t| of the steps t, which `probe.sizes` holds: 0 after the end.
+def shares(probe, steps, length, share, horizon):  # type: ignore[no-untyped-def]
+    """How near the end dC/dW comes from, by the sizes |G_t| of the steps t up to `steps`, which `probe.sizes` holds.
 
+    They are 0 after the end of each lane; `probe.ends[0]` holds the lengths.
     share (L,) is that of the last steps, and horizon (L,) the least number of last steps that carry REACH of the whole; 1 and 0
     where all terms are zero.
     """
     for lane in range(share.size):
-        probe.ends[0, lane], probe.ends[1, lane] = length[lane], length[lane] - probe.last
+        probe.ends[1, lane] = length[lane] - probe.last
     for lane in begins(share.size):
-        steps = length[lane : lane + WIDTH].max()
         _sum(probe, steps, share, lane)
         _reach(probe, steps, horizon, lane)
 

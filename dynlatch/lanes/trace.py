@@ -1,4 +1,4 @@
-"""The gradient of presentations while a rule trains: `log_norms` of the run, `shares` of its weight gradient, row by row.
+"""The gradient of presentations while a rule trains: log-norm of the run, share and horizon of its weight gradient.
 
 A rule that passes errors back calls `send_back` in the place of `wiring.backward`, one that does not `glance`. Both cost a
 comparison where nobody watches, and change no bit of what the rule computes.
@@ -41,12 +41,12 @@ class Probe(NamedTuple):
     sizes: Array  # (T + 1, L) |G_t|
     total: Array  # (L,) of the sizes
     seen: Array  # (3, L) log-norm, share and horizon of the last presentation that was looked at
-    due: Numbers  # (L,) the presentation that is looked at next
+    next_look: Numbers  # (L,) the first presentation that is to be looked at
     kept: Numbers  # (L,) rows since they were read
     rows: Array  # (K, 4, L) presentations in the order of time, and what was seen; what comes when all are taken is lost
 
 
-LANES_LAST = ("ends", "sizes", "total", "seen", "due", "kept", "rows")  # arrays whose last axis is the lane
+LANES_LAST = ("ends", "sizes", "total", "seen", "next_look", "kept", "rows")  # arrays whose last axis is the lane
 
 
 def traceable(net: Wiring) -> bool:
@@ -73,7 +73,7 @@ def blind(lanes: int) -> Probe:
     return Probe(
         every=0, last=0, before=False, memory=numbers, own=numbers, first=numbers, between=np.zeros((0, 3), np.int64),
         reads_first=numbers, reads=np.zeros((0, 2), np.int64), again=numbers, room=np.zeros(0), ends=columns, sizes=columns,
-        total=np.zeros(lanes), seen=columns, due=np.zeros(lanes, np.int64), kept=np.zeros(lanes, np.int64),
+        total=np.zeros(lanes), seen=columns, next_look=np.zeros(lanes, np.int64), kept=np.zeros(lanes, np.int64),
         rows=np.zeros((0, 4, lanes)),
     )  # fmt: skip
 
@@ -98,7 +98,7 @@ def probe(net: Wiring, steps: int, seen: Numbers, *, every: int, rows: int, last
         between=np.ascontiguousarray(between), reads_first=reads_first, reads=np.ascontiguousarray(reads),
         again=again.astype(np.int64), room=aligned(np.zeros(2 * half)), ends=aligned(np.zeros((2, lanes))),
         sizes=aligned(np.zeros((steps + 1, lanes))), total=np.zeros(lanes), seen=np.zeros((3, lanes)),
-        due=(seen // every + 1) * every, kept=np.zeros(lanes, np.int64), rows=np.zeros((rows, 4, lanes)),
+        next_look=(seen // every + 1) * every, kept=np.zeros(lanes, np.int64), rows=np.zeros((rows, 4, lanes)),
     )  # fmt: skip
 
 
@@ -134,9 +134,9 @@ def glance(net, theta, steps, show, work):  # type: ignore[no-untyped-def]
 def due(show, work):  # type: ignore[no-untyped-def]
     """Whether the presentation at hand is to be recorded, in some lane."""
     if show.probe.every > 0:
-        presentations, live, due = show.presentations, work.live, show.probe.due
+        presentations, live, next_look = show.presentations, work.live, show.probe.next_look
         for lane in range(live.size):
-            if live[lane] > 0.0 and presentations[lane] >= due[lane]:
+            if live[lane] > 0.0 and presentations[lane] >= next_look[lane]:
                 return True
     return False
 
@@ -145,10 +145,10 @@ def due(show, work):  # type: ignore[no-untyped-def]
 def record(show, work):  # type: ignore[no-untyped-def]
     """Keep what was seen of the presentation at hand, in the lanes where it is due."""
     presentations, live, probe = show.presentations, work.live, show.probe
-    due, kept, rows, seen = probe.due, probe.kept, probe.rows, probe.seen
+    next_look, kept, rows, seen = probe.next_look, probe.kept, probe.rows, probe.seen
     for lane in range(live.size):
-        if live[lane] > 0.0 and presentations[lane] >= due[lane]:
-            due[lane] += probe.every
+        if live[lane] > 0.0 and presentations[lane] >= next_look[lane]:
+            next_look[lane] = (presentations[lane] // probe.every + 1) * probe.every
             if kept[lane] < rows.shape[0]:
                 rows[kept[lane], 0, lane] = presentations[lane]
                 for k in range(3):
@@ -160,4 +160,4 @@ def record(show, work):  # type: ignore[no-untyped-def]
 def look(net, theta, steps, probe, work, d):  # type: ignore[no-untyped-def]
     """As `wiring.backward` on d; log-norm, share and horizon of the signals in `work` into `probe.seen`."""
     carry_back(net, probe, theta, steps, work.s, d, work.length, probe.seen[0])
-    shares(probe, work.length, probe.seen[1], probe.seen[2])
+    shares(probe, steps, work.length, probe.seen[1], probe.seen[2])

@@ -93,8 +93,7 @@ class StateNetwork:
 
     def jacobian(self, a: Array, u: Array | None = None) -> Array:
         """`A_k (I - 1 1^T / S)`, shape (..., S, S): the derivative on the tangent space of the simplex."""
-        A = self.matrix(u)
-        return spread(A - A.mean(-1, keepdims=True), batch_of(a, u), core=2)
+        return spread(stochastic.on_tangent(self.matrix(u)), batch_of(a, u), core=2)
 
     def input_jacobian(self, a: Array, u: Array | None = None) -> Array:
         """Zero: between the thresholds the input changes nothing."""
@@ -121,7 +120,7 @@ class StateNetwork:
 
     def abs_det(self) -> Array:
         """|det A_k|, shape (K,): what a step leaves of volumes of distributions; for two states it equals `tau_1`."""
-        return np.asarray(np.abs(np.linalg.det(self.tables)))
+        return stochastic.abs_det(self.tables)
 
     def second_eigenvalue(self) -> NDArray[np.complex128]:
         """The largest eigenvalue in modulus of each matrix on the tangent space, shape (K,): how fast differences die out."""

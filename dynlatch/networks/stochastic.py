@@ -29,6 +29,16 @@ def tangent(v: Array) -> Array:
     return np.asarray(v - v.mean(-1, keepdims=True))
 
 
+def on_tangent(A: Array) -> Array:
+    """`A (I - 1 1^T / S)`: A on the vectors of sum zero alone."""
+    return np.asarray(A - A.mean(-1, keepdims=True))
+
+
+def abs_det(A: Array) -> Array:
+    """|det A|, shape (...)."""
+    return np.asarray(np.abs(np.linalg.det(A)))
+
+
 def dobrushin(A: Array) -> Array:
     """`max over j, k of sum_i |a_ij - a_ik| / 2`, shape (...)."""
     return np.asarray(0.5 * np.abs(A[..., :, :, None] - A[..., :, None, :]).sum(-3).max((-1, -2)))
@@ -36,6 +46,6 @@ def dobrushin(A: Array) -> Array:
 
 def second_eigenvalue(A: Array) -> NDArray[np.complex128]:
     """The largest eigenvalue in modulus on the tangent space of the simplex, shape (...)."""
-    values = np.linalg.eigvals(A - A.mean(-1, keepdims=True))
+    values = np.linalg.eigvals(on_tangent(A))
     largest = np.abs(values).argmax(-1)
     return np.asarray(np.take_along_axis(values, largest[..., None], -1)[..., 0], dtype=np.complex128)

@@ -96,8 +96,7 @@ class SubnetNetwork:
 
     def jacobian(self, a: Array, u: Array | None = None) -> Array:
         """`A(u) (I - 1 1^T / S)`, shape (..., S, S)."""
-        A = self.matrix(u)
-        return spread(A - A.mean(-1, keepdims=True), batch_of(a, u), core=2)
+        return spread(stochastic.on_tangent(self.matrix(u)), batch_of(a, u), core=2)
 
     def input_jacobian(self, a: Array, u: Array | None = None) -> Array:
         """`dp'_i / du_f = sum over j of A_ij p_j (w_ijf - sum over k of A_kj w_kjf)`, shape (..., S, m)."""
@@ -122,7 +121,7 @@ class SubnetNetwork:
 
     def abs_det(self, u: Array | None = None) -> Array:
         """|det A(u)|, shape (...)."""
-        return np.asarray(np.abs(np.linalg.det(self.matrix(u))))
+        return stochastic.abs_det(self.matrix(u))
 
     def second_eigenvalue(self, u: Array | None = None) -> NDArray[np.complex128]:
         """The largest eigenvalue in modulus of A(u) on the tangent space, shape (...)."""

@@ -56,7 +56,7 @@ def _lanes(trials: Sequence[Trial], budget: int) -> Lanes:
     task, sequences = trials[0].task, [t.sequences for t in trials]
     L, n = len(trials), len(sequences[0].lengths)
     return Lanes(
-        inputs=np.ascontiguousarray(np.stack([s.inputs.transpose(1, 0, 2) for s in sequences])),
+        inputs=np.ascontiguousarray(np.stack([s.inputs.transpose(1, 0, 2) for s in sequences]), dtype=np.float64),
         lengths=np.stack([s.lengths for s in sequences]).astype(np.int64),
         targets=np.stack([s.targets for s in sequences]).astype(np.float64),
         desired=np.ascontiguousarray(np.stack([_desired(t) for t in trials])),

@@ -193,6 +193,7 @@ def _run_block(
             everyone = np.arange(len(block.numbers))
             ledger.write(block, everyone, [TrainingOutcome.INTERRUPTED] * len(everyone))
         if watch is not None:
+            watch.read(block.show, block.numbers)  # also of a call that was interrupted
             traces.append(watch.close())
 
 

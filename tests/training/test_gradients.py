@@ -121,7 +121,8 @@ def test_rows_carried_back_with_the_errors_are_the_product_of_jacobians(name):
     found = swept(net, theta, inputs, lengths, targets)
     room = probe(net, T, np.zeros(32, np.int64), every=1, rows=0, last=1, before=False)
     d, ends = found.direct.copy(), np.concatenate([lengths, np.zeros(14, np.int64)])
-    carry_back(net, room, padded(theta), T, found.s, d, ends, room.seen[0])
+    s = np.concatenate([found.s, np.full((2, *found.s.shape[1:]), np.nan)])[: T + 1]  # beyond the run there is no number
+    carry_back(net, room, padded(theta), T, s, d, ends, room.seen[0])
     np.testing.assert_array_equal(d, found.d, "errors, bit by bit")
     for lane, length in enumerate(lengths):
         product = oracle.jacobian_of_run(net, theta[:, lane], inputs[lane, :length], room.memory)
@@ -136,7 +137,11 @@ def test_rows_that_leave_the_range_of_numbers_are_rescaled():
     room = probe(net, T, np.zeros(16, np.int64), every=1, rows=0, last=1, before=False)
     s, d = np.zeros((T + 1, 3, 16)), np.zeros((T + 1, 1, 16))
     lengths = np.array([T, T - 1, T - 7, T, T, T - 9, T, 3] + [0] * 8)
+    d[lengths, 0, np.arange(16)] = 1.0
+    expected = d.copy()
+    backward(net, padded(theta), T, s, expected)
     carry_back(net, room, padded(theta), T, s, d, lengths, room.seen[0])
+    np.testing.assert_array_equal(d, expected, "errors are not rescaled")
     with np.errstate(divide="ignore"):
         np.testing.assert_allclose(room.seen[0, :8], lengths[:8] * np.log(w), rtol=1e-12, atol=1e-12)
 

@@ -7,8 +7,8 @@ import pytest
 
 from dynlatch import analysis
 from dynlatch.lanes.shares import REACH
-from dynlatch.training import train
-from dynlatch.training.block import pack
+from dynlatch.training import resume, train
+from dynlatch.training.block import keep, pack
 from dynlatch.training.models import Dense, LatchNet, ParityNet
 from dynlatch.training.monitor import RegionMonitor
 from dynlatch.training.rules import BackPropagation, LocalFeedback, MultigridRandomSearch, RealTimeRecurrentLearning
@@ -24,6 +24,12 @@ RULES = (
 
 def opened(rule, model, task, trials=18):
     return pack(rule, model, [trial(k, seed, task, 7) for k, seed in enumerate(seeds(2, trials))], None, 10**6)
+
+
+def endless(rule, model, task):
+    """A block whose trials go on when they have learned."""
+    block = opened(rule, model, task)
+    return replace(block, show=replace(block.show, lanes=block.show.lanes._replace(needed=10**9)))
 
 
 def step_by_step(rule, model, task, until, every):
@@ -116,3 +122,105 @@ def test_rules_that_record_nothing_are_looked_at_from_outside():
     )  # fmt: skip
     for k, end in enumerate(result.presentations.tolist()):
         assert len(result.trace.rows(k, "looks")["presentation"]) >= end // 60
+
+
+def test_share_and_horizon_when_a_longer_lane_has_left():
+    """Lanes that fill a pack keep the length that they were shown last: the others' shares do not come from its steps."""
+    rule, model, task = BackPropagation(eta=0.2), Dense(3), TwoSequence(T=14)
+    block = endless(rule, model, task)
+    watch = RegionMonitor(every=1, last=4).open(model, task, block.show.lanes)
+    block = replace(block, show=watch.attached(block.show))
+    for at in range(1, 60):  # until the last lane of two was shown the longest sequence there is
+        block.show.lanes.pause[0] = at
+        rule.update(model, block.theta, block.state, block.show)
+        if block.show.work.length[1] == block.show.lanes.lengths.max():
+            break
+    block = keep(block, np.array([0, 1]))
+    lanes, shorter = block.show.lanes, 0
+    for at in range(int(lanes.presentations[0]) + 1, int(lanes.presentations[0]) + 21):
+        lanes.pause[0], before = at, block.theta.copy()
+        lanes.probe.kept[:] = 0
+        rule.update(model, block.theta, block.state, block.show)
+        work = block.show.work
+        shorter += work.length[:2].max() < work.length.max()
+        for k in range(2):
+
+            def slope_of_cost(a, target=work.target[k]):
+                y = np.tanh(a[-1])
+                return np.eye(3)[-1] * (y - 0.8 * target) * (1.0 - y * y)
+
+            inputs = work.s[1 : work.length[k] + 1, 3:4, k]
+            split = analysis.gradient_contributions(model.network(before[:, k]), np.zeros(3), inputs, slope_of_cost)
+            seen_at, _, share, horizon = lanes.probe.rows[0, :, k]
+            assert seen_at == at
+            assert share == pytest.approx(split.share_within(4, "recurrent weights"), abs=1e-10)
+            assert horizon == split.reach(REACH, "recurrent weights")
+    assert shorter
+
+
+def test_rules_that_look_now_and_then_are_looked_at_once_each_time():
+    rule, model, task = BackPropagation(eta=0.1), Dense(3), TwoSequence(T=8)
+    block = endless(rule, model, task)
+    watch = RegionMonitor(every=25).open(model, task, block.show.lanes)
+    show = watch.attached(block.show)
+    show.lanes.presentations[:] = 2_000
+    show.lanes.pause[0] = 2_060
+    rule.update(model, block.theta, block.state, show)
+    count = int(show.lanes.probe.kept[0])
+    assert show.lanes.probe.rows[:count, 0, 0].tolist() == [2_001.0, 2_025.0, 2_050.0]
+
+
+def test_looks_of_many_presentations_between_portraits():
+    """More rows than there is room for: they are read in time."""
+    run = {"trials": 2, "rng": 5, "sequences": 12, "max_presentations": 2_700, "test_sequences": 10}
+    seen = train(
+        BackPropagation(eta=1e-6), Dense(2), TwoSequence(T=8), **run, monitor=RegionMonitor(every=1, portrait_every=5_000)
+    )
+    for k, end in enumerate(seen.presentations.tolist()):
+        assert seen.trace.rows(k, "looks")["presentation"].tolist() == list(range(end + 1))
+
+
+def test_a_resumed_run_goes_on_looking_at_multiples():
+    task, run = TwoSequence(T=8), {"monitor": RegionMonitor(every=30, portrait_every=300)}
+    first = train(BackPropagation(eta=1e-6), Dense(2), task, trials=2, rng=5, sequences=12, max_presentations=100, **run)
+    more = resume(first, max_presentations=200, **run)
+    at = more.trace.rows(0, "looks")["presentation"]
+    assert set(at.tolist()) >= {120, 150, 180}
+    assert not set(at.tolist()) & {130, 160, 190}
+
+
+def test_an_interrupted_run_keeps_what_was_recorded(monkeypatch):
+    calls, update = [], BackPropagation.update
+
+    def interrupted(self, *given):
+        update(self, *given)
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(BackPropagation, "update", interrupted)
+    run = {"trials": 2, "rng": 5, "sequences": 12, "max_presentations": 5_000, "test_sequences": 10}
+    for portrait_every in (500, 5_000):
+        calls.clear()
+        monitor = RegionMonitor(every=100, portrait_every=portrait_every)
+        seen = train(BackPropagation(eta=1e-6), Dense(2), TwoSequence(T=8), **run, monitor=monitor)
+        shown = int(seen.presentations[0])
+        assert shown > 500
+        assert seen.trace.rows(0, "looks")["presentation"].tolist()[-1] == shown // 100 * 100
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.int64, np.float32])
+def test_inputs_of_a_task_may_be_other_numbers(kind):
+    class Rounded(Parity):
+        def training_set(self, n, rng):
+            drawn = super().training_set(n, rng)
+            return replace(drawn, inputs=np.round(drawn.inputs))
+
+    class Other(Rounded):
+        def training_set(self, n, rng):
+            drawn = super().training_set(n, rng)
+            return replace(drawn, inputs=drawn.inputs.astype(kind))
+
+    rule, run = BackPropagation(eta=0.1), {"trials": 2, "rng": 1, "sequences": 6, "max_presentations": 60}
+    one, other = (train(rule, ParityNet(), task(5), **run) for task in (Rounded, Other))
+    np.testing.assert_array_equal(one.progress.theta, other.progress.theta)

@@ -1,7 +1,8 @@
 """The view of any other map: followed from the final states with a small budget, a network at a time.
 
-Networks with longer delays, gated connections, rectified or exponential units, and nets that grow. Slow: about a
-second a trial and portrait. What is not followed is not known: attractors that neither a final state nor the starts come to.
+Networks with longer delays, gated connections, rectified or exponential units, nets that grow, and state networks under real
+inputs. Slow: about a second a trial and portrait. What is not followed is not known: attractors that neither a final state nor
+the starts come to.
 """
 
 from __future__ import annotations

@@ -27,9 +27,7 @@ class Sighting(NamedTuple):
     margin: Array  # (R,)
     final: Array  # (R, C, r) final state of the first sequence of each class
     points: dict[str, NDArray[Any]]  # one row a point: row, quiet, label, period, stable, state
-    coefficients: (
-        Array  # (R, 3, K) tau_1, |det| and the second eigenvalue's modulus: a state network's, of each symbol or quiet input
-    )
+    coefficients: Array  # (R, 3, K) tau_1, |det|, |second eigenvalue| of each symbol or quiet input
 
 
 def agreed(labels: NDArray[np.int64]) -> NDArray[np.int64]:

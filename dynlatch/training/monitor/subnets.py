@@ -10,7 +10,7 @@ from dynlatch.networks.subnets import SubnetNetwork
 from dynlatch.training.contract import Architecture, Show, Task
 from dynlatch.training.monitor.maps import MapView
 from dynlatch.training.monitor.sighting import Sighting
-from dynlatch.training.monitor.tables import log_norm
+from dynlatch.training.monitor.tables import log_norms
 from dynlatch.validation import Array
 
 
@@ -24,11 +24,7 @@ class SubnetView:
         self.inputs, self.coordinates = self.map.inputs, self.map.coordinates
 
     def gradient(self, theta: Array, show: Show, last: int) -> Array | None:
-        """log|dp_T/dp_0| on the tangent space of the simplex, of each trial's first training sequence; no share: None."""
-        lanes, out = show.lanes, np.full((3, theta.shape[1]), np.nan)
-        for k in range(theta.shape[1]):
-            out[0, k] = log_norm(self._network(theta[:, k]).matrix(lanes.inputs[k, 0, : lanes.lengths[k, 0]]))
-        return out
+        return log_norms([self._network(column) for column in theta.T], show.lanes)
 
     def probe(self, show: Show, *, every: int, rows: int, last: int) -> None:
         """None: nothing is recorded while a rule trains."""

@@ -1,12 +1,16 @@
-"""The view of state networks: what their transition matrices keep and forget. They have no threshold and no Gamma."""
+"""The view of state networks whose inputs are symbols: what their transition matrices keep and forget. They have no Gamma."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dynlatch.lanes.show import Lanes
+from dynlatch.networks import stochastic
 from dynlatch.networks.state_network import StateNetwork
+from dynlatch.networks.subnets import SubnetNetwork
 from dynlatch.training.contract import Architecture, Show, Task
 from dynlatch.training.monitor.sample import sample
 from dynlatch.training.monitor.sighting import NOWHERE, Sighting
@@ -24,12 +28,7 @@ class TableView:
         self.inputs = np.array([quiet.input for quiet in task.quiet_inputs], dtype=np.float64)
 
     def gradient(self, theta: Array, show: Show, last: int) -> Array | None:
-        """log|dp_T/dp_0| on the tangent space of the simplex, of each trial's first training sequence; no share: None."""
-        lanes, out = show.lanes, np.full((3, theta.shape[1]), np.nan)
-        for k in range(theta.shape[1]):
-            inputs = lanes.inputs[k, 0, : lanes.lengths[k, 0]]
-            out[0, k] = log_norm(self._network(theta[:, k]).matrix(inputs))
-        return out
+        return log_norms([self._network(column) for column in theta.T], show.lanes)
 
     def probe(self, show: Show, *, every: int, rows: int, last: int) -> None:
         """None: nothing is recorded while a rule trains."""
@@ -58,11 +57,19 @@ class TableView:
         )
 
 
-def log_norm(matrices: Array) -> float:
-    """ln |A_T ... A_1| in the Frobenius norm, on the tangent space of the simplex, of matrices (T, S, S)."""
+def log_norms(networks: Sequence[StateNetwork | SubnetNetwork], lanes: Lanes) -> Array:
+    """(3, L): log|dp_T/dp_0| on the tangent space of the simplex, of each trial's first training sequence; no share: NaN."""
+    out = np.full((3, len(networks)), np.nan)
+    for k, network in enumerate(networks):
+        out[0, k] = _log_norm(network.matrix(lanes.inputs[k, 0, : lanes.lengths[k, 0]]))
+    return out
+
+
+def _log_norm(matrices: Array) -> float:
+    """ln |A_T ... A_1| in the Frobenius norm, of matrices (T, S, S)."""
     product, log = np.eye(matrices.shape[1]), 0.0
     for A in matrices:
-        product = (A - A.mean(-1, keepdims=True)) @ product
+        product = stochastic.on_tangent(A) @ product
         size = float(np.linalg.norm(product))
         if size == 0.0:
             return -np.inf

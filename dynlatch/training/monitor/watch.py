@@ -52,9 +52,9 @@ class RegionMonitor:
     the defaults, learning takes 1.2 to 1.3 times as long (back-propagation, T = 50); the first portrait searches afresh and
     costs as much as about five later ones. Rules that show one sequence after the other record the gradient themselves, under
     the weights that the sequence was shown to; searches, and portraits between two recorded presentations, look at what was
-    shown last once more. Networks with longer delays, gated connections, rectified or exponential units, and integrators, are
-    followed one by one, which is slow: ask for few portraits. There a basin is -3 where the final states rest, or drift, in a
-    neutral memory, which nothing attracts to.
+    shown last once more. Networks with longer delays, gated connections, rectified or exponential units, integrators, and state
+    networks under real inputs, are followed one by one, which is slow: ask for few portraits. There a basin is -3 where the
+    final states rest, or drift, in a neutral memory, which nothing attracts to.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ class Watch:
         self.horizon = np.full(len(lanes.order), np.nan)  # at the last look
         self.portrait_at = 0  # presentations of the first trial that a portrait will be due for
         self.recorded = False  # whether the rule looks by itself
-        self.unread: tuple[Probe, NDArray[np.int64]] | None = None  # recorded for these trials, and left for later
+        self.unread: tuple[Show, NDArray[np.int64]] | None = None  # what these trials have recorded is left for later
         self.standings = Standings(len(lanes.order), self.view.inputs)
         self.looks: list[tuple[NDArray[np.int64], NDArray[np.int64], Array]] = []
         self.portraits: list[tuple[NDArray[np.int64], NDArray[np.int64], Array, Sighting]] = []
@@ -119,11 +119,11 @@ class Watch:
     def attached(self, show: Show) -> Show:
         """`show` with room in which a rule records the gradient of what it is shown."""
         every = self.settings.every
-        probe = self.view.probe(show, every=every, rows=max(ROWS, 2 * self._rows), last=self.settings.last)
+        probe = self.view.probe(show, every=every, rows=max(ROWS, 2 * self._most_between_pauses), last=self.settings.last)
         return show if probe is None else replace(show, lanes=show.lanes._replace(probe=probe))
 
     @property
-    def _rows(self) -> int:
+    def _most_between_pauses(self) -> int:
         """What a rule records between two pauses, at most."""
         return min(self.settings.portrait_every, BETWEEN_PAUSES) // self.settings.every + 1
 
@@ -136,8 +136,8 @@ class Watch:
     def look(self, theta: Array, show: Show, ids: NDArray[np.int64]) -> None:
         """Record where the trials `ids`, the lanes of theta (P + F, L), are now."""
         lanes = show.lanes
+        self.unread = (show, ids)
         if self._can_wait(lanes, len(ids)):
-            self.unread = (lanes.probe, ids)
             return
         if not len(self.ids):
             self.ids = ids.copy()
@@ -146,7 +146,7 @@ class Watch:
         ended = (lanes.learned | lanes.stuck)[: len(ids)] | (at >= lanes.budget)
         due = (self.seen[rows] < 0) | (at // every > self.seen[rows] // every)
         due |= ended & (at > self.seen[rows])
-        self._drain(lanes.probe, ids)
+        self.read(show, ids)
         self._glance(theta, show, ids, rows, at, due | (not self.recorded))
         if due.any():
             chosen = np.flatnonzero(due)
@@ -158,11 +158,11 @@ class Watch:
         if not self.recorded or lanes.presentations[:trials].max() >= min(self.portrait_at, lanes.budget):
             return False
         ended = lanes.learned[:trials].any() or lanes.stuck[:trials].any()
-        return not ended and bool(lanes.probe.kept[:trials].max() + self._rows <= len(lanes.probe.rows))
+        return not ended and bool(lanes.probe.kept[:trials].max() + self._most_between_pauses <= len(lanes.probe.rows))
 
-    def _drain(self, probe: Probe, ids: NDArray[np.int64]) -> None:
-        """What the rule has recorded since the last time."""
-        self.unread = None
+    def read(self, show: Show, ids: NDArray[np.int64]) -> None:
+        """What the rule has recorded of the trials `ids` since the last time."""
+        probe = show.lanes.probe
         kept = probe.kept[: len(ids)].copy()
         probe.kept[:] = 0
         if not kept.any():
@@ -173,7 +173,7 @@ class Watch:
         at = seen[0][fresh].astype(np.int64)
         self.looks.append((np.broadcast_to(ids, fresh.shape)[fresh], at, np.stack([what[fresh] for what in seen[1:]])))
         lane = np.flatnonzero(kept)
-        self._last(np.searchsorted(self.ids, ids[lane]), seen[:, kept[lane] - 1, lane])
+        self._keep_last(np.searchsorted(self.ids, ids[lane]), seen[:, kept[lane] - 1, lane])
 
     def _glance(
         self,
@@ -189,9 +189,9 @@ class Watch:
         gradient = self.view.gradient(theta, show, self.settings.last) if len(lane) else None
         if gradient is not None:
             self.looks.append((ids[lane], at[lane], gradient[:, lane]))
-            self._last(rows[lane], np.concatenate([at[None, lane], gradient[:, lane]]))
+            self._keep_last(rows[lane], np.concatenate([at[None, lane], gradient[:, lane]]))
 
-    def _last(self, rows: NDArray[np.intp], seen: Array) -> None:
+    def _keep_last(self, rows: NDArray[np.intp], seen: Array) -> None:
         """The last look at these trials: presentation, log-norm, share and horizon."""
         self.looked[rows], self.horizon[rows] = seen[0].astype(np.int64), seen[3]
 
@@ -204,7 +204,7 @@ class Watch:
     def close(self) -> RegionTrace:
         """What was seen."""
         if self.unread is not None:
-            self._drain(*self.unread)
+            self.read(*self.unread)
         looks, portraits, points = table_of(self.looks, self.portraits)
         noise = self.task.noise
         half, std = (getattr(self.task, name, getattr(noise, name)) for name in ("half_width", "std"))
