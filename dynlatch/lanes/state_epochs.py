@@ -1,4 +1,4 @@
-"""Batch learning of state networks: one network a trial, sequence by sequence.
+"""How answers of state networks are counted: on-line, and in epochs of batch learning, one network a trial.
 
 An epoch shows every training sequence once. It may be cut at any sequence, by the pause or the budget: what has been summed up
 is kept, and added to in the same order, so that cuts do not change a bit.
@@ -67,18 +67,24 @@ def study(cell, show, trial, epoch, run):  # type: ignore[no-untyped-def]
         run.counts[p] = epoch.counts[p, trial]
     while epoch.position[trial] < n and awake(show, trial):
         which = epoch.position[trial]
-        length, target = show.lengths[trial, which], show.targets[trial, which]
+        length, wanted = show.lengths[trial, which], 1 if show.targets[trial, which] > 0.0 else 0
         load(cell.thresholds, show.inputs, trial, which, length, run.symbols)
-        answer, score = pass_through(cell, run, length, 1 if target > 0.0 else 0)
-        epoch.score[trial] += score
-        right = is_right(show.criterion, answer, target)
-        epoch.wrong[trial] += not right
+        answer, score = pass_through(cell, run, length, wanted)
         show.presentations[trial] += 1
-        show.streak[trial] = show.streak[trial] + 1 if right else 0
-        epoch.position[trial] += 1
+        enter(show, trial, epoch, answer, score)
     for p in range(run.counts.size):
         epoch.counts[p, trial] = run.counts[p]
     return epoch.position[trial] == n
+
+
+@kernel
+def enter(show, trial, epoch, answer, score):  # type: ignore[no-untyped-def]
+    """Count the answer to the sequence at hand, the next one of the epoch."""
+    right = is_right(show.criterion, answer, show.targets[trial, epoch.position[trial]])
+    epoch.score[trial] += score
+    epoch.wrong[trial] += not right
+    show.streak[trial] = show.streak[trial] + 1 if right else 0
+    epoch.position[trial] += 1
 
 
 @kernel
@@ -103,3 +109,15 @@ def begin_again(epoch, trial, afresh):  # type: ignore[no-untyped-def]
         epoch.counts[p, trial] = 0.0
     if afresh:
         epoch.best[trial], epoch.stalled[trial] = -np.inf, 0
+
+
+@kernel
+def mark(show, lane, which, answer, score, right, sharpness):  # type: ignore[no-untyped-def]
+    """Count an answer on-line: `right` sums scores since the last mistake; learned after enough right and likely answers."""
+    if is_right(show.criterion, answer, show.targets[lane, which]):
+        show.streak[lane] += 1
+        right[lane] += score
+    else:
+        show.streak[lane], right[lane] = 0, 0.0
+    if show.streak[lane] >= show.needed and right[lane] > sharpness * show.streak[lane]:
+        show.learned[lane] = True

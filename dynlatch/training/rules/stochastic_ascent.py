@@ -14,8 +14,9 @@ import numpy as np
 
 from dynlatch.lanes.compiling import kernel
 from dynlatch.lanes.random import states
-from dynlatch.lanes.show import awake, is_right, next_sequence
+from dynlatch.lanes.show import awake, next_sequence
 from dynlatch.lanes.softmax_states import Pace, adapt, ascend, softmax, start_afresh, unhurried
+from dynlatch.lanes.state_epochs import mark
 from dynlatch.lanes.state_network import load, pass_through, passage, take
 from dynlatch.training.contract import Architecture, Show, State, Task
 from dynlatch.training.models import input_subnets
@@ -121,19 +122,13 @@ def learn(cell, theta, show, run, pace, schedule, right, end, random, det_weight
 
 @kernel
 def present(cell, show, run, lane, right, sharpness):  # type: ignore[no-untyped-def]
-    """Show the next sequence; its score. The trial is learned after enough right and likely answers."""
+    """Show the next sequence, and count the answer; its score."""
     which = next_sequence(show, lane)
-    length, target = show.lengths[lane, which], show.targets[lane, which]
+    length, wanted = show.lengths[lane, which], 1 if show.targets[lane, which] > 0.0 else 0
     load(cell.thresholds, show.inputs, lane, which, length, run.symbols)
     for p in range(run.counts.size):
         run.counts[p] = 0.0
-    answer, score = pass_through(cell, run, length, 1 if target > 0.0 else 0)
+    answer, score = pass_through(cell, run, length, wanted)
     show.presentations[lane] += 1
-    if is_right(show.criterion, answer, target):
-        show.streak[lane] += 1
-        right[lane] += score
-    else:
-        show.streak[lane], right[lane] = 0, 0.0
-    if show.streak[lane] >= show.needed and right[lane] > sharpness * show.streak[lane]:
-        show.learned[lane] = True
+    mark(show, lane, which, answer, score, right, sharpness)
     return score

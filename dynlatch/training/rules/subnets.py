@@ -12,9 +12,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from dynlatch.lanes.compiling import kernel
-from dynlatch.lanes.show import Lanes, awake, is_right, next_sequence
+from dynlatch.lanes.show import Lanes, awake, next_sequence
 from dynlatch.lanes.softmax_states import adapt, climbs, settle, start_afresh, transitions
-from dynlatch.lanes.state_epochs import Epoch, begin_again, judge, opened
+from dynlatch.lanes.state_epochs import Epoch, begin_again, enter, judge, mark, opened
 from dynlatch.lanes.state_network import pass_through, take
 from dynlatch.training.models.input_subnets import SubnetCell
 
@@ -35,13 +35,7 @@ def learn_online(cell, theta, show, run, pace, schedule, right, end, random, det
             which = next_sequence(show, lane)
             length = show.lengths[lane, which]
             answer, score = sweep(cell, theta, show, run, lane, which, table)
-            if is_right(show.criterion, answer, show.targets[lane, which]):
-                show.streak[lane] += 1
-                right[lane] += score
-            else:
-                show.streak[lane], right[lane] = 0, 0.0
-            if show.streak[lane] >= show.needed and right[lane] > sharpness * show.streak[lane]:
-                show.learned[lane] = True
+            mark(show, lane, which, answer, score, right, sharpness)
             adapt(pace, schedule, lane, score)
             if show.learned[lane]:
                 continue
@@ -87,11 +81,7 @@ def study(cell, theta, show, trial, epoch, run, table):  # type: ignore[no-untyp
         answer, score = sweep(cell, theta, show, run, trial, which, table)
         for p in range(block):
             epoch.counts[which * block + p, trial] = run.counts[p]
-        epoch.score[trial] += score
-        right = is_right(show.criterion, answer, show.targets[trial, which])
-        epoch.wrong[trial] += not right
-        show.streak[trial] = show.streak[trial] + 1 if right else 0
-        epoch.position[trial] += 1
+        enter(show, trial, epoch, answer, score)
     return epoch.position[trial] == n
 
 
