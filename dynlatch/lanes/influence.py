@@ -7,12 +7,10 @@ Williams and Zipser (1989).
 
 from __future__ import annotations
 
-import numpy as np
-
 from dynlatch.lanes.bundles import borrowed
 from dynlatch.lanes.compiling import inlined, kernel
 from dynlatch.lanes.gates import product
-from dynlatch.lanes.packs import WIDTH, aligned, begins, fma, load, pack, peek, store
+from dynlatch.lanes.packs import WIDTH, begins, fma, load, pack, peek, store, zeros
 from dynlatch.lanes.units import slope
 from dynlatch.lanes.wiring import Wiring
 from dynlatch.validation import Array
@@ -20,7 +18,7 @@ from dynlatch.validation import Array
 
 def influences(net: Wiring) -> Array:
     """Room for the influences of one pack that are still needed, (D + 1, n, P, WIDTH): D the longest delay, 4 divides P."""
-    return aligned(np.zeros((net.longest_delay + 1, net.kinds.size, net.trained + -net.trained % 4, WIDTH)))
+    return zeros(net.longest_delay + 1, net.kinds.size, net.trained + -net.trained % 4, WIDTH)
 
 
 @kernel

@@ -10,6 +10,7 @@ arrays before every loop: that costs a factor of two to three for networks of fi
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -46,16 +47,23 @@ def padded(array: NDArray[Any]) -> NDArray[Any]:
     return whole
 
 
-def aligned(array: NDArray[Any]) -> NDArray[Any]:
-    """`array`, as a contiguous copy that begins where a line of the cache does, if need be.
+def zeros(*shape: int, dtype: Any = np.float64) -> NDArray[Any]:
+    """Zeros that begin where a line of the cache does.
 
     A vector that lies in two lines takes as long as two: sweeps over aligned signals and weights take a fifth less time.
     """
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    room = np.zeros(size + LINE, np.uint8)
+    first = -room.ctypes.data % LINE
+    placed: NDArray[Any] = room[first : first + size].view(dtype).reshape(shape)
+    return placed
+
+
+def aligned(array: NDArray[Any]) -> NDArray[Any]:
+    """`array`, as a contiguous copy that begins where a line of the cache does, if need be."""
     if array.flags.c_contiguous and array.ctypes.data % LINE == 0:
         return array
-    room = np.zeros(array.nbytes + LINE, np.uint8)
-    first = -room.ctypes.data % LINE
-    placed = room[first : first + array.nbytes].view(array.dtype).reshape(array.shape)
+    placed = zeros(*array.shape, dtype=array.dtype)
     placed[...] = array
     return placed
 

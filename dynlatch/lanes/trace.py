@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from dynlatch.lanes.bundles import bundle
 from dynlatch.lanes.compiling import kernel
-from dynlatch.lanes.packs import WIDTH, aligned
+from dynlatch.lanes.packs import WIDTH, zeros
 from dynlatch.lanes.products import carry_back
 from dynlatch.lanes.shares import shares
 from dynlatch.lanes.wiring import Wiring, backward
@@ -58,13 +58,10 @@ def traceable(net: Wiring) -> bool:
 
 def memory_of(net: Wiring) -> Numbers:
     """The units that are read one step later, and the answers: those whose outputs are the state."""
-    n = net.kinds.size
-    kept = np.zeros(n, dtype=np.bool_)
-    kept[net.outputs] = True
-    joined = ((net.source, net.delay), (net.gated[:, 1], net.gated[:, 3]), (net.gated[:, 4], net.gated[:, 5]))
-    for signal, delay in joined:
-        kept[signal[(signal < n) & (delay > 0)]] = True
-    return np.flatnonzero(kept)
+    signals = np.concatenate([net.source, net.gated[:, 1], net.gated[:, 4]])
+    delays = np.concatenate([net.delay, net.gated[:, 3], net.gated[:, 5]])
+    later = signals[(signals < net.kinds.size) & (delays > 0)]
+    return np.unique(np.concatenate([net.outputs, later]))
 
 
 def blind(lanes: int) -> Probe:
@@ -96,8 +93,8 @@ def probe(net: Wiring, steps: int, seen: Numbers, *, every: int, rows: int, last
     return Probe(
         every=every, last=last, before=before, memory=memory, own=own, first=net.leaving,
         between=np.ascontiguousarray(between), reads_first=reads_first, reads=np.ascontiguousarray(reads),
-        again=again.astype(np.int64), room=aligned(np.zeros(2 * half)), ends=aligned(np.zeros((2, lanes))),
-        sizes=aligned(np.zeros((steps + 1, lanes))), total=np.zeros(lanes), seen=np.zeros((3, lanes)),
+        again=again.astype(np.int64), room=zeros(2 * half), ends=zeros(2, lanes),
+        sizes=zeros(steps + 1, lanes), total=np.zeros(lanes), seen=np.zeros((3, lanes)),
         next_look=(seen // every + 1) * every, kept=np.zeros(lanes, np.int64), rows=np.zeros((rows, 4, lanes)),
     )  # fmt: skip
 

@@ -86,9 +86,9 @@ def _desired(trial: Trial) -> Array:
 def _work(model: Architecture, trials: Sequence[Trial]) -> Work:
     cell, L, T = model.cell(), len(trials), trials[0].task.T
     units, channels = (len(cell.kinds), cell.inputs) if isinstance(cell, Wiring) else (0, 0)
-    a, d, h = (packs.aligned(np.zeros((T + 1, units, L))) for _ in range(3))
+    a, d, h = (packs.zeros(T + 1, units, L) for _ in range(3))
     return Work(
-        s=packs.aligned(np.zeros((T + 1, units + channels + 1, L))),
+        s=packs.zeros(T + 1, units + channels + 1, L),
         a=a,
         d=d,
         h=h,

@@ -12,7 +12,7 @@ from dynlatch.errors import InvalidInput
 from dynlatch.lanes import random
 from dynlatch.lanes.compiling import kernel
 from dynlatch.lanes.descent import descend
-from dynlatch.lanes.packs import WIDTH, begins, load, pack, padded, store
+from dynlatch.lanes.packs import LINE, WIDTH, aligned, begins, load, pack, padded, store, zeros
 from dynlatch.lanes.units import EXPONENTIAL, LINEAR, LOGISTIC, RELU, TANH, THRESHOLD, exponential, respond, slope, tanh
 from dynlatch.lanes.wiring import Connection, backward, forward, gradient, wire
 
@@ -156,3 +156,17 @@ def test_the_cache_is_renewed_when_any_kernel_of_the_package_changes(tmp_path):
     (copy / "units.py").write_text((copy / "units.py").read_text() + "# edited\n")
     compiling._folder.cache_clear()
     assert compiling._folder() != before
+
+
+@pytest.mark.parametrize("array", [
+    np.arange(12.0), np.arange(12).reshape(3, 4).T, np.zeros((3, 0, 4)), np.ones((2, 3), dtype=bool), np.arange(20, dtype=np.uint64)[1::3],
+])  # fmt: skip
+def test_aligned_arrays_begin_a_line_and_are_the_same(array):
+    found = aligned(array)
+    assert found.ctypes.data % LINE == 0
+    assert found.flags.c_contiguous
+    assert found.flags.writeable
+    assert found.dtype == array.dtype
+    np.testing.assert_array_equal(found, array)
+    assert aligned(found) is found
+    assert zeros(*array.shape, dtype=array.dtype).shape == array.shape
