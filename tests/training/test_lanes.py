@@ -158,9 +158,16 @@ def test_the_cache_is_renewed_when_any_kernel_of_the_package_changes(tmp_path):
     assert compiling._folder() != before
 
 
-@pytest.mark.parametrize("array", [
-    np.arange(12.0), np.arange(12).reshape(3, 4).T, np.zeros((3, 0, 4)), np.ones((2, 3), dtype=bool), np.arange(20, dtype=np.uint64)[1::3],
-])  # fmt: skip
+OF_ALL_KINDS = (
+    np.arange(12.0),
+    np.arange(12).reshape(3, 4).T,
+    np.zeros((3, 0, 4)),
+    np.ones((2, 3), dtype=bool),
+    np.arange(20, dtype=np.uint64)[1::3],
+)
+
+
+@pytest.mark.parametrize("array", OF_ALL_KINDS)
 def test_aligned_arrays_begin_a_line_and_are_the_same(array):
     found = aligned(array)
     assert found.ctypes.data % LINE == 0
