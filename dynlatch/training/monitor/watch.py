@@ -28,7 +28,7 @@ from dynlatch.training.monitor.tables import TableView
 from dynlatch.training.monitor.wired import WiredView, surveyed
 from dynlatch.validation import Array, count
 
-ROWS = 32  # that a rule records before they are read, at least: reading few of them at every pause costs more than the looks
+ROWS = 64  # that a rule records before they are read, at least: reading few of them at every pause costs more than the looks
 
 
 class View(Protocol):
@@ -119,7 +119,7 @@ class Watch:
     def attached(self, show: Show) -> Show:
         """`show` with room in which a rule records the gradient of what it is shown."""
         every = self.settings.every
-        probe = self.view.probe(show, every=every, rows=max(ROWS, 2 * self._most_between_pauses), last=self.settings.last)
+        probe = self.view.probe(show, every=every, rows=max(ROWS, self._most_between_pauses), last=self.settings.last)
         return show if probe is None else replace(show, lanes=show.lanes._replace(probe=probe))
 
     @property
