@@ -14,7 +14,7 @@ Both are 0 if and only if all columns are the same: the state at the start is fo
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,19 +119,29 @@ def credit_diffusion(network: StateNetwork | SubnetNetwork, inputs: Any = None, 
     if (inputs is None) == (steps is None):
         raise InvalidInput("give either `inputs` or `steps`.")
     shown = np.zeros((count("steps", steps, least=1), network.input_dim)) if inputs is None else inputs_of(network, inputs)
-    matrices = network.matrix(shown)
-    (T, *batch), S = matrices.shape[:-2], network.dim
-    runs = [_coefficients(run) for run in matrices.reshape(T, -1, S, S).swapaxes(0, 1)]
-    product, birkhoff = (np.stack(part, axis=-1).reshape(T, *batch) for part in zip(*runs, strict=True))
-    with np.errstate(divide="ignore"):
-        steps_own = [dobrushin(part) for part in np.array_split(matrices, 1 + matrices.size * S // ENTRIES)]
-        bound = np.cumsum(np.log(np.concatenate(steps_own)), axis=0)
-    return CreditDiffusion(product, birkhoff, bound, bool(np.isin(matrices, (0.0, 1.0)).all()))
+    T, *batch = shown.shape[:-1]
+    # A run at a time: the matrices of all may be more than memory holds.
+    runs = [_coefficients(network.matrix(run)) for run in shown.reshape(T, -1, network.input_dim).swapaxes(0, 1)]
+    logs = zip(*(run[:3] for run in runs), strict=True)
+    product, birkhoff, bound = (np.stack(log, axis=-1).reshape(T, *batch) for log in logs)
+    return CreditDiffusion(product, birkhoff, bound, all(run.lossless for run in runs))
 
 
-def _coefficients(matrices: Array) -> tuple[Array, Array]:
-    """log tau_1 and log tau_B after each step of one run of matrices (T, S, S)."""
+class Run(NamedTuple):
+    """One run: log tau_1 and log tau_B after each step, the bound, and whether all entries are 0 or 1."""
+
+    log_dobrushin: Array
+    log_birkhoff: Array
+    log_bound: Array
+    lossless: bool
+
+
+def _coefficients(matrices: Array) -> Run:
+    """Those of a run of matrices (T, S, S)."""
     S = matrices.shape[1]
+    with np.errstate(divide="ignore"):
+        single = [np.log(dobrushin(part)) for part in np.array_split(matrices, 1 + matrices.size * S // ENTRIES)]
+    bound, lossless = np.cumsum(np.concatenate(single)), bool(np.isin(matrices, (0.0, 1.0)).all())
     one, other = np.triu_indices(S, 1)
     P, D, log = np.eye(S), np.eye(S)[:, one] - np.eye(S)[:, other], 0.0
     found = np.full((2, len(matrices)), -np.inf)
@@ -144,7 +154,7 @@ def _coefficients(matrices: Array) -> tuple[Array, Array]:
             break
         D, log = D / size, log + np.log(size)
         found[:, t] = log - np.log(2.0), _log_birkhoff(P, D, log, one, other)
-    return found[0], found[1]
+    return Run(found[0], found[1], bound, lossless)
 
 
 def _log_birkhoff(P: Array, D: Array, log: float, one: NDArray[np.intp], other: NDArray[np.intp]) -> float:

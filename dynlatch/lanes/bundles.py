@@ -97,7 +97,7 @@ def _read(context: Any, builder: Any, kind: Any, value: Any, name: str) -> Any:
 
 
 def without_owner(context: Any, builder: Any, kind: Any, value: Any) -> Any:
-    """`value`; if it is an array, one whose references are not counted: that costs as much as twenty multiplications."""
+    """`value`; if it is an array, one whose references are not counted: each count is an atomic addition."""
     if not isinstance(kind, types.Array):
         return value
     array = context.make_array(kind)(context, builder, value)

@@ -33,10 +33,10 @@ def carried_gradient(net, theta, steps, s, d, q, g):  # type: ignore[no-untyped-
             for i in range(kinds.size):
                 through = slope(kinds[i], load(s, (t, i, lane), zero))
                 for p in range(0, q.shape[2], 4):
-                    _four(net.first, net.source, net.weight, net.delay, theta, q, through, t, now, i, p, lane)
+                    _four(net, theta, q, through, t, now, i, p, lane)
                 if gates:
                     _gated(net, theta, s, q, through, t, now, i, lane)
-                _own(net.first, net.source, net.weight, net.delay, s, q, through, trained, t, now, i, lane)
+                _own(net, s, q, through, t, now, i, lane)
             for o in outputs:
                 error = load(d, (t, o, lane), zero)
                 for p in range(trained):
@@ -44,9 +44,10 @@ def carried_gradient(net, theta, steps, s, d, q, g):  # type: ignore[no-untyped-
 
 
 @inlined
-def _four(first, source, weight, delay, theta, q, through, t, now, i, p, lane):  # type: ignore[no-untyped-def]
+def _four(net, theta, q, through, t, now, i, p, lane):  # type: ignore[no-untyped-def]
     """The influence of weights p to p + 3 on unit i, through the connections from other units."""
     v0 = v1 = v2 = v3 = zero = pack()
+    first, source, weight, delay = net.first, net.source, net.weight, net.delay
     for e in range(peek(first, (i,)), peek(first, (i + 1,))):
         j, ago = peek(source, (e,)), peek(delay, (e,))
         if j < q.shape[1] and ago < t:
@@ -62,13 +63,13 @@ def _four(first, source, weight, delay, theta, q, through, t, now, i, p, lane): 
 
 
 @inlined
-def _own(first, source, weight, delay, s, q, through, trained, t, now, i, lane):  # type: ignore[no-untyped-def]
+def _own(net, s, q, through, t, now, i, lane):  # type: ignore[no-untyped-def]
     """What the trained weights into unit i do to it at once."""
-    zero = pack()
+    zero, first = pack(), net.first
     for e in range(peek(first, (i,)), peek(first, (i + 1,))):
-        p = peek(weight, (e,))
-        if p < trained:
-            read = load(s, (max(t - peek(delay, (e,)), 0), peek(source, (e,)), lane), zero)
+        p = peek(net.weight, (e,))
+        if p < net.trained:
+            read = load(s, (max(t - peek(net.delay, (e,)), 0), peek(net.source, (e,)), lane), zero)
             store(q, (now, i, p, 0), fma(through, read, load(q, (now, i, p, 0), zero)))
 
 

@@ -50,7 +50,7 @@ def padded(array: NDArray[Any]) -> NDArray[Any]:
 def zeros(*shape: int, dtype: Any = np.float64) -> NDArray[Any]:
     """Zeros that begin where a line of the cache does.
 
-    A vector that lies in two lines takes as long as two: sweeps over aligned signals and weights take a fifth less time.
+    A vector that lies in two lines takes as long to read as two.
     """
     size = math.prod(shape) * np.dtype(dtype).itemsize
     room = np.zeros(size + LINE, np.uint8)

@@ -46,8 +46,7 @@ def _sweep(net, probe, theta, steps, s, d, log_norm, lane):  # type: ignore[no-u
     """Rows and errors, the last row, from the last step to the first; a row begins at the end of its lane."""
     theta, s, d = borrowed(theta), borrowed(s), borrowed(d)
     zero, kinds, room, own, carried = pack(), net.kinds, probe.room, probe.own, probe.memory.size + 1
-    first, between, gates, half = probe.first, probe.between, net.gated.shape[0] > 0, kinds.size * carried * WIDTH
-    again, reads_first, reads, sizes = probe.again, probe.reads_first, probe.reads, probe.sizes
+    gates, half, sizes = net.gated.shape[0] > 0, kinds.size * carried * WIDTH, probe.sizes
     end = load(probe.ends, (0, lane), zero)
     room[: 2 * half] = 0.0
     for t in range(steps, 0, -1):
@@ -57,15 +56,15 @@ def _sweep(net, probe, theta, steps, s, d, log_norm, lane):  # type: ignore[no-u
             through, to = slope(kinds[j], load(s, (t, j, lane), zero)), (t & 1) * half + j * carried * WIDTH
             error = load(d, (t, j, lane), zero)
             if gates:
-                _gated_rows(net, first, between, theta, s, room, error, through, steps, t, j, to, carried, half, lane)
+                _gated_rows(net, probe, theta, s, error, through, steps, t, j, lane)
             else:
-                _rows(first, between, theta, room, error, through, t & 1, j, to, carried, lane)
+                _rows(net, probe, theta, error, through, t & 1, j, lane)
             store(d, (t, j, lane), load(room, (to + (carried - 1) * WIDTH,), zero))
             if begins_here and own[j] >= 0:
                 here = to + own[j] * WIDTH
                 new = begun if probe.before else begun * through
                 store(room, (here,), new + load(room, (here,), zero))
-        store(sizes, (t, lane), size_of_step(net, again, reads_first, reads, s, d, t, lane))
+        store(sizes, (t, lane), size_of_step(net, probe, s, d, t, lane))
         if t % LOOK == 1:
             _rescale(room, (t & 1) * half, carried, kinds.size, log_norm, lane)
 
@@ -75,15 +74,14 @@ def _arrive(net, probe, theta, steps, s, log_norm, lane):  # type: ignore[no-unt
     """The rows by the first state, x_0 or a_0, and the logarithm of their norm."""
     theta, s = borrowed(theta), borrowed(s)
     zero, kinds, room, memory, carried = pack(), net.kinds, probe.room, probe.memory, probe.memory.size + 1
-    first, between, gates, half = probe.first, probe.between, net.gated.shape[0] > 0, kinds.size * carried * WIDTH
-    room[:half] = 0.0  # what stays within the step does not come from x_0
-    squares = zero
+    room[: kinds.size * carried * WIDTH] = 0.0  # what stays within the step does not come from x_0
+    gates, squares = net.gated.shape[0] > 0, zero
     for j in memory:
         through, to = slope(kinds[j], load(s, (0, j, lane), zero)) if probe.before else zero + 1.0, j * carried * WIDTH
         if gates:
-            _gated_rows(net, first, between, theta, s, room, zero, through, steps, 0, j, to, carried, half, lane)
+            _gated_rows(net, probe, theta, s, zero, through, steps, 0, j, lane)
         else:
-            _rows(first, between, theta, room, zero, through, 0, j, to, carried, lane)
+            _rows(net, probe, theta, zero, through, 0, j, lane)
         for at in range(to, to + (carried - 1) * WIDTH, WIDTH):
             value = load(room, (at,), zero)
             squares = fma(value, value, squares)
@@ -93,75 +91,77 @@ def _arrive(net, probe, theta, steps, s, log_norm, lane):  # type: ignore[no-unt
 
 
 @inlined
-def _rows(first, between, theta, room, error, through, odd, j, to, carried, lane):  # type: ignore[no-untyped-def]
+def _rows(net, probe, theta, error, through, odd, j, lane):  # type: ignore[no-untyped-def]
     """What comes back to unit j in all rows, six of them in one loop where there are so many; `error` begins the last."""
-    c, zero = 0, pack()
+    c, carried, zero = 0, probe.memory.size + 1, pack()
     while c + 6 <= carried:
-        _six(first, between, theta, room, error if c + 6 == carried else zero, through, odd, j, c * WIDTH, to, lane)
+        _six(net, probe, theta, error if c + 6 == carried else zero, through, odd, j, c, lane)
         c += 6
     while c + 2 <= carried:
-        _two(first, between, theta, room, error if c + 2 == carried else zero, through, odd, j, c * WIDTH, to, lane)
+        _two(net, probe, theta, error if c + 2 == carried else zero, through, odd, j, c, lane)
         c += 2
     if c < carried:
-        store(room, (to + c * WIDTH,), _one(first, between, theta, room, error, odd, j, c * WIDTH, lane) * through)
+        at = ((odd * net.kinds.size + j) * carried + c) * WIDTH
+        store(probe.room, (at,), _one(net, probe, theta, error, odd, j, c, lane) * through)
 
 
 @inlined
-def _six(first, between, theta, room, error, through, odd, j, c, to, lane):  # type: ignore[no-untyped-def]
+def _six(net, probe, theta, error, through, odd, j, c, lane):  # type: ignore[no-untyped-def]
     v0 = v1 = v2 = v3 = v4 = zero = pack()
-    v5 = error
+    v5, first, between, room = error, net.leaving, probe.between, probe.room
     for e in range(peek(first, (j,)), peek(first, (j + 1,))):
-        w, at = load(theta, (peek(between, (e, 0)), lane), zero), peek(between, (e, 1 + odd)) + c
+        w, at = load(theta, (peek(between, (e, 0)), lane), zero), peek(between, (e, 1 + odd)) + c * WIDTH
         v0 = fma(w, load(room, (at,), zero), v0)
         v1 = fma(w, load(room, (at + WIDTH,), zero), v1)
         v2 = fma(w, load(room, (at + 2 * WIDTH,), zero), v2)
         v3 = fma(w, load(room, (at + 3 * WIDTH,), zero), v3)
         v4 = fma(w, load(room, (at + 4 * WIDTH,), zero), v4)
         v5 = fma(w, load(room, (at + 5 * WIDTH,), zero), v5)
-    store(room, (to + c,), v0 * through)
-    store(room, (to + c + WIDTH,), v1 * through)
-    store(room, (to + c + 2 * WIDTH,), v2 * through)
-    store(room, (to + c + 3 * WIDTH,), v3 * through)
-    store(room, (to + c + 4 * WIDTH,), v4 * through)
-    store(room, (to + c + 5 * WIDTH,), v5 * through)
+    to = ((odd * net.kinds.size + j) * (probe.memory.size + 1) + c) * WIDTH
+    store(room, (to,), v0 * through)
+    store(room, (to + WIDTH,), v1 * through)
+    store(room, (to + 2 * WIDTH,), v2 * through)
+    store(room, (to + 3 * WIDTH,), v3 * through)
+    store(room, (to + 4 * WIDTH,), v4 * through)
+    store(room, (to + 5 * WIDTH,), v5 * through)
 
 
 @inlined
-def _two(first, between, theta, room, error, through, odd, j, c, to, lane):  # type: ignore[no-untyped-def]
+def _two(net, probe, theta, error, through, odd, j, c, lane):  # type: ignore[no-untyped-def]
     v0 = zero = pack()
-    v1 = error
+    v1, first, between, room = error, net.leaving, probe.between, probe.room
     for e in range(peek(first, (j,)), peek(first, (j + 1,))):
-        w, at = load(theta, (peek(between, (e, 0)), lane), zero), peek(between, (e, 1 + odd)) + c
+        w, at = load(theta, (peek(between, (e, 0)), lane), zero), peek(between, (e, 1 + odd)) + c * WIDTH
         v0 = fma(w, load(room, (at,), zero), v0)
         v1 = fma(w, load(room, (at + WIDTH,), zero), v1)
-    store(room, (to + c,), v0 * through)
-    store(room, (to + c + WIDTH,), v1 * through)
+    to = ((odd * net.kinds.size + j) * (probe.memory.size + 1) + c) * WIDTH
+    store(room, (to,), v0 * through)
+    store(room, (to + WIDTH,), v1 * through)
 
 
 @inlined
-def _one(first, between, theta, room, error, odd, j, c, lane):  # type: ignore[no-untyped-def]
-    v, zero = error, pack()
+def _one(net, probe, theta, error, odd, j, c, lane):  # type: ignore[no-untyped-def]
+    v, zero, first, between, room = error, pack(), net.leaving, probe.between, probe.room
     for e in range(peek(first, (j,)), peek(first, (j + 1,))):
-        w, at = load(theta, (peek(between, (e, 0)), lane), zero), peek(between, (e, 1 + odd)) + c
+        w, at = load(theta, (peek(between, (e, 0)), lane), zero), peek(between, (e, 1 + odd)) + c * WIDTH
         v = fma(w, load(room, (at,), zero), v)
     return v
 
 
 @kernel
-def _gated_rows(  # type: ignore[no-untyped-def]
-    net, first, between, theta, s, room, error, through, steps, t, j, to, carried, half, lane
-):
+def _gated_rows(net, probe, theta, s, error, through, steps, t, j, lane):  # type: ignore[no-untyped-def]
     """As `_rows`, gated connections included."""
-    departing, leaving, zero = net.gated_departing, net.gated_leaving, pack()
+    departing, leaving, room, units, zero = net.gated_departing, net.gated_leaving, probe.room, net.kinds.size, pack()
+    carried = probe.memory.size + 1
     for c in range(carried):
         begun = error if c + 1 == carried else zero
-        total = _one(first, between, theta, room, begun, t & 1, j, c * WIDTH, lane)
+        total = _one(net, probe, theta, begun, t & 1, j, c, lane)
         for e in range(peek(leaving, (j,)), peek(leaving, (j + 1,))):
             ahead = t + peek(departing, (e, 2))
             if ahead <= steps:  # beyond there are no signals
-                there = (ahead & 1) * half + (peek(departing, (e, 1)) * carried + c) * WIDTH
+                there = (((ahead & 1) * units + peek(departing, (e, 1))) * carried + c) * WIDTH
                 total = fma(gain_of(departing, theta, s, ahead, e, lane), load(room, (there,), total), total)
-        store(room, (to + c * WIDTH,), total * through)
+        store(room, ((((t & 1) * units + j) * carried + c) * WIDTH,), total * through)
 
 
 @kernel

@@ -30,13 +30,14 @@ def shares(probe, steps, length, share, horizon):  # type: ignore[no-untyped-def
 
 
 @inlined
-def size_of_step(net, again, first, reads, s, d, t, lane):  # type: ignore[no-untyped-def]
+def size_of_step(net, probe, s, d, t, lane):  # type: ignore[no-untyped-def]
     """|G_t| from the signals s and d = dC/da.
 
     Every trained weight belongs to one connection, so that the square is a sum of products of squares; what a unit reads is
     added up once for all units that read the same.
     """
     squares = read = zero = pack()
+    again, first, reads = probe.again, probe.reads_first, probe.reads
     for i in range(d.shape[1]):
         if peek(again, (i,)) == 0:
             read = zero

@@ -228,7 +228,7 @@ def _differences(net, show, work, lane):  # type: ignore[no-untyped-def]
 @kernel
 def _load(net, show, work):  # type: ignore[no-untyped-def]
     """Put the next sequences into the signals; the longest length."""
-    n, steps, s, inputs, targets = net.kinds.size, 0, work.s, show.inputs, show.targets
+    n, steps, s, inputs = net.kinds.size, 0, work.s, show.inputs
     for lane in range(show.order.shape[0]):
         work.live[lane] = 0.0
         if not awake(show, lane):
@@ -236,7 +236,7 @@ def _load(net, show, work):  # type: ignore[no-untyped-def]
         which = next_sequence(show, lane)
         length = show.lengths[lane, which]
         work.live[lane], work.which[lane], work.length[lane] = 1.0, which, length
-        work.target[lane] = targets[lane, which]
+        work.target[lane] = show.targets[lane, which]
         for t in range(length):
             for k in range(net.inputs):
                 store(s, (t + 1, n + k, lane), peek(inputs, (lane, which, t, k)))

@@ -31,8 +31,7 @@ class Probe(NamedTuple):
     before: bool  # activation coordinates
     memory: Numbers  # (r,) the units whose outputs are the state
     own: Numbers  # (n,) which of them a unit is; -1 for the others
-    first: Numbers  # (n + 1,) the connections from unit j are rows first[j] to first[j + 1] - 1 of
-    between: Numbers  # (., 3) weight, and where in `room` the target stands as seen from even and from odd steps
+    between: Numbers  # (., 3) of those departing: weight, place of the target in `room`, seen from even and from odd steps
     reads_first: Numbers  # (n + 1,) the trained connections to unit i are rows reads_first[i] to ... of
     reads: Numbers  # (., 2) source and delay
     again: Numbers  # (n,) 1 for a unit that reads through trained weights what the one before it reads
@@ -68,7 +67,7 @@ def blind(lanes: int) -> Probe:
     """Nothing is recorded."""
     numbers, columns = np.zeros(0, np.int64), np.zeros((0, lanes))
     return Probe(
-        every=0, last=0, before=False, memory=numbers, own=numbers, first=numbers, between=np.zeros((0, 3), np.int64),
+        every=0, last=0, before=False, memory=numbers, own=numbers, between=np.zeros((0, 3), np.int64),
         reads_first=numbers, reads=np.zeros((0, 2), np.int64), again=numbers, room=np.zeros(0), ends=columns, sizes=columns,
         total=np.zeros(lanes), seen=columns, next_look=np.zeros(lanes, np.int64), kept=np.zeros(lanes, np.int64),
         rows=np.zeros((0, 4, lanes)),
@@ -91,7 +90,7 @@ def probe(net: Wiring, steps: int, seen: Numbers, *, every: int, rows: int, last
     alike = len(net.gated) == 0  # what gates read is not compared
     again = np.array([i > 0 and alike and np.array_equal(groups[i], groups[i - 1]) for i in range(n)])
     return Probe(
-        every=every, last=last, before=before, memory=memory, own=own, first=net.leaving,
+        every=every, last=last, before=before, memory=memory, own=own,
         between=np.ascontiguousarray(between), reads_first=reads_first, reads=np.ascontiguousarray(reads),
         again=again.astype(np.int64), room=zeros(2 * half), ends=zeros(2, lanes),
         sizes=zeros(steps + 1, lanes), total=np.zeros(lanes), seen=np.zeros((3, lanes)),
